@@ -1,0 +1,158 @@
+"""What goes into and comes out of the pipeline: Turn, Evidence, Citation, Answer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["answered", "abstained", "refused", "blocked", "failed"]
+Cell = float | int | str | None
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Turn(_Value):
+    """One earlier exchange of a conversation, as far as a follow-up needs it."""
+
+    question: str
+    answer: str = ""
+    plan: dict[str, Any] | None = None
+
+
+class Question(_Value):
+    """A question with the conversation that it belongs to (oldest turn first)."""
+
+    text: str
+    history: tuple[Turn, ...] = ()
+    id: str = ""
+
+
+class Fact(_Value):
+    """One cell: what field of what entity it is, its value, and how it reads ("$13,747")."""
+
+    entity: str
+    field: str
+    label: str
+    value: Cell
+    display: str
+    unit: str = ""
+    vintage: str = ""
+    source: str = ""
+    column: str = ""
+
+
+class Evidence(_Value):
+    """One numbered piece that an answer may rest on: a passage or a table row.
+
+    `quote` is the passage, or the row as text. For a row, `facts` holds the cells in hand.
+    `start` and `end` are character offsets into the document's text (0 for a row).
+    """
+
+    n: int
+    kind: Literal["passage", "record"]
+    document: str
+    title: str
+    quote: str
+    key: str = Field(description="chunk id or record id")
+    page: int | None = None
+    row: int | None = None
+    heading_path: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    score: float = 0.0
+    facts: tuple[Fact, ...] = ()
+
+
+class Citation(_Value):
+    """Evidence that the shown text cites, as `[n]`."""
+
+    n: int
+    document: str
+    page: int | None = None
+    row: int | None = None
+    quote: str
+    title: str = ""
+    heading_path: tuple[str, ...] = ()
+    key: str = ""
+    start: int = 0
+    end: int = 0
+
+
+class Column(_Value):
+    """A table column's label and what is known of its figures."""
+
+    label: str
+    unit: str = ""
+    type: str = "text"
+    better: Literal["higher", "lower"] | None = None
+    source: str = ""
+    vintage: str = ""
+
+
+class AnswerTable(_Value):
+    """A comparison or list. The first column names the entity; None is "not reported".
+
+    `citations` gives for each row the number of the evidence it comes from. `display` are the
+    same cells as a person reads them.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    display: tuple[tuple[str, ...], ...] = ()
+    citations: tuple[int, ...] = ()
+
+
+class Answer(_Value):
+    """The one result of the pipeline; see docs/design.md for each field.
+
+    `reason` names what stopped the answer, from one vocabulary: scope, rule:<id>, injection,
+    no_evidence, unsupported, integrity, limit; empty when answered. `text` carries `[n]`
+    markers that resolve only to `citations`. `evidence` is all that the model was shown.
+    """
+
+    id: str = ""
+    question: str
+    status: Status
+    reason: str = ""
+    text: str
+    citations: tuple[Citation, ...] = ()
+    table: AnswerTable | None = None
+    plan: dict[str, Any] | None = None
+    model: str = ""
+    digest: str = ""
+    index_generation: int = 0
+    timings_ms: dict[str, float] = {}
+    dropped_sentences: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    flags: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that `groundskeeper ask --json` prints (the contract in design.md)."""
+        table = None
+        if self.table is not None:
+            table = {
+                "columns": [column.label for column in self.table.columns],
+                "rows": [list(row) for row in self.table.rows],
+            }
+        return {
+            "id": self.id,
+            "question": self.question,
+            "status": self.status,
+            "reason": self.reason,
+            "text": self.text,
+            "citations": [
+                {"n": c.n, "document": c.document, "page": c.page, "row": c.row, "quote": c.quote}
+                for c in self.citations
+            ],
+            "table": table,
+            "plan": self.plan,
+            "model": self.model,
+            "digest": self.digest,
+            "index_generation": self.index_generation,
+            "timings_ms": self.timings_ms,
+            "dropped_sentences": self.dropped_sentences,
+        }

@@ -1,0 +1,91 @@
+"""Settings: environment (`GROUNDSKEEPER_*`), then `groundskeeper.toml`, then these defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ingest.errors import SettingsError
+
+SETTINGS_FILE = "groundskeeper.toml"
+ENV_PREFIX = "GROUNDSKEEPER_"
+
+
+class Settings(BaseSettings):
+    """What an operator can choose; relative paths count from the working directory.
+
+    `model`: "embedded", "ollama:NAME", or "PROVIDER:NAME" for any LangChain chat model.
+    `embedding`: "embedded" or "ollama:NAME". `data_dir` holds the index and the reports, one
+    folder for each domain. Times are in seconds.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, toml_file=SETTINGS_FILE, extra="forbid", frozen=True
+    )
+
+    domain: Path = Path("corpus/colleges")
+    data_dir: Path = Path(".groundskeeper")
+    model: str = Field("embedded", pattern=r"^(embedded|[a-z_]+:\S+)$")
+    embedding: str = Field("embedded", pattern=r"^(embedded|[a-z_]+:\S+)$")
+    models_file: Path = Path("models.toml")
+    ollama_host: str = "http://127.0.0.1:11434"
+    model_timeout: float = Field(60.0, gt=0, le=3600)
+    question_max_chars: int = Field(2_000, ge=50, le=100_000)
+    questions_per_minute: int = Field(30, ge=1, le=10_000)
+    session_minutes: int = Field(60, ge=1, le=10_080)
+    host: str = "localhost"
+    port: int = Field(8501, ge=0, le=65_535)
+
+    @field_validator("ollama_host", mode="before")
+    @classmethod
+    def _with_scheme(cls, host: object) -> object:
+        """OLLAMA_HOST is often given as host:port, as Ollama itself accepts it."""
+        if not isinstance(host, str) or "://" in host:
+            return host
+        name, _, port = host.partition(":")
+        name = "127.0.0.1" if name in ("", "0.0.0.0") else name
+        return f"http://{name}:{port or '11434'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` (from the command line) win, None means not given.
+
+    Raises SettingsError, which names the key, the bad value and what it should be.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if "OLLAMA_HOST" in os.environ and f"{ENV_PREFIX}OLLAMA_HOST" not in os.environ:
+        given.setdefault("ollama_host", os.environ["OLLAMA_HOST"])
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(e) for e in error.errors())) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from None
+
+
+def _explain(error: object) -> str:
+    assert isinstance(error, dict)
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"Unknown setting {key!r} in {SETTINGS_FILE}."
+    return f"Setting {key!r} has the value {error['input']!r}: {error['msg']}."
