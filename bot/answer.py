@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -156,3 +157,36 @@ class Answer(_Value):
             "timings_ms": self.timings_ms,
             "dropped_sentences": self.dropped_sentences,
         }
+
+
+class EvidenceFound(_Value):
+    """The evidence is in hand; shown before the first sentence is written."""
+
+    evidence: tuple[Evidence, ...]
+
+
+class Sentence(_Value):
+    """One verified sentence with its `[n]` markers, ready to be shown."""
+
+    text: str
+
+
+class Finished(_Value):
+    """The whole answer; always the last event, and what counts where events differ from it."""
+
+    answer: Answer
+
+
+Event = EvidenceFound | Sentence | Finished
+
+
+class Answerer(Protocol):
+    """What the app and the command line need of the pipeline."""
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Yield what can be shown as soon as it may be; the last event is Finished."""
+        ...
+
+    def answer(self, question: Question) -> Answer:
+        """Return the whole answer."""
+        ...

@@ -22,7 +22,7 @@ from ingest.errors import CorpusError, DocumentError
 Cell = float | int | str | None
 
 _MISSING = frozenset({"", "null", "na", "n/a", "nan", "-", "—", "not reported", "privacysuppressed"})
-_SQL_TYPES: dict[str, type[sa.types.TypeEngine[object]]] = {
+_SQL_TYPES: dict[str, type[sa.Float[float]] | type[sa.Integer]] = {
     "money": sa.Float,
     "count": sa.Integer,
     "number": sa.Float,
