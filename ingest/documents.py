@@ -62,8 +62,16 @@ class Chunk:
     page: int | None = None
     row: int | None = None
     heading_path: tuple[str, ...] = ()
+    kind: Literal["passage", "record"] = "passage"
 
     @property
     def index_text(self) -> str:
-        """The text that is embedded and indexed: contextual header, then passage."""
+        """The text that is embedded and indexed: contextual header, then passage.
+
+        A record is found by what it is and not by its figures: every row holds the same labels
+        ("graduation rate"), which would drown the passages that explain them. So its header,
+        which names the entity, is all that is indexed of it.
+        """
+        if self.kind == "record":
+            return self.header
         return f"{self.header}\n{self.text}" if self.header else self.text

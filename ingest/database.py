@@ -1,0 +1,143 @@
+"""The index's SQL database: the single truth about what is indexed.
+
+Everything in it can be made again from the corpus, so there are no migrations: another schema
+version means a rebuild. Readers see one consistent generation for as long as their transaction
+is open; a reindex becomes visible with one commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from ingest.errors import IndexDamaged
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 10_000
+
+metadata = sa.MetaData()
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("recipe", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("pages", sa.Integer),
+    sa.Column("vintage", sa.Text, nullable=False, default=""),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("stale", sa.Boolean, nullable=False, default=False),
+    sa.Column("warnings", sa.JSON, nullable=False, default=list),
+    sa.Column("text", sa.Text, nullable=False, default=""),
+    sa.Column("indexed_at_ns", sa.BigInteger, nullable=False),
+)
+
+chunks = sa.Table(
+    "chunks",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("chunk_id", sa.Text, nullable=False, unique=True),
+    sa.Column("document", sa.Text, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("page", sa.Integer),
+    sa.Column("row", sa.Integer),
+    sa.Column("heading_path", sa.JSON, nullable=False, default=list),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("header", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text_hash", sa.Text, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+embeddings = sa.Table(
+    "embeddings",
+    metadata,
+    sa.Column("text_hash", sa.Text, primary_key=True),
+    sa.Column("model_digest", sa.Text, primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+
+index_state = sa.Table(
+    "index_state",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("schema_version", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("embedding_name", sa.Text, nullable=False),
+    sa.Column("embedding_digest", sa.Text, nullable=False),
+    sa.Column("dimension", sa.Integer, nullable=False),
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("sweep_needed", sa.Boolean, nullable=False, default=False),
+    sa.Column("updated_at_ns", sa.BigInteger, nullable=False),
+)
+
+
+def open_engine(path: Path) -> sa.Engine:
+    """Open the SQLite database at `path` in WAL mode, so that readers never wait for a writer.
+
+    Transactions are ours: pysqlite's implicit ones would break snapshots and transactional DDL
+    (SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL").
+    """
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One write transaction; commits at the end, rolls back on any exception."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def damaged_index_explained(path: Path) -> Iterator[None]:
+    """Turn SQLAlchemy's errors into IndexDamaged, with the command that mends."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise IndexDamaged(
+            f"The index {path.name} cannot be used ({cause}).", hint=_remedy(cause)
+        ) from error
+
+
+def _remedy(cause: str) -> str:
+    if "locked" in cause:
+        return "Another program holds it; try again in a moment."
+    if "readonly" in cause or "read-only" in cause:
+        return "Give the user who runs this the right to write there."
+    if "full" in cause:
+        return "Free some disk space and run `groundskeeper reindex` again."
+    return "Run `groundskeeper reindex --rebuild`; the corpus has everything it needs."
+
+
+def read_state(connection: sa.Connection) -> sa.Row[Any] | None:
+    """Return the row of `index_state`, or None where nothing was ever indexed."""
+    if not sa.inspect(connection).has_table(index_state.name):
+        return None
+    return connection.execute(sa.select(index_state)).one_or_none()

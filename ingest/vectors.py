@@ -1,0 +1,156 @@
+"""The vectors in Chroma: ids and embeddings, nothing else.
+
+No text and no metadata of a chunk is kept here. What may be seen is decided in SQL; this only
+says which chunk ids are near a query. It can always be made again from the `embeddings` table.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import chromadb
+import chromadb.errors
+import httpx
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.models.Collection import Collection
+from chromadb.config import Settings as ChromaSettings
+from numpy.typing import NDArray
+
+from ingest.chroma_server import HOST, Lease, lease_server
+from ingest.errors import IndexDamaged
+
+OWNER = "groundskeeper"
+MAX_BATCH = 1_000
+T = TypeVar("T")
+
+
+class VectorStore:
+    """One collection of an index in Chroma, with the cosine as its distance.
+
+    A collection is named after the embedding model's digest, so another model never writes into
+    or reads from it; a rebuild makes a new one beside the live one. `connect` returns a client;
+    it is called again when the server has gone away. Only a writer may `create` a collection:
+    one that a reader misses was replaced by a newer one.
+    """
+
+    def __init__(
+        self, connect: Callable[[], ClientAPI], name: str, *, create: bool = False
+    ) -> None:
+        self._connect = connect
+        self._create = create
+        self._open: Collection | None = None
+        self.name = name
+
+    def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Write vectors, shape (len(ids), dimension), in batches that Chroma accepts."""
+        for i in range(0, len(ids), MAX_BATCH):
+            batch = slice(i, i + MAX_BATCH)
+            write = partial(Collection.upsert, ids=list(ids[batch]), embeddings=vectors[batch])
+            self._run(write)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove vectors; ids that are not there do not matter."""
+        for i in range(0, len(ids), MAX_BATCH):
+            self._run(partial(Collection.delete, ids=list(ids[i : i + MAX_BATCH])))
+
+    def nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+        """Return up to k (chunk id, cosine similarity), nearest first."""
+        query = vector.reshape(1, -1)
+        found = self._run(
+            lambda c: c.query(query_embeddings=query, n_results=k, include=["distances"])
+        )
+        distances = (found["distances"] or [[]])[0]
+        return [(key, 1.0 - d) for key, d in zip(found["ids"][0], distances, strict=True)]
+
+    def count(self) -> int:
+        """Return how many vectors the collection holds."""
+        return self._run(lambda c: c.count())
+
+    def ids(self) -> set[str]:
+        """Return every id that the collection holds."""
+        return set(self._run(lambda c: c.get(include=[]))["ids"])
+
+    def drop_others(self) -> None:
+        """Delete the collections of this index that are not in use any more."""
+        with chroma_errors_explained():
+            client = self._connect()
+            for other in client.list_collections():
+                if other.name != self.name and (other.metadata or {}).get("owner") == OWNER:
+                    client.delete_collection(other.name)
+
+    def _run(self, job: Callable[[Collection], T]) -> T:
+        """Do a job on the collection; where the server has gone, connect anew and try once more."""
+        with chroma_errors_explained():
+            try:
+                return job(self._collection())
+            except httpx.TransportError:
+                self._open = None
+                return job(self._collection())
+
+    def _collection(self) -> Collection:
+        if self._open is None:
+            self._open = self._get_or_create() if self._create else self._get()
+        return self._open
+
+    def _get(self) -> Collection:
+        return self._connect().get_collection(self.name, embedding_function=None)
+
+    def _get_or_create(self) -> Collection:
+        collection = self._connect().get_or_create_collection(
+            self.name,
+            metadata={"owner": OWNER},
+            configuration={"hnsw": {"space": "cosine"}},
+            embedding_function=None,
+        )
+        if (collection.metadata or {}).get("owner") != OWNER:
+            raise IndexDamaged(
+                f"The Chroma collection {self.name} was made by another program.",
+                hint="Run `groundskeeper reindex --rebuild`.",
+            )
+        return collection
+
+
+class ChromaConnection:
+    """The Chroma of one index: connects on demand, keeps the server claimed until closed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lease: Lease | None = None
+
+    def client(self) -> ClientAPI:
+        """Return a client of a server that is up, starting one on loopback if need be."""
+        lease = lease_server(self._folder)
+        self.close()
+        self._lease = lease
+        return chromadb.HttpClient(
+            host=HOST, port=lease.port, settings=ChromaSettings(anonymized_telemetry=False)
+        )
+
+    def close(self) -> None:
+        """Give up the claim; the server leaves when nobody else holds one."""
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+
+def collection_name(model_digest: str) -> str:
+    """Make a new collection name for an embedding model."""
+    return f"chunks-{model_digest.removeprefix('sha256:')[:12]}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def chroma_errors_explained() -> Iterator[None]:
+    """Turn Chroma's and its HTTP client's errors into IndexDamaged."""
+    try:
+        yield
+    except (chromadb.errors.ChromaError, httpx.HTTPError, ValueError) as error:
+        raise IndexDamaged(
+            f"The vectors in Chroma cannot be used ({str(error).splitlines()[0][:200]}).",
+            hint="Run `groundskeeper reindex --rebuild`; nothing of the corpus is lost.",
+        ) from error
