@@ -31,6 +31,7 @@ ALIASES_FILE = REPOSITORY / "tools" / "college_aliases.csv"
 OUTPUT_FILE = REPOSITORY / "corpus" / "colleges" / "institutions.csv"
 
 Row = dict[str, str]
+Addresses = dict[tuple[str, str], str]
 
 SECTORS = {
     "1": ("public", "four-year"),
@@ -99,9 +100,9 @@ SYSTEMS = {
     "University of Maryland": ("UMD",),
     "University of Michigan": ("U-M",),
     "University of Minnesota": ("UMN",),
-    "University of Missouri": ("Mizzou", "UM"),
+    "University of Missouri": ("UM",),
     "University of Colorado": ("CU",),
-    "University of Nebraska": ("NU", "Nebraska"),
+    "University of Nebraska": ("Nebraska",),
     "University of Nevada": ("Nevada",),
     "University of Alaska": ("UA",),
     "University of Arkansas": ("UA",),
@@ -135,11 +136,11 @@ def build(ipeds: Path, scorecard: Path, aliases: Path) -> str:
     """Return the text of institutions.csv; raises BuildError."""
     rows = [row for row in read_csv(ipeds) if row["SECTOR"] in SECTORS]
     by_unitid = {row["UNITID"]: row for row in read_csv(scorecard)}
-    by_opeid = {row["OPEID"].lstrip("0"): row for row in by_unitid.values()}
+    addresses = {_opeid_and_name(r["OPEID"], r["INSTNM"]): r["INSTURL"] for r in by_unitid.values()}
     institutions: list[Row] = []
     old_names: dict[str, str] = {}
     for row in rows:
-        institution = _institution(row, by_unitid.get(row["UnitID"]), by_opeid)
+        institution = _institution(row, by_unitid.get(row["UnitID"]), addresses)
         if any(institution[column] for column in IPEDS_FIGURES):
             institutions.append(institution)
             old_names[row["UnitID"]] = by_unitid.get(row["UnitID"], {}).get("INSTNM", "")
@@ -165,7 +166,7 @@ def read_curated(path: Path) -> dict[str, tuple[str, list[str]]]:
     return curated
 
 
-def _institution(row: Row, scorecard: Row | None, by_opeid: dict[str, Row]) -> Row:
+def _institution(row: Row, scorecard: Row | None, addresses: Addresses) -> Row:
     """Carry one institution's figures over into our columns."""
     control, level = SECTORS[row["SECTOR"]]
     figures = {column: _figure(row[source]) for column, source in IPEDS_FIGURES.items()}
@@ -187,7 +188,7 @@ def _institution(row: Row, scorecard: Row | None, by_opeid: dict[str, Row]) -> R
         **figures,
         "admission_rate": _percent(scorecard["ADM_RATE"]) if scorecard else "",
         "sat_average": _figure(scorecard["SAT_AVG"]) if scorecard else "",
-        "website": _website(_web_address(row, scorecard, by_opeid)),
+        "website": _website(_web_address(row, scorecard, addresses)),
     }
 
 
@@ -214,7 +215,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _web_address(row: Row, scorecard: Row | None, by_opeid: dict[str, Row]) -> str:
+def _web_address(row: Row, scorecard: Row | None, addresses: Addresses) -> str:
     """Return the web address as reported.
 
     The Scorecard of 2022 lists the campuses of Pennsylvania State University under other
@@ -223,14 +224,12 @@ def _web_address(row: Row, scorecard: Row | None, by_opeid: dict[str, Row]) -> s
     """
     if scorecard:
         return scorecard["INSTURL"]
-    other = by_opeid.get(row["OPEID"].lstrip("0"))
-    if other and _bare_name(other["INSTNM"]) == _bare_name(row["INSTITUTION"]):
-        return other["INSTURL"]
-    return ""
+    return addresses.get(_opeid_and_name(row["OPEID"], row["INSTITUTION"]), "")
 
 
-def _bare_name(name: str) -> str:
-    return _MAIN_CAMPUS.sub("", _one_line(name)).removeprefix("The ")
+def _opeid_and_name(opeid: str, name: str) -> tuple[str, str]:
+    """Return what identifies an institution where its UnitID has changed."""
+    return opeid.lstrip("0"), _MAIN_CAMPUS.sub("", _one_line(name)).removeprefix("The ")
 
 
 def _website(address: str) -> str:
@@ -266,7 +265,8 @@ def _add_aliases(
         automatic = [
             alias
             for alias in automatic_aliases(row["name"], old_names[row["unitid"]])
-            if normalise(alias) not in names and normalise(alias) not in taken
+            if names.get(normalise(alias), row["unitid"]) == row["unitid"]
+            and normalise(alias) not in taken
         ]
         row["aliases"] = ";".join(_distinct([*own, *automatic], row["name"]))
 
