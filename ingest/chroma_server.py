@@ -99,7 +99,7 @@ def _start(folder: Path) -> int:
     """Start the server as a process of its own and wait until it answers."""
     port = _free_port()
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603  our own module, no shell
+        process = subprocess.Popen(
             [sys.executable, "-m", "ingest.chroma_server", str(folder.resolve()), str(port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # it logs every request there

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingest.documents import Chunk
 from ingest.errors import IndexDamaged
 
 SCHEMA_VERSION = 1
@@ -141,3 +142,20 @@ def read_state(connection: sa.Connection) -> sa.Row[Any] | None:
     if not sa.inspect(connection).has_table(index_state.name):
         return None
     return connection.execute(sa.select(index_state)).one_or_none()
+
+
+def chunk_of(row: sa.Row[Any]) -> Chunk:
+    """Return the chunk that a row of `chunks` holds."""
+    return Chunk(
+        chunk_id=row.chunk_id,
+        document=row.document,
+        ordinal=row.ordinal,
+        text=row.text,
+        header=row.header,
+        start=row.start,
+        end=row.end,
+        page=row.page,
+        row=row.row,
+        heading_path=tuple(row.heading_path),
+        kind=row.kind,
+    )

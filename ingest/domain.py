@@ -185,6 +185,11 @@ class DomainCard(_Strict):
                 return table
         raise KeyError(name)
 
+    def example_texts(self) -> list[str]:
+        """Return every example sentence of the card: what gates and rules compare with."""
+        rules = [example for rule in self.rules for example in rule.examples]
+        return [*self.scope.in_scope, *self.scope.out_of_scope, *rules]
+
     @model_validator(mode="after")
     def _unique(self) -> DomainCard:
         for what, names in (

@@ -23,7 +23,7 @@ STOP_WORDS = frozenset(
     how i if in into is it its just let me more most my no nor not of on one or our out please
     she should show so some such tell than that the their them then there these they this those
     to too up us was we were what when where which while who whom why will with would you your
-    """.split()
+    """.split()  # noqa: SIM905  a list of strings would take a hundred lines
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*")
 

@@ -21,7 +21,9 @@ from ingest.errors import CorpusError, DocumentError
 
 Cell = float | int | str | None
 
-_MISSING = frozenset({"", "null", "na", "n/a", "nan", "-", "—", "not reported", "privacysuppressed"})
+_MISSING = frozenset(
+    {"", "null", "na", "n/a", "nan", "-", "—", "not reported", "privacysuppressed"}
+)
 _SQL_TYPES: dict[str, type[sa.Float[float]] | type[sa.Integer]] = {
     "money": sa.Float,
     "count": sa.Integer,
@@ -59,7 +61,10 @@ def record_table(card: TableCard, metadata: sa.MetaData | None = None) -> sa.Tab
         sa.Column("row", sa.Integer, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("aliases", sa.Text, nullable=False, default=""),
-        *(sa.Column(f"f_{field.key}", _SQL_TYPES.get(field.type, sa.Text)) for field in card.fields),
+        *(
+            sa.Column(f"f_{field.key}", _SQL_TYPES.get(field.type, sa.Text))
+            for field in card.fields
+        ),
     )
 
 
@@ -172,4 +177,6 @@ def check_tables(folder: Path, card: DomainCard) -> None:
     """Raise CorpusError if the card declares a table whose file is not in the pack."""
     for table in card.tables:
         if not (folder / table.file).is_file():
-            raise CorpusError(f"The card declares the table {table.file}, but {folder} has no such file.")
+            raise CorpusError(
+                f"The card declares the table {table.file}, but {folder} has no such file."
+            )

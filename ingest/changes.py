@@ -1,0 +1,157 @@
+"""How the corpus differs from what is indexed: changed files are read and cut into chunks here."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from ingest import database as db
+from ingest.chunking import CHUNKER_VERSION, chunk_document, load_tokenizer
+from ingest.documents import Chunk
+from ingest.domain import DomainCard, TableCard
+from ingest.errors import DocumentError
+from ingest.loaders import load
+from ingest.progress import Progress, ReindexReport
+from ingest.record_text import record_chunk
+from ingest.records import Record, read_records
+from ingest.scan import Known, SourceFile, hash_file, surely_unchanged
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document that was read and cut into chunks, not yet in the index."""
+
+    row: dict[str, Any]
+    chunks: list[Chunk]
+    records: list[Record] = field(default_factory=list)
+    table: TableCard | None = None
+
+
+@dataclass
+class Changes:
+    """How the corpus differs from what is indexed."""
+
+    prepared: list[Prepared] = field(default_factory=list)
+    touched: list[dict[str, Any]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def replaced(self) -> list[str]:
+        return [*self.removed, *(item.row["name"] for item in self.prepared)]
+
+
+class ChangeFinder:
+    """Compares the files of a pack with what the index remembers of them."""
+
+    def __init__(self, card: DomainCard, progress: Progress, *, read_all: bool) -> None:
+        self._card = card
+        self._progress = progress
+        self._read_all = read_all
+        self._tables = {table.file: table for table in card.tables}
+
+    def find(
+        self, files: list[SourceFile], known: dict[str, Known], report: ReindexReport
+    ) -> Changes:
+        """Read every file that is new or changed; failures go into the report, not up."""
+        changes = Changes(removed=sorted(set(known) - {file.name for file in files}))
+        report.removed = changes.removed
+        self._progress.begin("Reading documents", len(files))
+        for file in files:
+            before = known.get(file.name)
+            try:
+                self._read_if_changed(file, before, changes, report)
+            except DocumentError as error:
+                report.failed[file.name] = str(error)
+                self._note_failure(file, before, str(error), changes)
+            self._progress.advance()
+        self._progress.end()
+        return changes
+
+    def _read_if_changed(
+        self,
+        file: SourceFile,
+        before: Known | None,
+        changes: Changes,
+        report: ReindexReport,
+    ) -> None:
+        recipe = self._recipe(file)
+        same_recipe = before is not None and before.recipe == recipe and not self._read_all
+        if before is not None and same_recipe and surely_unchanged(file, before):
+            report.unchanged += 1
+            return
+        sha256 = hash_file(file.path)
+        if before is not None and same_recipe and before.sha256 == sha256:
+            report.unchanged += 1
+            changes.touched.append({**_stat_columns(file, sha256), "stale": False, "reason": ""})
+            return
+        prepared = self._prepare(file, sha256, recipe)
+        if prepared.row["warnings"]:
+            report.warnings[file.name] = prepared.row["warnings"]
+        (report.changed if before is not None else report.added).append(file.name)
+        changes.prepared.append(prepared)
+
+    def _note_failure(
+        self, file: SourceFile, before: Known | None, reason: str, changes: Changes
+    ) -> None:
+        """Keep the last good version, marked stale; without one, remember the failure."""
+        if before is not None:
+            changes.touched.append({"name": file.name, "stale": True, "reason": reason})
+            return
+        row = {**_stat_columns(file, ""), "recipe": "", "kind": "document", "title": file.name}
+        row |= {"media_type": "", "status": "failed", "reason": reason}
+        changes.prepared.append(Prepared(_document_row(row), []))
+
+    def _recipe(self, file: SourceFile) -> str:
+        """Digest what, besides the file, decides its chunks; another recipe means read it again."""
+        table = self._tables.get(file.name)
+        parts = f"{CHUNKER_VERSION}\n{table.model_dump_json() if table else ''}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+    def _prepare(self, file: SourceFile, sha256: str, recipe: str) -> Prepared:
+        row = {**_stat_columns(file, sha256), "recipe": recipe, "status": "indexed"}
+        table = self._tables.get(file.name)
+        if table is not None:
+            records, warnings = read_records(file.path, file.name, table)
+            row |= {"kind": "table", "title": _table_title(table), "media_type": "text/csv"}
+            row |= {"vintage": self._card.domain.vintage, "warnings": warnings}
+            chunks = [record_chunk(record, table) for record in records]
+            return Prepared(_document_row(row), chunks, records, table)
+        document = load(file.path)
+        row |= {"kind": "document", "title": document.title, "media_type": document.media_type}
+        row |= {"pages": document.pages, "vintage": document.vintage, "text": document.text}
+        row |= {"warnings": list(document.warnings)}
+        return Prepared(_document_row(row), chunk_document(document, file.name, load_tokenizer()))
+
+
+def known_documents(engine: sa.Engine) -> dict[str, Known]:
+    d = db.documents.c
+    with engine.begin() as connection:
+        rows = connection.execute(
+            sa.select(
+                d.name, d.sha256, d.size, d.mtime_ns, d.indexed_at_ns, d.recipe, d.status
+            ).where(d.status == "indexed")
+        )
+        return {row.name: Known(*row[1:]) for row in rows}
+
+
+def _stat_columns(file: SourceFile, sha256: str) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "sha256": sha256,
+        "size": file.size,
+        "mtime_ns": file.mtime_ns,
+        "indexed_at_ns": time.time_ns(),
+    }
+
+
+def _document_row(row: dict[str, Any]) -> dict[str, Any]:
+    defaults = {"pages": None, "vintage": "", "reason": "", "stale": False}
+    return {**defaults, "warnings": [], "text": "", **row}
+
+
+def _table_title(table: TableCard) -> str:
+    return f"{table.entity_plural[:1].upper()}{table.entity_plural[1:]}"

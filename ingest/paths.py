@@ -1,0 +1,41 @@
+"""Where a domain's index and reports are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.domain import DomainCard
+from ingest.settings import Settings
+
+
+@dataclass(frozen=True)
+class DomainPaths:
+    """The files of one domain under `data_dir`; all but `reports` can be made again."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The index's SQL database."""
+        return self.folder / "index.sqlite3"
+
+    @property
+    def chroma(self) -> Path:
+        """The folder of Chroma and its server."""
+        return self.folder / "chroma"
+
+    @property
+    def reindex_lock(self) -> Path:
+        """Held by the one reindex that may run; released by the kernel if it dies."""
+        return self.folder / "reindex.lock"
+
+    @property
+    def reports(self) -> Path:
+        """The review queue's SQL database."""
+        return self.folder / "reports.sqlite3"
+
+
+def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:
+    """Return where the given domain is kept."""
+    return DomainPaths(settings.data_dir / card.domain.id)

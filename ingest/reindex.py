@@ -1,0 +1,358 @@
+"""Reindex: bring the index in line with the corpus, in one visible step.
+
+The order makes a crash harmless. Vectors of new chunks go to Chroma first, where nobody sees
+them, for readers trust only ids that SQL knows. One SQL transaction then swaps old chunks and
+records for new and counts the generation up. Vectors that nothing refers to any more go last.
+Killed at any moment, the index is the old one or the new one, and the next run cleans up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from ingest import database as db
+from ingest.changes import ChangeFinder, Changes, Prepared, known_documents
+from ingest.documents import Chunk
+from ingest.domain import DomainCard
+from ingest.embedding_cache import cached_vectors, known_hashes, text_hash, to_bytes
+from ingest.embeddings import NamedEmbeddings
+from ingest.errors import CorpusError, IndexBusy, IndexDamaged
+from ingest.lexical import Fts5Index
+from ingest.paths import DomainPaths
+from ingest.progress import NoProgress, Progress, ReindexReport
+from ingest.records import Record, check_tables, record_table
+from ingest.scan import SourceFile, find_files
+from ingest.vectors import ChromaConnection, VectorStore, collection_name
+
+EMBED_BATCH = 256
+SQL_BATCH = 500
+T = TypeVar("T")
+
+
+class Reindexer:
+    """Brings one domain's index in line with its corpus; one at a time for each domain."""
+
+    def __init__(
+        self,
+        folder: Path,
+        card: DomainCard,
+        paths: DomainPaths,
+        embeddings: NamedEmbeddings,
+        progress: Progress | None = None,
+    ) -> None:
+        self._folder = folder
+        self._card = card
+        self._paths = paths
+        self._embeddings = embeddings
+        self._progress = progress or NoProgress()
+        self._lexical = Fts5Index()
+
+    def run(self, *, rebuild: bool = False) -> ReindexReport:
+        """Index what changed, or everything when `rebuild`; returns what was done.
+
+        Raises CorpusError if there is nothing to index, IndexBusy if another reindex runs,
+        IndexDamaged if the index cannot be written and no rebuild was asked for.
+        """
+        started = time.monotonic()
+        check_tables(self._folder, self._card)
+        files = list(find_files(self._folder))
+        if not files:
+            raise CorpusError(
+                f"{self._folder} holds no documents.",
+                hint="Put PDF, HTML, DOCX, Markdown, text or CSV files there.",
+            )
+        report = ReindexReport()
+        with self._alone(), db.damaged_index_explained(self._paths.database):
+            if rebuild:
+                self._discard_damaged()
+            engine = db.open_engine(self._paths.database)
+            connection = ChromaConnection(self._paths.chroma)
+            try:
+                self._run(engine, connection, files, report, rebuild)
+            finally:
+                connection.close()
+                engine.dispose()
+        report.seconds = round(time.monotonic() - started, 3)
+        return report
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._paths.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._paths.reindex_lock, timeout=0):
+                yield
+        except Timeout:
+            raise IndexBusy(
+                f"Another reindex of {self._card.domain.name} is running.",
+                hint="Wait until it is done; this one changed nothing.",
+            ) from None
+
+    def _discard_damaged(self) -> None:
+        """Put away an index database that cannot be read; a sound one stays until the swap."""
+        try:
+            with db.damaged_index_explained(self._paths.database):
+                engine = db.open_engine(self._paths.database)
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("PRAGMA quick_check(1)").all()
+                    db.read_state(connection)
+                engine.dispose()
+        except IndexDamaged:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._paths.database}{suffix}").unlink(missing_ok=True)
+
+    def _run(
+        self,
+        engine: sa.Engine,
+        chroma: ChromaConnection,
+        files: list[SourceFile],
+        report: ReindexReport,
+        rebuild: bool,
+    ) -> None:
+        state = self._prepare_schema(engine)
+        fresh = rebuild or state is None or state.embedding_digest != self._embeddings.digest
+        finder = ChangeFinder(self._card, self._progress, read_all=rebuild)
+        changes = finder.find(files, known_documents(engine), report)
+        name = state.collection if state and not fresh else collection_name(self._embeddings.digest)
+        vectors = VectorStore(chroma.client, name, create=True)
+        if not fresh and self._vectors_lost(engine, vectors, state):
+            vectors = VectorStore(
+                chroma.client, collection_name(self._embeddings.digest), create=True
+            )
+            fresh = True
+        if not fresh and not changes.prepared and not changes.removed:
+            self._touch(engine, changes)
+            self._summarise(engine, report)
+            return
+        if state is not None:
+            self._mark_sweep(engine, needed=True)
+        self._fill_vectors(engine, vectors, changes, fresh, report)
+        self._commit(engine, changes, vectors.name)
+        self._sweep(engine, vectors)
+        self._summarise(engine, report)
+
+    # --- what changed -------------------------------------------------------------------------
+
+    def _prepare_schema(self, engine: sa.Engine) -> sa.Row[Any] | None:
+        """Make the tables; an index of another schema version is dropped, it can be made again."""
+        with db.writing(engine) as connection:
+            state = db.read_state(connection)
+            if state is not None and state.schema_version != db.SCHEMA_VERSION:
+                for table in reversed(db.metadata.sorted_tables):
+                    table.drop(connection, checkfirst=True)
+                connection.exec_driver_sql("DROP TABLE IF EXISTS chunks_fts")
+                state = None
+            db.metadata.create_all(connection)
+            self._lexical.create(connection)
+            return state
+
+    # --- vectors ------------------------------------------------------------------------------
+
+    def _vectors_lost(
+        self, engine: sa.Engine, vectors: VectorStore, state: sa.Row[Any] | None
+    ) -> bool:
+        """Tell whether Chroma lost or spoilt what SQL says it holds."""
+        with engine.begin() as connection:
+            expected = connection.execute(
+                sa.select(sa.func.count()).select_from(db.chunks)
+            ).scalar_one()
+        try:
+            if state is not None and state.sweep_needed:
+                self._sweep(engine, vectors)
+            return vectors.count() < expected
+        except IndexDamaged:
+            return True
+
+    def _fill_vectors(
+        self,
+        engine: sa.Engine,
+        vectors: VectorStore,
+        changes: Changes,
+        fresh: bool,
+        report: ReindexReport,
+    ) -> None:
+        """Embed what no cache holds and write the vectors of all chunks that are new to Chroma."""
+        wanted = {
+            chunk.chunk_id: chunk.index_text for item in changes.prepared for chunk in item.chunks
+        }
+        if fresh:
+            wanted |= self._kept_chunks(engine, changes.replaced)
+        hashes = {key: text_hash(text) for key, text in wanted.items()}
+        texts = {hashes[key]: text for key, text in wanted.items()}
+        texts |= {text_hash(text): text for text in self._card.example_texts()}
+        report.embedded = self._embed_missing(engine, texts)
+        self._progress.begin("Writing vectors", len(wanted))
+        for batch in _batches(list(wanted), SQL_BATCH):
+            found = cached_vectors(engine, [hashes[key] for key in batch], self._embeddings.digest)
+            vectors.upsert(batch, np.stack([found[hashes[key]] for key in batch]))
+            self._progress.advance(len(batch))
+        self._progress.end()
+
+    def _kept_chunks(self, engine: sa.Engine, replaced: list[str]) -> dict[str, str]:
+        with engine.begin() as connection:
+            rows = connection.execute(sa.select(db.chunks)).all()
+        gone = set(replaced)
+        return {
+            row.chunk_id: db.chunk_of(row).index_text for row in rows if row.document not in gone
+        }
+
+    def _embed_missing(self, engine: sa.Engine, texts: dict[str, str]) -> int:
+        """Embed the texts whose hash has no vector of this model yet; each batch is kept at once."""
+        digest = self._embeddings.digest
+        have = known_hashes(engine, digest)
+        # Texts of like length in a batch: the encoder pads a batch to its longest.
+        missing = sorted((key for key in texts if key not in have), key=lambda k: len(texts[k]))
+        self._progress.begin("Embedding", len(missing))
+        for batch in _batches(missing, EMBED_BATCH):
+            made = self._embeddings.embed_documents([texts[key] for key in batch])
+            rows = [
+                {"text_hash": key, "model_digest": digest, "vector": to_bytes(vector)}
+                for key, vector in zip(batch, made, strict=True)
+            ]
+            with db.writing(engine) as connection:
+                connection.execute(sa.insert(db.embeddings).prefix_with("OR REPLACE"), rows)
+            self._progress.advance(len(batch))
+        self._progress.end()
+        return len(missing)
+
+    def _mark_sweep(self, engine: sa.Engine, *, needed: bool) -> None:
+        with db.writing(engine) as connection:
+            connection.execute(sa.update(db.index_state).values(sweep_needed=needed))
+
+    def _sweep(self, engine: sa.Engine, vectors: VectorStore) -> None:
+        """Delete the vectors and collections that nothing refers to any more."""
+        with engine.begin() as connection:
+            live = set(connection.scalars(sa.select(db.chunks.c.chunk_id)))
+        stale = vectors.ids() - live
+        vectors.delete(sorted(stale))
+        vectors.drop_others()
+        self._mark_sweep(engine, needed=False)
+
+    # --- the one visible step -----------------------------------------------------------------
+
+    def _commit(self, engine: sa.Engine, changes: Changes, collection: str) -> None:
+        with db.writing(engine) as connection:
+            self._make_record_tables(connection)
+            self._remove(connection, changes.replaced)
+            for item in changes.prepared:
+                self._insert(connection, item)
+            self._update_touched(connection, changes)
+            self._forget_unused_vectors(connection)
+            self._count_up(connection, collection)
+
+    def _make_record_tables(self, connection: sa.Connection) -> None:
+        """Create the record tables; one whose columns changed is made anew (its rows come again)."""
+        inspector = sa.inspect(connection)
+        wanted = {table.name: table for table in map(record_table, self._card.tables)}
+        for name in inspector.get_table_names():
+            if not name.startswith("records_"):
+                continue
+            have = {column["name"] for column in inspector.get_columns(name)}
+            if name not in wanted or have != {column.name for column in wanted[name].columns}:
+                sa.Table(name, sa.MetaData()).drop(connection)
+        for table in wanted.values():
+            table.create(connection, checkfirst=True)
+
+    def _remove(self, connection: sa.Connection, names: list[str]) -> None:
+        for name in names:
+            numbers = connection.scalars(
+                sa.select(db.chunks.c.number).where(db.chunks.c.document == name)
+            ).all()
+            self._lexical.remove(connection, numbers)
+            connection.execute(sa.delete(db.chunks).where(db.chunks.c.document == name))
+            connection.execute(sa.delete(db.documents).where(db.documents.c.name == name))
+            for table in map(record_table, self._card.tables):
+                connection.execute(sa.delete(table).where(table.c.document == name))
+
+    def _insert(self, connection: sa.Connection, item: Prepared) -> None:
+        connection.execute(sa.insert(db.documents), [item.row])
+        for batch in _batches(item.chunks, SQL_BATCH):
+            numbers = connection.scalars(
+                sa.insert(db.chunks).returning(db.chunks.c.number, sort_by_parameter_order=True),
+                [_chunk_row(chunk) for chunk in batch],
+            ).all()
+            self._lexical.add(
+                connection,
+                [
+                    (number, chunk.header, "" if chunk.kind == "record" else chunk.text)
+                    for number, chunk in zip(numbers, batch, strict=True)
+                ],
+            )
+        if item.table is not None:
+            for records in _batches(item.records, SQL_BATCH):
+                connection.execute(
+                    sa.insert(record_table(item.table)), [_record_row(r) for r in records]
+                )
+
+    def _touch(self, engine: sa.Engine, changes: Changes) -> None:
+        with db.writing(engine) as connection:
+            self._update_touched(connection, changes)
+
+    def _update_touched(self, connection: sa.Connection, changes: Changes) -> None:
+        for row in changes.touched:
+            connection.execute(
+                sa.update(db.documents).where(db.documents.c.name == row["name"]).values(**row)
+            )
+
+    def _forget_unused_vectors(self, connection: sa.Connection) -> None:
+        """Drop cached vectors of texts that are neither in a chunk nor an example of the card."""
+        keep = [text_hash(text) for text in self._card.example_texts()]
+        used = sa.select(db.chunks.c.text_hash)
+        e = db.embeddings.c
+        connection.execute(
+            sa.delete(db.embeddings).where(e.text_hash.not_in(used), e.text_hash.not_in(keep))
+        )
+
+    def _count_up(self, connection: sa.Connection, collection: str) -> None:
+        before = db.read_state(connection)
+        connection.execute(sa.delete(db.index_state))
+        connection.execute(
+            sa.insert(db.index_state).values(
+                id=1,
+                schema_version=db.SCHEMA_VERSION,
+                generation=(before.generation if before else 0) + 1,
+                embedding_name=self._embeddings.name,
+                embedding_digest=self._embeddings.digest,
+                dimension=self._embeddings.dimension,
+                collection=collection,
+                sweep_needed=True,
+                updated_at_ns=time.time_ns(),
+            )
+        )
+
+    def _summarise(self, engine: sa.Engine, report: ReindexReport) -> None:
+        with engine.begin() as connection:
+            state = db.read_state(connection)
+            report.generation = state.generation if state else 0
+            report.chunks = connection.execute(
+                sa.select(sa.func.count()).select_from(db.chunks)
+            ).scalar_one()
+
+
+def _chunk_row(chunk: Chunk) -> dict[str, Any]:
+    return {**asdict(chunk), "text_hash": text_hash(chunk.index_text)}
+
+
+def _record_row(record: Record) -> dict[str, Any]:
+    return {
+        "record_id": record.record_id,
+        "document": record.document,
+        "row": record.row,
+        "name": record.name,
+        "aliases": "\n".join(record.aliases),
+        **{f"f_{key}": value for key, value in record.values.items()},
+    }
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    everything = list(items)
+    for i in range(0, len(everything), size):
+        yield everything[i : i + size]

@@ -1,0 +1,75 @@
+"""Which files of a pack are documents, and which of them changed since they were indexed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.domain import CARD_NAME
+from ingest.errors import DocumentError
+
+# Folders of a pack that hold what the pack is tested with, not what it knows.
+SKIPPED_FOLDERS = frozenset({"questions"})
+# A file changed this shortly before it was indexed could change again within one clock tick.
+DOUBT_NS = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A document's file: its name inside the pack (with forward slashes), size and mtime."""
+
+    name: str
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the index remembers of a document: enough to tell whether it changed."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+    indexed_at_ns: int
+    recipe: str
+    status: str
+
+
+def find_files(folder: Path) -> Iterator[SourceFile]:
+    """Yield the documents of a pack in a stable order.
+
+    Left out: the card, names that begin with a dot, an underscore or a tilde (editors' and office
+    programs' own), and links that lead out of the pack.
+    """
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if any(part[0] in "._~" for part in parts) or SKIPPED_FOLDERS & set(parts[:-1]):
+            continue
+        if parts == (CARD_NAME,) or not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(root):
+            continue
+        stat = path.stat()
+        yield SourceFile("/".join(parts), path, stat.st_size, stat.st_mtime_ns)
+
+
+def surely_unchanged(file: SourceFile, known: Known) -> bool:
+    """Tell by size and mtime alone that a file is what was indexed."""
+    return (
+        file.size == known.size
+        and file.mtime_ns == known.mtime_ns
+        and known.indexed_at_ns - file.mtime_ns > DOUBT_NS
+    )
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex; raises DocumentError if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise DocumentError(f"{path.name} cannot be read: {error.strerror}.") from None
