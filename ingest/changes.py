@@ -41,6 +41,7 @@ class Changes:
 
     @property
     def replaced(self) -> list[str]:
+        """The documents whose old chunks and records must go."""
         return [*self.removed, *(item.row["name"] for item in self.prepared)]
 
 
@@ -128,6 +129,7 @@ class ChangeFinder:
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:
+    """Return what the index remembers of the documents that it could read."""
     d = db.documents.c
     with engine.begin() as connection:
         rows = connection.execute(

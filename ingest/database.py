@@ -159,3 +159,8 @@ def chunk_of(row: sa.Row[Any]) -> Chunk:
         heading_path=tuple(row.heading_path),
         kind=row.kind,
     )
+
+
+def count(connection: sa.Connection, table: sa.Table) -> int:
+    """Return how many rows a table has."""
+    return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()

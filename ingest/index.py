@@ -151,7 +151,7 @@ class Index:
                 yield Snapshot(connection, state, self._store(state.collection), self._lexical)
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """Return the vectors of texts, shape (len(texts), dimension), from the cache where it can."""
+        """Return the vectors of texts, shape (len(texts), dimension); cached ones cost nothing."""
         hashes = [text_hash(text) for text in texts]
         have = cached_vectors(self.engine, hashes, self.embeddings.digest) if self.engine else {}
         missing = [text for text, key in zip(texts, hashes, strict=True) if key not in have]

@@ -161,9 +161,7 @@ class Reindexer:
     ) -> bool:
         """Tell whether Chroma lost or spoilt what SQL says it holds."""
         with engine.begin() as connection:
-            expected = connection.execute(
-                sa.select(sa.func.count()).select_from(db.chunks)
-            ).scalar_one()
+            expected = db.count(connection, db.chunks)
         try:
             if state is not None and state.sweep_needed:
                 self._sweep(engine, vectors)
@@ -200,12 +198,11 @@ class Reindexer:
         with engine.begin() as connection:
             rows = connection.execute(sa.select(db.chunks)).all()
         gone = set(replaced)
-        return {
-            row.chunk_id: db.chunk_of(row).index_text for row in rows if row.document not in gone
-        }
+        kept = (db.chunk_of(row) for row in rows if row.document not in gone)
+        return {chunk.chunk_id: chunk.index_text for chunk in kept}
 
     def _embed_missing(self, engine: sa.Engine, texts: dict[str, str]) -> int:
-        """Embed the texts whose hash has no vector of this model yet; each batch is kept at once."""
+        """Embed the texts that have no vector of this model yet; each batch is kept at once."""
         digest = self._embeddings.digest
         have = known_hashes(engine, digest)
         # Texts of like length in a batch: the encoder pads a batch to its longest.
@@ -249,7 +246,7 @@ class Reindexer:
             self._count_up(connection, collection)
 
     def _make_record_tables(self, connection: sa.Connection) -> None:
-        """Create the record tables; one whose columns changed is made anew (its rows come again)."""
+        """Create the record tables; one whose columns changed is made anew, its rows come again."""
         inspector = sa.inspect(connection)
         wanted = {table.name: table for table in map(record_table, self._card.tables)}
         for name in inspector.get_table_names():
@@ -332,9 +329,7 @@ class Reindexer:
         with engine.begin() as connection:
             state = db.read_state(connection)
             report.generation = state.generation if state else 0
-            report.chunks = connection.execute(
-                sa.select(sa.func.count()).select_from(db.chunks)
-            ).scalar_one()
+            report.chunks = db.count(connection, db.chunks)
 
 
 def _chunk_row(chunk: Chunk) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -52,7 +53,8 @@ class Settings(BaseSettings):
         if not isinstance(host, str) or "://" in host:
             return host
         name, _, port = host.partition(":")
-        name = "127.0.0.1" if name in ("", "0.0.0.0") else name
+        # An address to listen on; to connect, it means this machine.
+        name = "127.0.0.1" if name in ("", "0.0.0.0") else name  # noqa: S104
         return f"http://{name}:{port or '11434'}"
 
     @classmethod
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Name the sources, the strongest first."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
@@ -83,8 +86,7 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from None
 
 
-def _explain(error: object) -> str:
-    assert isinstance(error, dict)
+def _explain(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"Unknown setting {key!r} in {SETTINGS_FILE}."
