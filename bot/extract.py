@@ -1,0 +1,69 @@
+"""Choosing the sentences of the evidence that answer a question best.
+
+This is what is shown where the model's own sentence does not pass the verifier, so a quote is
+exact by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.answer import Evidence
+from bot.text import sentences, stem, words
+from ingest.index import Index, Vector
+from ingest.lexical import STOP_WORDS
+
+MAX_SENTENCES = 60
+TERM_WEIGHT = 0.25
+MIN_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A sentence of the evidence: which, where in its quote (characters), how near."""
+
+    evidence: Evidence
+    start: int
+    end: int
+    score: float
+
+    @property
+    def text(self) -> str:
+        """The sentence, to the letter."""
+        return self.evidence.quote[self.start : self.end]
+
+
+def rank_sentences(
+    index: Index, question: str, vector: Vector, evidence: Sequence[Evidence]
+) -> list[Extract]:
+    """Return the sentences of the evidence, best first.
+
+    The score is the cosine of sentence (under its heading) and question, plus a quarter of the
+    share of the question's content words that stand in it.
+    """
+    places = [
+        (e, a, b)
+        for e in evidence
+        for a, b in sentences(e.quote)
+        if len(words(e.quote[a:b])) >= MIN_WORDS
+    ][:MAX_SENTENCES]
+    if not places:
+        return []
+    texts = [f"{' '.join(e.heading_path[-1:])}: {e.quote[a:b]}" for e, a, b in places]
+    cosines = np.asarray(index.embeddings.embed_documents(texts), dtype=np.float32) @ vector
+    scores = [
+        float(cosine) + TERM_WEIGHT * term_coverage(question, text)
+        for cosine, text in zip(cosines, texts, strict=True)
+    ]
+    ranked = sorted(zip(scores, places, strict=True), key=lambda pair: -pair[0])
+    return [Extract(e, a, b, score) for score, (e, a, b) in ranked]
+
+
+def term_coverage(question: str, text: str) -> float:
+    """Return the share of the question's content words that stand in a text, stemmed."""
+    wanted = {stem(word) for word in words(question) if word not in STOP_WORDS}
+    have = {stem(word) for word in words(text)}
+    return len(wanted & have) / len(wanted) if wanted else 0.0
