@@ -119,7 +119,6 @@ SYSTEMS = {
     "Rutgers University": ("Rutgers",),
     "Purdue University": ("Purdue",),
     "State University of New York": ("SUNY",),
-    "City Colleges of Chicago": (),
 }
 
 _INSTITUTION_WORD = re.compile(r"\b(?:University|College|Colleges|Institute|Academy|School)\b")
@@ -295,8 +294,6 @@ def automatic_aliases(name: str, old_name: str = "") -> Iterator[str]:
     yield from _campus_spellings(plain)
     if plain.endswith(" State University"):
         yield plain.removesuffix(" University")
-    if plain.startswith("CUNY "):
-        yield plain.removeprefix("CUNY ")
     if old_name and normalise(old_name) != normalise(name):
         yield _one_line(old_name)
 
