@@ -27,7 +27,7 @@ DEVELOPMENT = "requirements-dev.lock"
 
 # What pip calls a setting, and what uv calls it: uv does not read pip's settings.
 PIP_TO_UV = {
-    "index-url": "UV_DEFAULT_INDEX",
+    "index_url": "UV_DEFAULT_INDEX",
     "cert": "SSL_CERT_FILE",
 }
 OPTIONS = (
@@ -73,10 +73,10 @@ def install_resolver(folder: Path) -> Path:
 
 
 def pip_settings(python: Path) -> dict[str, str]:
-    """Return the operator's pip settings by bare name, from `pip config list`."""
+    """Return the operator's pip settings by bare name (`index_url`), from `pip config list`."""
     listing = run([python, "-m", "pip", "config", "list"], dict(os.environ))
     return {
-        found[1]: found[2]
+        found[1].replace("-", "_"): found[2]
         for line in listing.splitlines()
         if (found := re.fullmatch(r"(?::env:|global|install)\.([a-z-]+)='(.*)'", line.strip()))
     }
