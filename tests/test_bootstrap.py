@@ -149,6 +149,8 @@ def test_repair_forgets_what_pip_left_half_done(tmp_path: Path) -> None:
     [
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "not the one that the lock names"),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("ERROR: no version of a==2 (from versions: 1, 3)", "no file of this package for this"),
+        ("ERROR: no version of a==2 (from versions: none)", "as the caller says"),
         ("anything else", "as the caller says"),
     ],
 )

@@ -35,12 +35,20 @@ DOWNLOAD_FAILED = (
 )
 # Signs in pip's messages of something else than a failed download, and what to say then.
 OTHER_FAILURES = (
-    ("DO NOT MATCH THE HASHES", "A downloaded package is not the one that the lock names, so "
-     "nothing of it was installed: check your pip index and pip's cache (pip cache purge), "
-     + AGAIN),
-    ("No space left", "The disk is full: make room (about 2 GB), " + AGAIN),
-    ("Permission denied", "The folder cannot be written to: check whose it is, " + AGAIN),
-)  # fmt: skip
+    (
+        r"DO NOT MATCH THE HASHES",
+        "A downloaded package is not the one that the lock names, so it was not installed: check "
+        f"your pip index settings, empty pip's cache (pip cache purge), {AGAIN}",
+    ),
+    (
+        r"\(from versions: (?!none)",
+        "The package index has no file of this package for this machine and Python; there are "
+        "files for Python 3.11 to 3.14 on Linux (x86-64 with glibc 2.28, ARM with 2.35) and macOS "
+        "(ARM).",
+    ),
+    (r"No space left", f"The disk is full: make room (about 2 GB), {AGAIN}"),
+    (r"Permission denied", f"The folder cannot be written to: check whose it is, {AGAIN}"),
+)
 
 
 class BootstrapError(Exception):
@@ -177,9 +185,10 @@ def run(command: list[str], failure: str, cwd: Path | None = None) -> None:
         return
     said = (done.stdout + done.stderr).strip()
     for sign, sentence in OTHER_FAILURES:
-        if sign in said:
+        if re.search(sign, said):
             failure = sentence
-    tail = "\n".join(f"    {line}" for line in said.splitlines()[-4:])
+    errors = [line for line in said.splitlines() if line.startswith("ERROR")]
+    tail = "\n".join(f"    {line}" for line in errors[-3:] or said.splitlines()[-3:])
     raise BootstrapError(f"{tail}\n{failure}")
 
 
