@@ -29,6 +29,7 @@ class Question(_Value):
     text: str
     history: tuple[Turn, ...] = ()
     id: str = ""
+    session: str = Field("", description="who asks, for the rate limit; empty: no limit")
 
 
 class Fact(_Value):

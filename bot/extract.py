@@ -7,7 +7,7 @@ exact by construction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ingest.lexical import STOP_WORDS
 MAX_SENTENCES = 60
 TERM_WEIGHT = 0.25
 MIN_WORDS = 4
+WINDOW_CHARS = 420
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Extract:
     start: int
     end: int
     score: float
+    cosine: float = 0.0
 
     @property
     def text(self) -> str:
@@ -58,8 +60,32 @@ def rank_sentences(
         float(cosine) + TERM_WEIGHT * term_coverage(question, text)
         for cosine, text in zip(cosines, texts, strict=True)
     ]
-    ranked = sorted(zip(scores, places, strict=True), key=lambda pair: -pair[0])
-    return [Extract(e, a, b, score) for score, (e, a, b) in ranked]
+    found = [
+        Extract(e, a, b, score, float(cosine))
+        for (e, a, b), score, cosine in zip(places, scores, cosines, strict=True)
+    ]
+    return sorted(found, key=lambda extract: -extract.score)
+
+
+def windows(extracts: Sequence[Extract], limit: int = WINDOW_CHARS) -> list[Extract]:
+    """Return one quotation for each passage, best first: its best sentence and what follows.
+
+    A sentence alone often leaves out what the next one says ("... There are two kinds."), so
+    whole sentences are added up to `limit` characters, and one before where there is room.
+    """
+    best = {extract.evidence.n: extract for extract in reversed(extracts)}
+    ordered = sorted(best.values(), key=lambda extract: -extract.score)
+    return [_widen(extract, limit) for extract in ordered]
+
+
+def _widen(extract: Extract, limit: int) -> Extract:
+    spans = sentences(extract.evidence.quote)
+    first = last = next(i for i, (a, _) in enumerate(spans) if a == extract.start)
+    while last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= limit:
+        last += 1
+    if first and spans[last][1] - spans[first - 1][0] <= limit:
+        first -= 1
+    return replace(extract, start=spans[first][0], end=spans[last][1])
 
 
 def term_coverage(question: str, text: str) -> float:

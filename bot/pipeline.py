@@ -1,0 +1,346 @@
+"""The way of a question through the bot, top to bottom.
+
+guard → small talk → plan → scope → retrieve → answer → verify → guard. Each stage may end the
+way with a reason; a stage that breaks ends it with a refusal, never with an unchecked answer.
+With no evidence the model is not called at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from ingest.embeddings import make_embeddings
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from bot.answer import (
+    Answer,
+    Citation,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Finished,
+    Question,
+    Sentence,
+    Status,
+)
+from bot.chat_models import NamedChatModel, make_chat_model
+from bot.condense import condense
+from bot.facts import Facts
+from bot.guard import Objection, RateLimiter, answer_guard, question_guard
+from bot.plan import Plan
+from bot.retriever import Hit, HybridRetriever
+from bot.scope import ScopeGate
+from bot.smalltalk import SmallTalk
+from bot.support import Support, judge_support
+from bot.text import normalise
+from bot.writer import Writer
+from ingest.domain import DomainCard, load_card
+from ingest.errors import (
+    GroundskeeperError,
+    LimitExceeded,
+    ModelIntegrityError,
+)
+from ingest.index import Index, Snapshot, Vector
+from ingest.paths import domain_paths
+from ingest.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = 20
+PASSAGES = 4
+NEAREST_SHOWN = 2
+MARKER = re.compile(r"\[(\d{1,3})\]")
+
+
+@dataclass
+class Draft:
+    """A question on its way: what is known of it so far."""
+
+    question: Question
+    text: str
+    started: float = field(default_factory=time.perf_counter)
+    snapshot: Snapshot | None = None
+    vector: Vector | None = None
+    plan: Plan | None = None
+    facts: Facts | None = None
+    evidence: tuple[Evidence, ...] = ()
+    sentences: list[str] = field(default_factory=list)
+    dropped: int = 0
+    flags: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the milliseconds spent inside to a stage's timing."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter() - started) * 1000
+            self.timings[stage] = round(self.timings.get(stage, 0.0) + spent, 2)
+
+
+class Stop(Exception):
+    """A stage ends the way of a question, with what to say and why."""
+
+    def __init__(self, status: Status, reason: str, text: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.text = text
+
+
+class Bot:
+    """Answers questions about one domain; safe to share between threads. Close it when done."""
+
+    def __init__(self, index: Index, chat: NamedChatModel, settings: Settings) -> None:
+        self.index = index
+        self.card: DomainCard = index.card
+        self.chat = chat
+        self._limiter = RateLimiter(settings.questions_per_minute)
+        self._question_guard = question_guard(index, settings.question_max_chars)
+        self._answer_guard = answer_guard(index)
+        self._small_talk = SmallTalk(index)
+        self._scope = ScopeGate(index)
+        self._retriever = HybridRetriever(index)
+        self._writer = Writer(self.card.domain.name, chat)
+        self._planning = Planning(self.card)
+
+    def __enter__(self) -> Bot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.index.close()
+
+    def answer(self, question: Question) -> Answer:
+        """Return the whole answer."""
+        *_, last = self.stream(question)
+        if not isinstance(last, Finished):
+            raise AssertionError("the pipeline ended without an answer")
+        return last.answer
+
+    def as_runnable(self) -> Runnable[Question | str, Answer]:
+        """Return the bot as a LangChain runnable, to stand in other people's chains."""
+        return RunnableLambda(
+            lambda q: self.answer(Question(text=q) if isinstance(q, str) else q),
+            name="groundskeeper",
+        )
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Yield what can be shown as soon as it may be; the last event is Finished."""
+        draft = Draft(question, normalise(question.text))
+        status: Status = "answered"
+        reason, text = "", ""
+        try:
+            with self.index.snapshot() as draft.snapshot:
+                yield from self._way(draft)
+            text = " ".join(draft.sentences)
+        except Stop as stop:
+            status, reason, text = stop.status, stop.reason, stop.text
+        except GroundskeeperError as error:
+            status, reason, text = "failed", _reason_of(error), str(error)
+        except Exception:
+            # Fails closed: whatever broke, nothing unchecked is shown.
+            log.exception("A question could not be answered")
+            status, reason, text = "failed", "error", "Something went wrong on our side. Sorry!"
+        yield Finished(answer=self._finish(draft, status, reason, text))
+
+    # --- the way ------------------------------------------------------------------------------
+
+    def _way(self, draft: Draft) -> Iterator[Event]:
+        self._admit(draft)
+        self._guard(draft)
+        self._answer_small_talk(draft)
+        self._plan(draft)
+        if draft.facts is not None:
+            yield from self._tell_facts(draft)
+        else:
+            self._check_scope(draft)
+            support = self._retrieve(draft)
+            if not support.enough:
+                self._abstain(draft)
+            yield EvidenceFound(evidence=draft.evidence)
+            yield from self._write(draft, support)
+
+    def _admit(self, draft: Draft) -> None:
+        session = draft.question.session
+        if session and not self._limiter.admit(session):
+            raise Stop("blocked", "limit", "That was quick! Please wait a minute and ask again.")
+        if not draft.text:
+            raise Stop("blocked", "limit", "Please type a question.")
+
+    def _guard(self, draft: Draft) -> None:
+        with draft.timed("guard"):
+            outcome = self._question_guard.inspect(draft.text)
+        if isinstance(outcome, Objection):
+            raise Stop("blocked", outcome.reason, outcome.message)
+        draft.flags = outcome.flags
+
+    def _answer_small_talk(self, draft: Draft) -> None:
+        with draft.timed("embed"):
+            draft.vector = self._retriever.embed_query(draft.text)
+        reply = self._small_talk.reply(draft.text, draft.vector)
+        if reply is not None:
+            raise Stop("answered", "", reply)
+
+    def _plan(self, draft: Draft) -> None:
+        """Let the planner try; a plan that finds records needs neither retrieval nor a model."""
+        history = draft.question.history
+        previous = history[-1].plan if history else None
+        with draft.timed("plan"):
+            planner = self._planning.planner(draft.snapshot)
+            draft.plan = planner.plan(draft.text, previous)
+        if draft.plan is None:
+            return
+        with draft.timed("records"):
+            draft.facts = self._planning.finder.run(draft.plan, draft.snapshot.connection)
+        draft.evidence = draft.facts.evidence
+
+    def _tell_facts(self, draft: Draft) -> Iterator[Event]:
+        """Say what the records hold, in sentences that code wrote from cells."""
+        if not draft.facts.found:
+            raise Stop("abstained", "no_evidence", " ".join(draft.facts.sentences))
+        yield EvidenceFound(evidence=draft.evidence)
+        for sentence in draft.facts.sentences:
+            yield self._show(draft, sentence)
+
+    def _check_scope(self, draft: Draft) -> None:
+        with draft.timed("scope"):
+            score = self._scope.score(draft.vector)
+        if not score.in_scope:
+            raise Stop("refused", "scope", self.card.domain.refusal)
+
+    def _retrieve(self, draft: Draft) -> Support:
+        query = condense(draft.question, draft.text)
+        with draft.timed("retrieve"):
+            vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
+            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector)
+        passages = [hit for hit in hits if hit.chunk.kind == "passage"][:PASSAGES]
+        draft.evidence = tuple(_evidence(n, hit) for n, hit in enumerate(passages, start=1))
+        with draft.timed("support"):
+            return judge_support(self.index, query, vector, draft.evidence)
+
+    def _abstain(self, draft: Draft) -> NoReturn:
+        nearest = draft.evidence[:NEAREST_SHOWN]
+        if not nearest:
+            raise Stop("abstained", "no_evidence", "The corpus does not say.")
+        lines = "\n".join(f"- {_place(e)} [{e.n}]" for e in nearest)
+        text = f"The corpus does not say that. The nearest things it does say:\n{lines}"
+        raise Stop("abstained", "no_evidence", text)
+
+    def _write(self, draft: Draft, support: Support) -> Iterator[Event]:
+        with draft.timed("write"):
+            for written in self._writer.write(draft.text, draft.evidence, support.extracts):
+                if written.dropped:
+                    log.info("Dropped a sentence: %s", written.dropped)
+                    draft.dropped += 1
+                else:
+                    yield self._show(draft, written.text)
+        if not draft.sentences:
+            raise Stop("abstained", "unsupported", "The corpus does not say that clearly enough.")
+
+    def _show(self, draft: Draft, sentence: str) -> Sentence:
+        """Let a sentence out, if the pack's rules on answers allow it."""
+        with draft.timed("guard"):
+            outcome = self._answer_guard.inspect(sentence)
+        if isinstance(outcome, Objection):
+            raise Stop("blocked", outcome.reason, outcome.message)
+        draft.flags = (*draft.flags, *outcome.flags)
+        draft.sentences.append(sentence)
+        return Sentence(text=sentence)
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _finish(self, draft: Draft, status: Status, reason: str, text: str) -> Answer:
+        """Put together what is shown; citations resolve only to evidence of this turn."""
+        shown = status in ("answered", "abstained")
+        cited = {int(n) for n in MARKER.findall(text)} if shown else set()
+        facts = draft.facts
+        total = (time.perf_counter() - draft.started) * 1000
+        return Answer(
+            id=draft.question.id,
+            question=draft.question.text,
+            status=status,
+            reason=reason,
+            text=text,
+            citations=tuple(_citation(e) for e in draft.evidence if e.n in cited),
+            table=facts.table if facts is not None and status == "answered" else None,
+            plan=facts.plan_json if facts is not None else None,
+            model=self.chat.name,
+            digest=self.chat.digest,
+            index_generation=draft.snapshot.generation if draft.snapshot else 0,
+            timings_ms={**draft.timings, "total": round(total, 2)},
+            dropped_sentences=draft.dropped,
+            evidence=draft.evidence if shown else (),
+            flags=draft.flags,
+            suggestions=tuple(self.card.domain.suggestions[:2]) if status == "refused" else (),
+        )
+
+    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
+        """Return the text before a cited passage, the passage, and the text after it.
+
+        `chars` bounds the text on either side. Before and after are empty for a table row and
+        where the document has changed since.
+        """
+        with self.index.snapshot() as snapshot:
+            text = snapshot.document_text(citation.document)
+        if text[citation.start : citation.end] != citation.quote or not citation.end:
+            return "", citation.quote, ""
+        before = text[max(0, citation.start - chars) : citation.start]
+        return before, citation.quote, text[citation.end : citation.end + chars]
+
+
+def open_bot(settings: Settings, card: DomainCard | None = None) -> Bot:
+    """Open the bot that the settings describe.
+
+    Raises UsageError if the pack cannot be used, ModelError if a model is missing or not the
+    pinned one, IndexUnavailable if there is no index that it can answer from.
+    """
+    card = card or load_card(settings.domain)
+    index = Index(card, domain_paths(settings, card), make_embeddings(settings))
+    try:
+        with index.snapshot():
+            pass  # says now, and not at the first question, that there is no usable index
+        return Bot(index, make_chat_model(settings), settings)
+    except BaseException:
+        index.close()
+        raise
+
+
+def _reason_of(error: GroundskeeperError) -> str:
+    if isinstance(error, ModelIntegrityError):
+        return "integrity"
+    return "limit" if isinstance(error, LimitExceeded) else "unavailable"
+
+
+def _evidence(n: int, hit: Hit) -> Evidence:
+    chunk = hit.chunk
+    return Evidence(
+        n=n,
+        kind="passage",
+        document=chunk.document,
+        title=hit.title,
+        quote=chunk.text,
+        key=chunk.chunk_id,
+        page=chunk.page,
+        row=chunk.row,
+        heading_path=chunk.heading_path,
+        start=chunk.start,
+        end=chunk.end,
+        score=round(hit.score, 4),
+    )
+
+
+def _citation(evidence: Evidence) -> Citation:
+    return Citation(**{name: getattr(evidence, name) for name in Citation.model_fields})
+
+
+def _place(evidence: Evidence) -> str:
+    heading = next(iter(reversed(evidence.heading_path)), "")
+    return f"{evidence.title}: {heading}" if heading else evidence.title

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import DocumentError
+from ingest.scan import Known, SourceFile, find_files, hash_file, surely_unchanged
+
+
+def test_documents_are_found_and_the_rest_is_left_alone(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    for name in ("domain.toml", "a.md", "sub/b.txt", ".hidden", "~$a.docx", "questions/q.jsonl"):
+        (pack / name).parent.mkdir(parents=True, exist_ok=True)
+        (pack / name).write_text("x")
+    (tmp_path / "secret.txt").write_text("x")
+    (pack / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (pack / "loop").symlink_to(pack)
+    assert [file.name for file in find_files(pack)] == ["a.md", "sub/b.txt"]
+
+
+def test_a_file_changed_just_before_it_was_indexed_is_doubted() -> None:
+    file = SourceFile("a.md", Path("a.md"), size=3, mtime_ns=10_000_000_000)
+    later = Known("", 3, file.mtime_ns, file.mtime_ns + 5_000_000_000, "", "indexed")
+    at_once = Known("", 3, file.mtime_ns, file.mtime_ns + 1, "", "indexed")
+    assert surely_unchanged(file, later)
+    assert not surely_unchanged(file, at_once)
+
+
+def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"gone\.md cannot be read"):
+        hash_file(tmp_path / "gone.md")

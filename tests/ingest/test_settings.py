@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import SettingsError
+from ingest.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_environment_beats_file_beats_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().model == "embedded"
+    (tmp_path / "groundskeeper.toml").write_text('model = "ollama:llama3.2"\nport = 9000\n')
+    assert load_settings().model == "ollama:llama3.2"
+    monkeypatch.setenv("GROUNDSKEEPER_MODEL", "ollama:qwen3")
+    assert (load_settings().model, load_settings().port) == ("ollama:qwen3", 9000)
+    assert load_settings(port=1234).port == 1234
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("http://gpu.local:80", "http://gpu.local:80"),
+        ("127.0.0.1:4000", "http://127.0.0.1:4000"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),  # noqa: S104
+        ("gpu", "http://gpu:11434"),
+    ],
+)
+def test_ollama_host_is_read_as_ollama_reads_it(
+    host: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    assert load_settings().ollama_host == url
+
+
+def test_a_bad_value_is_named_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSKEEPER_PORT", "eighty")
+    with pytest.raises(SettingsError, match="'port' has the value 'eighty'"):
+        load_settings()
+
+
+def test_an_unknown_key_and_broken_toml_are_errors(tmp_path: Path) -> None:
+    file = tmp_path / "groundskeeper.toml"
+    file.write_text('modle = "embedded"\n')
+    with pytest.raises(SettingsError, match="Unknown setting 'modle'"):
+        load_settings()
+    file.write_text("model = \n")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        load_settings()

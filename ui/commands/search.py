@@ -1,0 +1,70 @@
+"""`groundskeeper search`: the retriever alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from ingest.embeddings import make_embeddings
+
+from bot.retriever import Hit, HybridRetriever
+from ingest.index import Index
+from ui.batch import read_batch
+from ui.context import AppContext
+from ui.output import print_json, say
+
+SHOWN_CHARS = 300
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="What to look for.")] = "",
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many hits.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    batch: Annotated[
+        Path | None, typer.Option(help='Many queries: lines of {"id", "question"}.')
+    ] = None,
+) -> None:
+    """Show what the retriever finds for a query."""
+    queries = read_batch(query, batch)
+    app: AppContext = context.obj
+    index = Index(app.card, app.paths, make_embeddings(app.settings))
+    try:
+        retriever = HybridRetriever(index)
+        for one in queries:
+            with index.snapshot() as snapshot:
+                hits = retriever.search(snapshot, one.text, k)
+            found = {"query": one.text, "hits": [_hit_json(hit) for hit in hits]}
+            if batch is not None:
+                print_json({"id": one.id, **found})
+            elif as_json:
+                print_json(found)
+            else:
+                _show(hits)
+    finally:
+        index.close()
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        "chunk_id": hit.chunk.chunk_id,
+        "document": hit.chunk.document,
+        "page": hit.chunk.page,
+        "row": hit.chunk.row,
+        "text": hit.chunk.text,
+    }
+
+
+def _show(hits: list[Hit]) -> None:
+    if not hits:
+        say("Nothing found.")
+    for hit in hits:
+        place = f"page {hit.chunk.page}" if hit.chunk.page else ""
+        place = f"row {hit.chunk.row}" if hit.chunk.row else place
+        path = " > ".join(hit.chunk.heading_path)
+        say(f"{hit.rank:3}. {hit.score:.3f}  {hit.chunk.document} {place}  {path}")
+        text = " ".join(hit.chunk.text.split())
+        say(f"     {text[:SHOWN_CHARS]}{'…' if len(text) > SHOWN_CHARS else ''}")

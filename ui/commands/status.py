@@ -1,0 +1,62 @@
+"""`groundskeeper status`: what is indexed, what failed, what is stale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from ingest.embeddings import make_embeddings
+
+from ingest.index import Index
+from ui.context import AppContext
+from ui.output import print_json, say
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> int:
+    """Show what is indexed, what failed and why, and what is stale."""
+    app: AppContext = context.obj
+    index = Index(app.card, app.paths, make_embeddings(app.settings))
+    try:
+        found = describe(index)
+    finally:
+        index.close()
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    return 1 if found["failed"] or found["stale"] else 0
+
+
+def describe(index: Index) -> dict[str, Any]:
+    """Return the state of an index as one JSON-ready object."""
+    with index.snapshot() as snapshot:
+        documents = snapshot.documents()
+        counts = snapshot.counts()
+        when = datetime.fromtimestamp(snapshot.updated_at_ns / 1e9, tz=UTC)
+        return {
+            "domain": index.card.domain.id,
+            "name": index.card.domain.name,
+            "generation": snapshot.generation,
+            "updated_at": when.isoformat(timespec="seconds"),
+            "embedding": index.embeddings.name,
+            "embedding_digest": snapshot.embedding_digest,
+            **counts,
+            "failed": {d.name: d.reason for d in documents if d.status == "failed"},
+            "stale": {d.name: d.reason for d in documents if d.stale},
+            "warnings": {d.name: list(d.warnings) for d in documents if d.warnings},
+            "indexed": [d.name for d in documents if d.status == "indexed"],
+        }
+
+
+def _show(found: dict[str, Any]) -> None:
+    say(f"{found['name']}: generation {found['generation']}, {found['updated_at']}")
+    say(f"{found['documents']:,} documents, {found['chunks']:,} passages, {found['embedding']}")
+    for kind in ("failed", "stale"):
+        for name, reason in found[kind].items():
+            say(f"  {kind}: {name}: {reason}")
+    for name, warnings in found["warnings"].items():
+        say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")

@@ -1,0 +1,96 @@
+"""Progress of a reindex: a bar with rate and remaining time on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+LINE_SECONDS = 5.0
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Return the steps a second."""
+        return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
+
+
+class BarProgress:
+    """A live bar on stderr."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description:18}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=None, visible=False)
+
+    def begin(self, what: str, total: int) -> None:
+        """Start a stage."""
+        if total:
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the bar."""
+        self._bar.advance(self._task, steps)
+
+    def end(self) -> None:
+        """Leave the finished bar on the screen."""
+        self._bar.stop()
+
+
+class LineProgress:
+    """A line on stderr now and then, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._total = self._done = 0
+        self._started = self._said = 0.0
+
+    def begin(self, what: str, total: int) -> None:
+        """Start a stage."""
+        self._what, self._total, self._done = what, total, 0
+        self._started = self._said = time.monotonic()
+
+    def advance(self, steps: int = 1) -> None:
+        """Say how far it is, every few seconds."""
+        self._done += steps
+        if time.monotonic() - self._said >= LINE_SECONDS:
+            self._say()
+
+    def end(self) -> None:
+        """Say that the stage is done."""
+        if self._total:
+            self._say()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        rate = self._done / max(self._said - self._started, 1e-6)
+        left = (self._total - self._done) / max(rate, 1e-6)
+        rest = f", {left:,.0f} s left" if self._done < self._total else ""
+        print(
+            f"{self._what}: {self._done:,} of {self._total:,} ({rate:,.0f}/s{rest})",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def progress_for_terminal() -> BarProgress | LineProgress:
+    """Return what suits stderr."""
+    return BarProgress() if sys.stderr.isatty() else LineProgress()
