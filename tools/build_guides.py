@@ -32,6 +32,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import LETTER
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
@@ -53,6 +54,7 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 INK = colors.HexColor("#1f2933")
 RULE = colors.HexColor("#9aa5b1")
 HEADER_FILL = colors.HexColor("#e4ecec")
+FRAME_PADDING = 12.0  # what reportlab keeps free inside the margins, left and right together
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,14 @@ def pdf_style(name: str, size: float, *, bold: bool = False, **extra: float) -> 
     """A paragraph style in Helvetica with comfortable leading."""
     font = "Helvetica-Bold" if bold else "Helvetica"
     return ParagraphStyle(
-        name, fontName=font, fontSize=size, leading=size * 1.4, textColor=INK, **extra
+        name,
+        fontName=font,
+        fontSize=size,
+        leading=size * 1.4,
+        textColor=INK,
+        allowWidows=0,
+        allowOrphans=0,
+        **extra,
     )
 
 
@@ -243,6 +252,18 @@ def pdf_text(spans: Spans) -> str:
     return "".join(parts)
 
 
+def column_widths(rows: list[list[str]], width: float) -> list[float]:
+    """Widths that give each column its longest text, and share out what is left of the page."""
+    needed = [
+        max(stringWidth(text, "Helvetica-Bold", 9.5) for text in column) + 14
+        for column in zip(*rows, strict=True)
+    ]
+    spare = width - sum(needed)
+    if spare < 0:
+        raise ValueError(f"the table that starts with {rows[0][0]!r} is too wide for the page")
+    return [column + spare / len(needed) for column in needed]
+
+
 def pdf_block(block: Block, width: float) -> list[Flowable]:
     """One block as flowables for a page of this width."""
     match block:
@@ -259,9 +280,7 @@ def pdf_block(block: Block, width: float) -> list[Flowable]:
             return [*paragraphs, Spacer(1, 6)]
         case Grid(rows):
             cells = [[plain(cell) for cell in row] for row in rows]
-            first = 0.34 * width
-            rest = (width - first) / (len(cells[0]) - 1)
-            widths = [first] + [rest] * (len(cells[0]) - 1)
+            widths = column_widths(cells, width)
             return [Table(cells, widths, style=PDF_TABLE, repeatRows=1), Spacer(1, 12)]
 
 
@@ -297,7 +316,7 @@ def build_pdf(guide: Guide, title: str, blocks: list[Block]) -> bytes:
         lang="en-US",
         invariant=1,
     )
-    story = list(pdf_story(blocks, document.width))
+    story = list(pdf_story(blocks, document.width - FRAME_PADDING))
     document.build(story, canvasmaker=GuideCanvas)
     return buffer.getvalue()
 
