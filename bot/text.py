@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
 
 _ABBREVIATIONS = r"(?<!\b(?:Dr|Mr|Ms|St|Jr|Sr|vs|No|Mt|Ft))(?<!\b(?:Mrs|Inc|etc|e\.g|i\.e|U\.S))"
 _SENTENCE_END = re.compile(_ABBREVIATIONS + r"([.!?])[\"”’)]*\s+(?=[\"“‘(\[]?[A-Z0-9])|\n+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_SUFFIXES = ("ational", "ingly", "ments", "ment", "ness", "ies", "ing", "ed", "es", "ly", "s")
+_STEMMER = snowballstemmer.stemmer("english")
 
 
 def normalise(text: str) -> str:
@@ -45,11 +48,7 @@ def words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """Cut common English endings, enough to match "applies" with "apply" and "aids" with "aid"."""
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)]
-    return word
+    """Return the stem of an English word (Snowball's English stemmer): "applying" is "appli"."""
+    return str(_STEMMER.stemWord(word.lower()))
