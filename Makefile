@@ -14,7 +14,7 @@ help: ## List the targets
 
 chat: ## Open the chat on localhost; the first time installs and indexes
 	@$(prepare)
-	@.venv/bin/groundskeeper chat $(ARGS)
+	@.venv/bin/python -m ui.cli chat $(ARGS)
 
 test: ## Run the tests and print the coverage
 	@$(prepare) dev

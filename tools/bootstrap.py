@@ -135,7 +135,13 @@ class Environment:
             self._pip(*local, failure="Groundskeeper itself could not be installed: see above.")
 
     def _pip(self, *arguments: str, failure: str = DOWNLOAD_FAILED) -> None:
-        run([str(self.python), "-m", "pip", "install", "--quiet", *arguments], failure, self.root)
+        """Run pip in the project's folder, with the programs of .venv on its path."""
+        run(
+            [str(self.python), "-m", "pip", "install", "--quiet", *arguments],
+            failure,
+            cwd=self.root,
+            PATH=f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        )
 
     def _installed(self) -> dict[str, str]:
         try:
@@ -175,9 +181,14 @@ def step(title: str) -> Iterator[None]:
     print(f" {time.monotonic() - start:.0f} s", file=sys.stderr)
 
 
-def run(command: list[str], failure: str, cwd: Path | None = None) -> None:
+def run(command: list[str], failure: str, cwd: Path | None = None, **variables: str) -> None:
     """Run a command quietly; raises BootstrapError with what it said last and one sentence."""
-    environment = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = {
+        **os.environ,
+        "PIP_USER": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **variables,
+    }
     done = subprocess.run(
         command, cwd=cwd, env=environment, text=True, errors="replace", capture_output=True
     )
