@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def test_no_python_at_all_is_said(tmp_path: Path) -> None:
 def test_python_can_be_named_even_with_a_space(tmp_path: Path) -> None:
     folder = tmp_path / "my tools"
     folder.mkdir()
-    named = _fake_python(folder / "py", f'exec "{sys.executable}" "$@"')
+    named = _fake_python(folder / "py", f'exec {shlex.quote(sys.executable)} "$@"')
     assert _run_finder(tmp_path, python=str(named)).stdout == "ran\n"
 
 
@@ -113,7 +114,7 @@ def test_a_changed_lock_is_noticed_and_a_failed_download_is_one_sentence(
     pip = environment.folder / "lib/python3.11/site-packages/pip"
     pip.mkdir(parents=True)
     environment.python.parent.mkdir()
-    _fake_python(environment.python, f'exec "{sys.executable}" "$@"')
+    _fake_python(environment.python, f'exec {shlex.quote(sys.executable)} "$@"')
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     environment._remember("requirements.lock")
