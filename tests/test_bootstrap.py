@@ -135,6 +135,21 @@ def test_an_environment_that_was_moved_is_not_used(tmp_path: Path) -> None:
     assert not environment._usable()
 
 
+@pytest.mark.parametrize(
+    ("says", "named", "usable"),
+    [("3 11", "", True), ("3 9", "", False), ("3 99", "", True), ("3 99", "python3", False)],
+)
+def test_an_environment_of_another_python_is_used_unless_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, named: str, usable: bool
+) -> None:
+    environment = bootstrap.Environment(tmp_path)
+    (environment.folder / "lib/python3.11/site-packages/pip").mkdir(parents=True)
+    environment.python.parent.mkdir()
+    _fake_python(environment.python, f"echo {says}")
+    monkeypatch.setenv("PYTHON", named)
+    assert environment._usable() is usable
+
+
 def test_repair_forgets_what_pip_left_half_done(tmp_path: Path) -> None:
     environment = bootstrap.Environment(tmp_path)
     site = environment.folder / "lib/python3.11/site-packages"

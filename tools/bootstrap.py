@@ -87,11 +87,14 @@ class Environment:
             return False
         if not any(self.folder.glob("lib/python*/site-packages/pip")):
             return False
-        enough = [str(self.python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        ask = [str(self.python), "-c", "import sys; print(*sys.version_info[:2])"]
         try:
-            return subprocess.run(enough, capture_output=True).returncode == 0
+            said = subprocess.run(ask, capture_output=True, text=True).stdout.split()
         except OSError:
             return False
+        version = tuple(int(part) for part in said)
+        named = bool(os.environ.get("PYTHON"))  # a Python that was asked for is the one to use
+        return version == sys.version_info[:2] if named else version >= (3, 11)
 
     def _make(self) -> None:
         version = ".".join(str(part) for part in sys.version_info[:3])
