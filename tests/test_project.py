@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -165,6 +166,12 @@ def test_both_locks_agree() -> None:
     runtime, development = (_locked(name) for name in LOCKS)
     for name in runtime.keys() & development.keys():
         assert set(development[name]) <= set(runtime[name]), name
+
+
+def test_the_tree_in_the_readme_is_current() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = runpy.run_path(str(ROOT / "tools" / "readme_tree.py"))
+    assert readme == script["updated"](readme), "run python tools/readme_tree.py"
 
 
 def test_make_help_lists_every_target() -> None:
