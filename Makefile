@@ -32,9 +32,12 @@ types: ## Check the types (mypy, strict)
 lock: ## Renew both locks from pyproject.toml
 	@$(python) tools/lock.py $(ARGS)
 
-bench: ## Run the measurements in bench/
+bench: ## Run the measurements, bench/bench_*.py, one after the other
 	@$(prepare) dev
-	@.venv/bin/python -m bench $(ARGS)
+	@for script in bench/bench_*.py; do \
+	    [ -e "$$script" ] || continue; \
+	    echo "== $$script"; .venv/bin/python "$$script" $(ARGS) || exit 1; \
+	done
 
 clean: ## Remove .venv and what the tools left; index and reports in .groundskeeper stay
 	@rm -rf .venv .venv.lock build dist *.egg-info .coverage htmlcov

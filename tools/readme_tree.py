@@ -31,8 +31,8 @@ def tree(root: Path = ROOT) -> str:
             if (summary := _summary(path))
         }
         if modules:
-            lines += [f"{folder + '/':<26}{purpose}"]
-            lines += [f"  {name.partition('/')[2]:<24}{text}" for name, text in modules.items()]
+            lines += [f"{folder + '/':<30}{purpose}"]
+            lines += [f"  {name.partition('/')[2]:<28}{text}" for name, text in modules.items()]
     return "\n".join(lines) + "\n"
 
 
