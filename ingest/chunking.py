@@ -412,7 +412,7 @@ class _Counter:
         for word in _words(text, start, end):
             count = bisect_left(tokens, word[1]) - bisect_left(tokens, word[0])
             cost = _cost(count, word[1] - word[0])
-            pieces = [(*word, cost)] if cost <= room else self._unbroken(text, *word, room)
+            pieces = [(*word, cost)] if cost <= room else self._unbroken(text, word, tokens, room)
             for piece in pieces:
                 self._append(spans, *piece, room)
 
@@ -426,12 +426,25 @@ class _Counter:
             spans.append((start, end, cost))
 
     def _unbroken(
-        self, text: str, start: int, end: int, room: int
+        self, text: str, span: tuple[int, int], tokens: list[int], room: int
     ) -> Iterator[tuple[int, int, int]]:
-        """Cut a run without spaces (a script that writes none, a blob) into halves that fit.
+        """Cut a run without spaces (a script that writes none, a blob) at token starts.
 
-        A part of a word may have more tokens than its share of the whole, so each is counted.
+        A part of a word may have more tokens than its share of the whole, so each part is
+        counted, and halved until it fits.
         """
+        parts = list(_cuts(span, tokens, room))
+        for i in range(0, len(parts), _ENCODE_BATCH):
+            batch = parts[i : i + _ENCODE_BATCH]
+            encoded = self._encode([text[start:end] for start, end in batch])
+            for (start, end), encoding in zip(batch, encoded, strict=True):
+                cost = _cost(len(encoding), end - start)
+                if cost <= room:
+                    yield start, end, cost
+                else:
+                    yield from self._halved(text, start, end, room)
+
+    def _halved(self, text: str, start: int, end: int, room: int) -> Iterator[tuple[int, int, int]]:
         todo = [(start, end)]
         while todo:
             first, last = todo.pop()
@@ -441,6 +454,17 @@ class _Counter:
                 continue
             middle = (first + last) // 2
             todo += [(middle, last), (first, middle)]
+
+
+def _cuts(span: tuple[int, int], tokens: list[int], room: int) -> Iterator[tuple[int, int]]:
+    """Yield parts of a span of `room` tokens each, or of as many characters as these may have."""
+    start, end = span
+    while start < end:
+        index = bisect_left(tokens, start) + room
+        cut = min(tokens[index] if index < len(tokens) else end, end)
+        cut = min(max(cut, start + 1), start + room * _CHARS_PER_TOKEN)
+        yield start, cut
+        start = cut
 
 
 def _cost(tokens: int, characters: int) -> int:

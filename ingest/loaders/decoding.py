@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatch, from_bytes
 
 from ingest.errors import UnsupportedDocument
 
@@ -63,10 +63,14 @@ def _guessed(data: bytes, name: str) -> str:
     if best is None:
         raise UnsupportedDocument(f"{name} is text in an encoding that cannot be recognised.")
     for match in matches:
-        # Short Western texts fit a dozen code pages alike; this is the one in real use.
-        if match.encoding == "cp1252" and match.chaos <= best.chaos:
+        # Short Western texts fit a dozen code pages about alike; this one is in real use.
+        if match.encoding == "cp1252" and _about_as_good(match, best):
             return str(match)
     return str(best)
+
+
+def _about_as_good(match: CharsetMatch, best: CharsetMatch) -> bool:
+    return match.chaos <= best.chaos + 0.1 and match.coherence >= best.coherence - 0.1
 
 
 def _utf16_without_mark(data: bytes) -> str:

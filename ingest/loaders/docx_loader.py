@@ -10,6 +10,7 @@ from typing import Any
 import docx
 from docx.document import Document
 from docx.oxml.ns import qn
+from lxml import etree  # type: ignore[import-untyped]
 
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError
@@ -21,8 +22,29 @@ _HEADING_STYLE = re.compile(r"heading (\d)$", re.I)
 # Titles that programs write by themselves.
 _NO_TITLES = frozenset({"word document", "untitled", "document"})
 _WRAPPERS = frozenset(qn(f"w:{name}") for name in ("sdt", "sdtContent", "customXml", "ins"))
+_MAX_SPAN = 50
 _BREAKS = frozenset({qn("w:br"), qn("w:cr")})
-_TEXTS = ".//w:t | .//w:tab | .//w:br | .//w:cr | .//w:noBreakHyphen"
+_NAMESPACES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+}
+
+
+def _path(expression: str) -> etree.XPath:
+    return etree.XPath(expression, namespaces=_NAMESPACES)
+
+
+# Text boxes are stored twice; the fallback is for programs from before 2010.
+_ONCE = "[not(ancestor::mc:Fallback)]"
+_TEXTS = _path(".//w:t | .//w:tab | .//w:br | .//w:cr | .//w:noBreakHyphen")
+_BOXES = _path(f".//w:txbxContent{_ONCE}")
+_PARAGRAPHS = _path(f".//w:p{_ONCE}")
+_OUTLINE = _path("./w:pPr/w:outlineLvl/@w:val")
+_NUMBERED = _path("boolean(./w:pPr/w:numPr[not(w:numId/@w:val='0')])")
+_ROWS = _path("./w:tr")
+_HEADER_ROWS = _path("count(./w:tr[w:trPr/w:tblHeader])")
+_CELLS = _path("./w:tc | ./w:sdt/w:sdtContent/w:tc")
+_SPAN = _path("string(./w:tcPr/w:gridSpan/@w:val)")
 
 
 def load_docx(data: bytes, name: str) -> LoadedDocument:
@@ -75,7 +97,7 @@ class _Reader:
             self._builder.list_item(text)
         else:
             self._builder.paragraph(text)
-        for box in element.xpath(".//w:txbxContent[not(ancestor::mc:Fallback)]"):
+        for box in _BOXES(element):
             for inner in _blocks(box):
                 if inner.tag == qn("w:p"):
                     self._paragraph(inner)
@@ -88,24 +110,24 @@ class _Reader:
         match = _HEADING_STYLE.match(style)
         if match:
             return int(match[1])
-        own = element.xpath("./w:pPr/w:outlineLvl/@w:val")
+        own = _OUTLINE(element)
         known = self._styles.get(element.style or "")
         if not own and known is not None:
-            own = known.element.xpath("./w:pPr/w:outlineLvl/@w:val")
+            own = _OUTLINE(known.element)
         # Outline level 9 is Word's word for body text.
         return int(own[0]) + 1 if own and own[0] in "012345" else 0
 
     def _is_numbered(self, element: Any) -> bool:
-        return bool(element.xpath("./w:pPr/w:numPr[not(w:numId[@w:val='0'])]"))
+        return bool(_NUMBERED(element))
 
     def _table(self, element: Any) -> None:
-        rows = [_cells(row) for row in element.xpath("./w:tr")]
+        rows = [_cells(row) for row in _ROWS(element)]
         if all(len(row) < 2 for row in rows):
             # A frame around text, not a table.
-            for inner in element.xpath(".//w:p[not(ancestor::mc:Fallback)]"):
+            for inner in _PARAGRAPHS(element):
                 self._paragraph(inner)
             return
-        marked = element.xpath("count(./w:tr[w:trPr/w:tblHeader])")
+        marked = _HEADER_ROWS(element)
         for text in rows_as_text(rows, int(marked) or None):
             self._builder.table_row(text)
 
@@ -121,7 +143,7 @@ def _blocks(parent: Any) -> Iterator[Any]:
 
 def _text(paragraph: Any) -> str:
     pieces = []
-    for node in paragraph.xpath(_TEXTS):
+    for node in _TEXTS(paragraph):
         if _owner(node) is not paragraph:
             continue
         if node.tag == qn("w:t"):
@@ -143,9 +165,10 @@ def _owner(node: Any) -> Any:
 
 def _cells(row: Any) -> list[str]:
     cells = []
-    for cell in row.xpath("./w:tc | ./w:sdt/w:sdtContent/w:tc"):
-        text = "\n".join(_text(inner) for inner in cell.xpath(".//w:p"))
-        span = cell.xpath("./w:tcPr/w:gridSpan/@w:val")
+    for cell in _CELLS(row):
+        text = "\n".join(_text(inner) for inner in _PARAGRAPHS(cell))
+        span = _SPAN(cell)
         cells.append(text)
-        cells.extend([""] * (min(int(span[0]), 50) - 1 if span and span[0].isdecimal() else 0))
+        # A cell over several columns names only the first of them.
+        cells.extend([""] * (min(int(span), _MAX_SPAN) - 1 if span.isdecimal() else 0))
     return cells

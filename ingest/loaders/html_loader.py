@@ -180,6 +180,8 @@ class _Walker:
     skip: frozenset[str] | set[str]
     inline: list[str] = field(default_factory=list)
     found: bool = False
+    mark: str = ""
+    counts: dict[int, int] = field(default_factory=dict)
 
     def walk(self, root: LexborNode) -> bool:
         """Add all blocks below the root; tell whether there were any."""
@@ -207,6 +209,8 @@ class _Walker:
             if tag == "table" and self._is_data_table(node):
                 self._table(node)
                 return
+            if tag == "li":
+                self.mark = self._number(node)
             inner = tag if tag in _HEADINGS or tag in ("li", "dd", "pre") else context
             inner = "" if tag in ("ul", "ol", "dl", "table") else inner
             stack.append((node, inner, True))
@@ -234,9 +238,20 @@ class _Walker:
         if context in _HEADINGS:
             self.builder.heading(text, _HEADINGS[context])
         elif context in ("li", "dd"):
-            self.builder.list_item(text)
+            self.builder.list_item(f"{self.mark}{text.strip()}")
+            self.mark = ""
         else:
             self.builder.paragraph(text)
+
+    def _number(self, item: LexborNode) -> str:
+        """The number of an item of an ordered list; the text may refer to it."""
+        parent = item.parent
+        if parent is None or parent.tag != "ol":
+            return ""
+        first = parent.attributes.get("start") or "1"
+        before = self.counts.get(parent.mem_id, int(first) - 1 if first.isdecimal() else 0)
+        self.counts[parent.mem_id] = before + 1
+        return f"{before + 1}. "
 
     def _is_data_table(self, table: LexborNode) -> bool:
         if table.css_first("th") is not None:

@@ -17,6 +17,9 @@ from ingest.loaders.html_loader import add_html
 from ingest.loaders.table_rows import rows_as_text
 
 MEDIA_TYPE = "text/markdown"
+# What is nested deeper than this is dropped without a word by the parser. So the bound is set
+# where Python's own bound on recursion comes first, and that is reported.
+_MAX_NESTING = 100_000
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -30,7 +33,8 @@ def load_markdown(data: bytes, name: str) -> LoadedDocument:
     meta, body = _front_matter(text, name)
     builder = DocumentBuilder(MEDIA_TYPE)
     try:
-        tokens = MarkdownIt("commonmark").enable("table").parse(body)
+        parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
+        tokens = parser.parse(body)
     except Exception as error:
         # The parser recurses and indexes; whatever a hostile file provokes is the file's fault.
         raise DocumentError(f"{name} cannot be parsed as Markdown: {error!r}.") from None
@@ -61,6 +65,7 @@ class _Reader:
         self._builder = builder
         self._tokens = iter(tokens)
         self._list_depth = 0
+        self._mark = ""
 
     def read(self) -> None:
         for token in self._tokens:
@@ -68,6 +73,9 @@ class _Reader:
                 self._list_depth += 1
             elif token.type in ("bullet_list_close", "ordered_list_close"):
                 self._list_depth -= 1
+            elif token.type == "list_item_open":
+                # The number of a step stays, for the text may refer to it; a bullet goes.
+                self._mark = f"{token.info}{token.markup} " if token.info else ""
             elif token.type == "heading_open":
                 self._builder.heading(_inline_text(next(self._tokens)), int(token.tag[1]))
             elif token.type == "table_open":
@@ -80,7 +88,8 @@ class _Reader:
     def _text(self, token: Token) -> None:
         text = _inline_text(token) if token.type == "inline" else token.content
         if self._list_depth:
-            self._builder.list_item(text)
+            self._builder.list_item(f"{self._mark}{text}")
+            self._mark = ""
         else:
             self._builder.paragraph(text)
 

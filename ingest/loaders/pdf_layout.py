@@ -50,25 +50,35 @@ _MAX_HEADING = 200
 _MAX_BOLD_HEADING = 100
 _PARAGRAPH_GAP = 1.35
 _MAX_CELL_LINES = 15
+_CELL_LEADING = 1.35
 _EDGE_LINES = 2
 _BULLET = re.compile(r"(?:[•‣◦▪●○■□➢✓·\uf0b7\uf0a7\uf0d8]|[-–—*](?=\s|$))\s*")
 _NUMBER = re.compile(r"(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\([ivx]{1,4}\))(?:\s+|$)")
 _PAGE_NUMBER = re.compile(
-    r"(?:page|p\.|seite)?\s*[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/|von)\s*\d{1,4})?$", re.I
+    r"(?:page|p\.|seite)?\s*[-–]?\s*(\d{1,4})\s*[-–]?(?:\s*(?:of|/|von)\s*\d{1,4})?$", re.I
 )
 _TERMINAL = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _HYPHEN = re.compile(r"(\w+)[-\u2010]$")
+# Dots that lead to a page number: an entry of a table of contents.
+_LEADER = re.compile(r"(?:\.\s?){5,}\s*\d*")
+_CONTENTS = re.compile(r"(?:table of )?contents$", re.I)
+# A letter that kerning has torn from its word; "a" and "I" are words.
+_TORN = re.compile(r"(?<![\w'’])([b-zB-HJ-Z]) (?=([^\W\d_]+))")
+_SMALL_PRINT = 0.95
 _WORD = re.compile(r"\w+(?:[-\u2010]\w+)*")
 
 
 def add_lines(builder: DocumentBuilder, pages: Sequence[Sequence[Line]]) -> None:
     """Add the blocks of all pages; `pages` holds each page's lines in the order drawn."""
-    pages = _without_running_lines(pages)
+    pages = [_with_bullets_joined(lines) for lines in pages]
+    body = [_without_contents(lines) for lines in _without_running_lines(pages)]
+    # A file of nothing else (an index, a form of one line) is shown as it is.
+    pages = body if any(body) else pages
     layout = _Layout.of(pages)
     pieces: list[_Piece] = []
     for lines in pages:
-        found = list(_page_pieces(_with_bullets_joined(lines), layout))
-        _continue_over_page(pieces, found)
+        found = list(_page_pieces(lines, layout))
+        _continue_over_page(pieces, found, layout)
         pieces.extend(found)
     for piece in _named_rows(pieces, layout):
         _add(builder, piece, layout)
@@ -90,32 +100,55 @@ def _add(builder: DocumentBuilder, piece: _Piece, layout: _Layout) -> None:
 
 
 def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Drop running headers and footers: the same outermost line on most pages."""
+    """Drop running headers and footers: the same outermost line on half of the pages."""
     edges = [_edges(lines) for lines in pages]
-    counts = Counter(key for found in edges for key in {_running_key(line) for line in found})
+    counts = Counter(key for found in edges for key in {k for line in found for k in _keys(line)})
     needed = max(2, round(0.5 * sum(1 for lines in pages if lines)))
     kept = []
     for lines, found in zip(pages, edges, strict=True):
         running = {
             line
             for line in found
-            if counts[_running_key(line)] >= needed or _PAGE_NUMBER.match(line.text)
+            if _is_page_number(line) or any(counts[key] >= needed for key in _keys(line))
         }
         kept.append([line for line in lines if line not in running])
     return kept
 
 
 def _edges(lines: Sequence[Line]) -> list[Line]:
-    """The lines at the top and bottom, all that share a height counting as one."""
+    """The lines at the top and bottom, all that share a height counting as one.
+
+    Rows of a table are none: its header comes again on each page and is needed.
+    """
+    in_table = {line for start, end, _ in _tables(lines) for line in lines[start:end]}
     heights = sorted({round(line.y) for line in lines})
-    if len(heights) <= 2 * _EDGE_LINES:
-        return [line for line in lines if _PAGE_NUMBER.match(line.text)]
     outer = {*heights[:_EDGE_LINES], *heights[-_EDGE_LINES:]}
-    return [line for line in lines if round(line.y) in outer]
+    return [line for line in lines if round(line.y) in outer and line not in in_table]
 
 
-def _running_key(line: Line) -> tuple[str, int]:
-    return re.sub(r"\d+", "#", line.text), round(line.y / 4)
+def _keys(line: Line) -> set[tuple[str, int]]:
+    """What a running line has in common over pages: its text, or all but the page's number."""
+    # Without spaces, because kerning makes them come and go.
+    text = re.sub(r"\s", "", line.text)
+    texts = {text}
+    numbers = list(re.finditer(r"\d{1,4}", text))
+    for match in numbers[:1] + numbers[-1:]:
+        relative = f"#{int(match[0]) - line.page}"
+        texts.add(text[: match.start()] + relative + text[match.end() :])
+    return {(text, round(line.y / 4)) for text in texts}
+
+
+def _is_page_number(line: Line) -> bool:
+    match = _PAGE_NUMBER.match(line.text)
+    return match is not None and int(match[1]) == line.page
+
+
+def _without_contents(lines: Sequence[Line]) -> list[Line]:
+    """Drop a table of contents: it repeats the headings and would be found in their stead."""
+    if sum(1 for line in lines if _LEADER.search(line.text)) < 3:
+        return list(lines)
+    kept = [line for line in lines if not _LEADER.search(line.text)]
+    return [line for line in kept if not _CONTENTS.match(line.text)]
 
 
 # --- the document's own measures ----------------------------------------------------------------
@@ -129,7 +162,7 @@ class _Layout:
     sizes: list[float]
     leading: float
     bold_is_rare: bool
-    words: frozenset[str] = field(default_factory=frozenset)
+    words: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, pages: Iterable[Iterable[Line]]) -> _Layout:
@@ -146,7 +179,7 @@ class _Layout:
             if line.size == before.size == body and 0 < before.y - line.y < 3 * max(body, 1)
         ]
         bold = sum(len(line.text) for line in lines if line.bold)
-        words = frozenset(w.lower() for line in lines for w in _WORD.findall(line.text))
+        words = Counter(w.lower() for line in lines for w in _WORD.findall(line.text))
         return cls(
             body,
             sorted(large, reverse=True),
@@ -171,8 +204,14 @@ class _Layout:
             if parted and line.text[:1].islower():
                 text = self._rejoined(text, parted[1], line.text)
             else:
-                text = f"{text} {line.text}" if text else line.text
-        return text
+                text += line.text if parted or not text else f" {line.text}"
+        return _TORN.sub(self._mended, text)
+
+    def _mended(self, match: re.Match[str]) -> str:
+        """Put "T hese" together where the document mostly writes "These"."""
+        letter, rest = match[1], match[2]
+        whole = self.words[f"{letter}{rest}".lower()]
+        return letter if whole > 5 * self.words[rest.lower()] else match[0]
 
     def _rejoined(self, text: str, first: str, following: str) -> str:
         """Keep the hyphen only of a word that stands so elsewhere in the document."""
@@ -267,9 +306,9 @@ def _continues(piece: _Piece, line: Line, layout: _Layout) -> bool:
     if piece.kind == "heading":
         same = line.size == last.size and line.bold == last.bold
         return same and 0 < gap < 1.4 and bool(piece.level)
-    if layout.heading_level(line) or _starts_item(line):
+    if layout.heading_level(line) or (_starts_item(line) and not _HYPHEN.search(last.text)):
         return False
-    if abs(line.size - last.size) > 0.1 * last.size:
+    if abs(line.size - last.size) > 0.06 * last.size:
         # Footnote marks and the like stand in smaller print on about the same height.
         return abs(gap) < 0.6
     if gap < -0.5:
@@ -294,16 +333,24 @@ def _ends_early(piece: _Piece, last: Line) -> bool:
     return len(last.text) < 0.6 * longest and bool(_TERMINAL.search(last.text))
 
 
-def _continue_over_page(pieces: list[_Piece], found: list[_Piece]) -> None:
-    """Join a sentence that goes on at the top of the next page."""
-    if not pieces or not found:
+def _continue_over_page(pieces: list[_Piece], found: list[_Piece], layout: _Layout) -> None:
+    """Join a sentence that goes on at the top of the next page, past any footnotes."""
+    if not found or found[0].kind != "paragraph":
         return
-    last, first = pieces[-1], found[0]
-    if last.kind not in ("paragraph", "list_item") or first.kind != "paragraph":
+    before = len(pieces) - 1
+    while before >= 0 and _is_small_print(pieces[before], layout):
+        before -= 1
+    if before < 0 or pieces[before].kind not in ("paragraph", "list_item"):
         return
-    if not _TERMINAL.search(last.lines[-1].text) and first.lines[0].text[:1].islower():
+    last, first = pieces[before], found[0]
+    goes_on = first.lines[0].text[:1].islower() or _HYPHEN.search(last.lines[-1].text)
+    if first.page == pieces[-1].page + 1 and not _TERMINAL.search(last.lines[-1].text) and goes_on:
         last.lines.extend(first.lines)
         found.pop(0)
+
+
+def _is_small_print(piece: _Piece, layout: _Layout) -> bool:
+    return max(line.size for line in piece.lines) < _SMALL_PRINT * layout.body
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -365,14 +412,19 @@ def _beside(line: Line, following: Line) -> bool:
 
 
 def _cell_start(lines: Sequence[Line], last: int, beside: Line) -> int:
-    """Walk up from the last line of a row's first cell to its first."""
+    """Walk up from the last line of a row's first cell to its first.
+
+    Lines above the second cell belong to it too where cells are aligned at the bottom; then
+    only their spacing tells them from a paragraph that stands above the table.
+    """
     size = max(beside.size, 1.0)
     start = last
-    while (
-        start > 0
-        and abs(lines[start - 1].x - lines[last].x) < 0.5 * size
-        and lines[start].y < lines[start - 1].y <= beside.y + 0.5 * size
-    ):
+    while start > 0 and last - start < _MAX_CELL_LINES:
+        above, line = lines[start - 1], lines[start]
+        aligned = abs(above.x - lines[last].x) < 0.5 * size and above.y > line.y
+        close = above.y <= beside.y + 0.5 * size or above.y - line.y <= _CELL_LEADING * size
+        if not (aligned and close):
+            break
         start -= 1
     return start
 
@@ -415,7 +467,8 @@ def _name_table(rows: list[_Piece], layout: _Layout) -> Iterator[_Piece]:
     columns = [cell[0].x for cell in max((row.cells for row in rows), key=len)]
     texts = [_in_columns(row, columns, layout) for row in rows]
     bold = [all(line.bold for line in row.lines) for row in rows]
-    is_named = (bold[0] and not all(bold)) or looks_like_header(texts)
+    # Two rows without bold may be anything that stands in two columns.
+    is_named = (bold[0] and not all(bold)) or (len(rows) > 2 and looks_like_header(texts))
     header = texts[0] if is_named and len(rows) > 1 else []
     for row, cells in zip(rows, texts, strict=True):
         # The header comes again where the table goes on over the page.

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.loaders.builder import one_line
 
+_LETTER = re.compile(r"[^\W\d_]")
 _FIGURE = re.compile(r"^[\W_]*\d[\d\s.,:/%$€£()–-]*$")
 
 
 def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     """Guess whether the first row names the columns.
 
-    It does if more rows follow, no cell is repeated or a bare figure, and at most one (the
-    corner) is empty.
+    It does if more rows follow, each cell has letters and is no figure, none is repeated, and at
+    most one (the corner) is empty.
     """
     if len(rows) < 2:
         return False
@@ -22,7 +23,7 @@ def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     named = [cell for cell in first if cell]
     if len(named) < 2 or len(first) - len(named) > 1 or len(set(named)) < len(named):
         return False
-    return not any(_FIGURE.match(cell) for cell in named)
+    return all(_LETTER.search(cell) and not _FIGURE.match(cell) for cell in named)
 
 
 def merge_headers(rows: Sequence[Sequence[str]]) -> list[str]:
