@@ -42,7 +42,9 @@ _CHARS_PER_TOKEN = 12
 _MAX_ENCODED_CHARS = 20_000
 _ENCODE_BATCH = 256
 
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s+(?=[^\sa-z])|[。！？]|\n")
+# Full stops that need no space behind them.
+_FULL_STOPS = "。！？"
+_SENTENCE_END = re.compile(rf"[.!?…][\"'”’)\]]*\s+(?=[^\sa-z])|[{_FULL_STOPS}]|\n")
 _NO_SENTENCE_END = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|approx|cf|e\.g|i\.e|Fig|Jr|Sr|Inc|Ltd|Co|U\.S|U\.K)"
     r"|\b[A-Z])\.\s+$"
@@ -73,13 +75,17 @@ class TokenCounter(Protocol):
 
 @dataclass(frozen=True)
 class _Unit:
-    """A piece of a block that stays whole: offsets into the document's text, and its cost."""
+    """A piece of a block that stays whole: offsets into the document's text, and its cost.
+
+    `leads` marks a sentence that announces a list, `closes` the last item or row of one.
+    """
 
     start: int
     end: int
     cost: int
     page: int | None
     leads: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,26 +177,31 @@ class _Chunker:
         chunks: list[Chunk] = []
         for section in sections:
             header, cost = headers[section.path]
-            room = self._limit - _SPECIAL_TOKENS - cost
-            for group in self._pack(section, room):
-                start, end = group[0].start, group[-1].end
-                text = self._text[start:end]
-                key = (header, section.path, text)
-                chunks.append(
-                    Chunk(
-                        chunk_id=_chunk_id(self._name, *key, seen[key]),
-                        document=self._name,
-                        ordinal=len(chunks),
-                        text=text,
-                        header=header,
-                        start=start,
-                        end=end,
-                        page=group[0].page,
-                        heading_path=section.path,
-                    )
-                )
+            for group in self._pack(section, self._limit - _SPECIAL_TOKENS - cost):
+                key = (header, section.path, self._text[group[0].start : group[-1].end])
+                chunks.append(self._chunk(group, key, seen[key], len(chunks)))
                 seen[key] += 1
         return chunks
+
+    def _chunk(
+        self,
+        group: list[_Unit],
+        key: tuple[str, tuple[str, ...], str],
+        repetition: int,
+        ordinal: int,
+    ) -> Chunk:
+        header, path, text = key
+        return Chunk(
+            chunk_id=_chunk_id(self._name, *key, repetition),
+            document=self._name,
+            ordinal=ordinal,
+            text=text,
+            header=header,
+            start=group[0].start,
+            end=group[-1].end,
+            page=group[0].page,
+            heading_path=path,
+        )
 
     # --- sections -----------------------------------------------------------------------------
 
@@ -201,29 +212,29 @@ class _Chunker:
         sections: list[_Section] = []
         stack: list[tuple[Block, int]] = []
         units: list[_Unit] = []
-
-        def close(next_level: int) -> None:
-            last = stack[-1] if stack else None
-            if units or (last and next_level <= last[0].level):
-                sections.append(self._section(stack, list(units)))
-            units.clear()
-
-        opened = False
-        for block, count in zip(blocks, counts, strict=True):
-            if block.kind != "heading":
-                units.extend(self._units(block, count))
-                opened = False
-                continue
-            # A heading right below a higher one needs no passage for the higher one.
-            if units or opened:
-                close(block.level)
-            while stack and stack[-1][0].level >= block.level:
-                stack.pop()
-            stack.append((block, count))
-            opened = True
-        if units or opened:
-            close(0)
+        kinds = [*(block.kind for block in blocks[1:]), "heading"]
+        for block, count, next_kind in zip(blocks, counts, kinds, strict=True):
+            if block.kind == "heading":
+                sections.extend(self._closed(stack, units, block.level))
+                units = []
+                while stack and stack[-1][0].level >= block.level:
+                    stack.pop()
+                stack.append((block, count))
+            # A heading too long for a header is text as well, or its start would be lost.
+            if block.kind != "heading" or count > self._header_room:
+                units.extend(self._units(block, count, closes=block.kind != next_kind))
+        sections.extend(self._closed(stack, units, 0))
         return sections
+
+    def _closed(
+        self, stack: list[tuple[Block, int]], units: list[_Unit], next_level: int
+    ) -> Iterator[_Section]:
+        """End the section under the last heading.
+
+        Without text of its own it is none, if parts of it follow: their header names it.
+        """
+        if units or (stack and next_level <= stack[-1][0].level):
+            yield self._section(stack, units)
 
     def _section(self, stack: list[tuple[Block, int]], units: list[_Unit]) -> _Section:
         path = tuple(block.text for block, _ in stack)
@@ -264,11 +275,12 @@ class _Chunker:
 
     # --- units --------------------------------------------------------------------------------
 
-    def _units(self, block: Block, count: int) -> list[_Unit]:
+    def _units(self, block: Block, count: int, *, closes: bool = False) -> list[_Unit]:
         room = min(self._target, self._room)
         if count <= self._room:
             leads = block.kind == "paragraph" and block.text.endswith(":")
-            return [_Unit(block.start, block.end, count, block.page, leads)]
+            closes = closes and block.kind in ("list_item", "table_row")
+            return [_Unit(block.start, block.end, count, block.page, leads, closes)]
         spans = self._counter.split(block.text, room)
         return [
             _Unit(block.start + start, block.start + end, cost, block.page)
@@ -297,10 +309,15 @@ class _Chunker:
         return self._without_scrap([item for item in groups if item], room)
 
     def _is_full(self, group: list[_Unit], cost: int, unit: _Unit, room: int) -> bool:
+        if not _is_seam(self._text, unit.start):
+            return True
         half = cost * 2 >= self._target
         if self._document.pages is not None and unit.page != group[-1].page and half:
             return True
         if cost + unit.cost <= self._target:
+            return False
+        # The last row is better kept with its table than alone with what follows.
+        if unit.closes and unit.cost < SHORT_SECTION and cost + unit.cost <= room:
             return False
         return half or cost + unit.cost > room
 
@@ -407,20 +424,20 @@ class _Counter:
         start, end = sentence
         cost = _cost(bisect_left(tokens, end) - bisect_left(tokens, start), end - start)
         if cost <= room:
-            self._append(spans, start, end, cost, room)
+            self._append(spans, text, start, end, cost, room)
             return
         for word in _words(text, start, end):
             count = bisect_left(tokens, word[1]) - bisect_left(tokens, word[0])
             cost = _cost(count, word[1] - word[0])
             pieces = [(*word, cost)] if cost <= room else self._unbroken(text, word, tokens, room)
             for piece in pieces:
-                self._append(spans, *piece, room)
+                self._append(spans, text, *piece, room)
 
     @staticmethod
     def _append(
-        spans: list[tuple[int, int, int]], start: int, end: int, cost: int, room: int
+        spans: list[tuple[int, int, int]], text: str, start: int, end: int, cost: int, room: int
     ) -> None:
-        if spans and spans[-1][1] == start and spans[-1][2] + cost <= room:
+        if spans and _is_seam(text, start) and spans[-1][2] + cost <= room:
             spans[-1] = (spans[-1][0], end, spans[-1][2] + cost)
         else:
             spans.append((start, end, cost))
@@ -454,6 +471,11 @@ class _Counter:
                 continue
             middle = (first + last) // 2
             todo += [(middle, last), (first, middle)]
+
+
+def _is_seam(text: str, position: int) -> bool:
+    """Whether the parts on both sides have as many tokens as the whole."""
+    return position == 0 or text[position - 1].isspace() or text[position - 1] in _FULL_STOPS
 
 
 def _cuts(span: tuple[int, int], tokens: list[int], room: int) -> Iterator[tuple[int, int]]:

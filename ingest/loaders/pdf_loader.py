@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pypdf import PageObject, PasswordType, PdfReader
@@ -169,7 +170,22 @@ class _PageReader:
         main = max(group, key=lambda piece: len(piece.text))
         bold = all(piece.bold for piece in group)
         first = group[0]
-        self._lines.append(Line(text, self._page, first.x, first.y, round(main.size, 1), bold))
+        line = Line(text, self._page, first.x, first.y, round(main.size, 1), bold)
+        if self._lines and _is_torn_capital(self._lines[-1], line):
+            capital = self._lines.pop()
+            line = replace(line, text=capital.text + line.text, x=capital.x)
+        self._lines.append(line)
+
+
+def _is_torn_capital(capital: Line, rest: Line) -> bool:
+    """Kerning moves the letter after V or T so far that pypdf takes it for another line's."""
+    return (
+        len(capital.text) == 1
+        and capital.text.isupper()
+        and rest.text[0].islower()
+        and abs(capital.y - rest.y) < 0.1 * rest.size
+        and 0 < rest.x - capital.x < rest.size
+    )
 
 
 class _Piece:
