@@ -212,8 +212,8 @@ class _Chunker:
         sections: list[_Section] = []
         stack: list[tuple[Block, int]] = []
         units: list[_Unit] = []
-        kinds = [*(block.kind for block in blocks[1:]), "heading"]
-        for block, count, next_kind in zip(blocks, counts, kinds, strict=True):
+        following = [*blocks[1:], None]
+        for block, count, after in zip(blocks, counts, following[: len(blocks)], strict=True):
             if block.kind == "heading":
                 sections.extend(self._closed(stack, units, block.level))
                 units = []
@@ -222,7 +222,9 @@ class _Chunker:
                 stack.append((block, count))
             # A heading too long for a header is text as well, or its start would be lost.
             if block.kind != "heading" or count > self._header_room:
-                units.extend(self._units(block, count, closes=block.kind != next_kind))
+                units.extend(
+                    self._units(block, count, closes=after is None or after.kind != block.kind)
+                )
         sections.extend(self._closed(stack, units, 0))
         return sections
 
@@ -312,7 +314,7 @@ class _Chunker:
         if not _is_seam(self._text, unit.start):
             return True
         half = cost * 2 >= self._target
-        if self._document.pages is not None and unit.page != group[-1].page and half:
+        if self._turns_page(group[-1], unit) and half:
             return True
         if cost + unit.cost <= self._target:
             return False
@@ -321,9 +323,12 @@ class _Chunker:
             return False
         return half or cost + unit.cost > room
 
+    def _turns_page(self, before: _Unit, after: _Unit) -> bool:
+        return self._document.pages is not None and before.page != after.page
+
     def _without_scrap(self, groups: list[list[_Unit]], room: int) -> list[list[_Unit]]:
         """Give a last group of a line or two to the one before it, if it has room."""
-        if len(groups) < 2:
+        if len(groups) < 2 or self._turns_page(groups[-2][-1], groups[-1][0]):
             return groups
         before, last = (sum(unit.cost for unit in group) for group in groups[-2:])
         if last < min(SHORT_SECTION, self._target // 2) and before + last <= room:
