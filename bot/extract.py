@@ -6,6 +6,7 @@ exact by construction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ MAX_SENTENCES = 60
 TERM_WEIGHT = 0.25
 MIN_WORDS = 4
 WINDOW_CHARS = 420
+LONG_ENOUGH = 160
+_LEANS_BACK = re.compile(r"(?:It|They|This|That|These|Those|He|She|But|And|So|Also)\b")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def windows(extracts: Sequence[Extract], limit: int = WINDOW_CHARS) -> list[Extr
     """Return one quotation for each passage, best first: its best sentence and what follows.
 
     A sentence alone often leaves out what the next one says ("... There are two kinds."), so
-    whole sentences are added up to `limit` characters, and one before where there is room.
+    whole sentences are added, up to `limit` characters.
     """
     best = {extract.evidence.n: extract for extract in reversed(extracts)}
     ordered = sorted(best.values(), key=lambda extract: -extract.score)
@@ -79,12 +82,24 @@ def windows(extracts: Sequence[Extract], limit: int = WINDOW_CHARS) -> list[Extr
 
 
 def _widen(extract: Extract, limit: int) -> Extract:
-    spans = sentences(extract.evidence.quote)
+    """Add whole sentences: those that the first one leans on, then what follows."""
+    text = extract.evidence.quote
+    spans = sentences(text)
     first = last = next(i for i, (a, _) in enumerate(spans) if a == extract.start)
-    while last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= limit:
-        last += 1
-    if first and spans[last][1] - spans[first - 1][0] <= limit:
+
+    def fits(start: int, end: int) -> bool:
+        return spans[end][1] - spans[start][0] <= limit
+
+    if fits(0, last) and "\n\n" not in text[: spans[first][0]]:
+        first = 0
+    while first and _LEANS_BACK.match(text[spans[first][0] :]) and fits(first - 1, last):
         first -= 1
+    while last + 1 < len(spans) and fits(first, last + 1):
+        length = spans[last][1] - spans[first][0]
+        new_paragraph = "\n\n" in text[spans[last][1] : spans[last + 1][0]]
+        if new_paragraph and length >= LONG_ENOUGH:
+            break
+        last += 1
     return replace(extract, start=spans[first][0], end=spans[last][1])
 
 

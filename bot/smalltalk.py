@@ -7,13 +7,15 @@ not swallow the question.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bot.text import words
 from ingest.domain import DomainCard
-from ingest.index import Index
+from ingest.index import Index, Vector
 
-MIN_COSINE = 0.62
+MIN_COSINE = 0.42
 MAX_WORDS = 14
 
 EXAMPLES: dict[str, list[str]] = {
@@ -25,6 +27,8 @@ EXAMPLES: dict[str, list[str]] = {
         "good morning",
         "good evening to you",
         "how are you today",
+        "how have things been with you",
+        "are you well",
         "what's up",
         "nice to meet you",
         "howdy, how have you been",
@@ -34,16 +38,22 @@ EXAMPLES: dict[str, list[str]] = {
         "thank you so much",
         "thanks a lot, that helped",
         "I appreciate it",
+        "I'm so grateful for this",
+        "much obliged to you",
+        "I am glad you could do that for me",
         "great, that was useful, cheers",
         "awesome, thanks for your help",
     ],
     "goodbye": [
         "bye",
         "goodbye for now",
+        "good night",
         "see you later",
         "have a nice day",
+        "take care, until next time",
         "that's all, bye",
         "it was nice talking to you",
+        "a pleasure to chat with you",
         "I have to go now, talk to you soon",
     ],
     "capabilities": [
@@ -53,7 +63,14 @@ EXAMPLES: dict[str, list[str]] = {
         "how can you help me",
         "what do you know about",
         "which topics do you cover",
+        "what subjects do you know something about",
+        "what areas are you good at",
+        "what information do you have",
         "what kinds of questions do you answer",
+        "what sort of questions am I allowed to ask",
+        "what should I ask you about",
+        "what are your abilities",
+        "what are you good for",
         "give me examples of things I could ask",
         "how do I use this",
     ],
@@ -64,31 +81,36 @@ EXAMPLES: dict[str, list[str]] = {
         "am I talking to a human or a machine",
         "are you an AI",
         "are you a computer program",
+        "are you alive",
+        "can you think and feel as people do",
+        "what kind of being are you",
         "what is your name",
     ],
 }
 
 
 class SmallTalk:
-    """Recognises small talk by nearness to examples, and answers it from the card."""
+    """Recognises small talk by nearness to examples, and answers it from the card.
+
+    A message is small talk if it is nearer to these examples than to any example question of
+    the card, in scope or out.
+    """
 
     def __init__(self, index: Index) -> None:
         self._card = index.card
         self._kinds = [kind for kind, texts in EXAMPLES.items() for _ in texts]
         self._vectors = index.embed([text for texts in EXAMPLES.values() for text in texts])
+        scope = index.card.scope
+        self._questions = index.embed([*scope.in_scope, *scope.out_of_scope])
 
-    def score(self, vector: np.ndarray[tuple[int], np.dtype[np.float32]]) -> tuple[str, float]:
-        """Return the nearest kind of small talk and its cosine."""
+    def reply(self, text: str, vector: Vector) -> str | None:
+        """Return what to say if this is small talk, otherwise None."""
         cosines = self._vectors @ vector
         best = int(np.argmax(cosines))
-        return self._kinds[best], float(cosines[best])
-
-    def reply(self, text: str, vector: np.ndarray[tuple[int], np.dtype[np.float32]]) -> str | None:
-        """Return what to say if this is small talk, otherwise None."""
-        kind, cosine = self.score(vector)
-        if cosine < MIN_COSINE or len(words(text)) > MAX_WORDS:
+        nearest_question = float(np.max(self._questions @ vector))
+        if cosines[best] < max(MIN_COSINE, nearest_question) or len(words(text)) > MAX_WORDS:
             return None
-        return _REPLIES[kind](self._card)
+        return _REPLIES[self._kinds[best]](self._card)
 
 
 def _capabilities(card: DomainCard) -> str:
@@ -103,7 +125,7 @@ def _identity(card: DomainCard) -> str:
     )
 
 
-_REPLIES = {
+_REPLIES: dict[str, Callable[[DomainCard], str]] = {
     "greeting": lambda card: card.domain.greeting,
     "thanks": lambda card: "You're welcome! Ask me more whenever you like.",
     "goodbye": lambda card: "Goodbye, and all the best!",

@@ -1,10 +1,9 @@
-"""Writing the answer: a capable model writes sentences, a small one only chooses quotes.
+"""Writing the answer: what a model writes is shown only after it was verified.
 
-Both ways nothing is shown that the evidence does not hold. A model that composes has each of its
-sentences verified as it comes; what fails is dropped and counted, and if nothing is left the
-evidence itself is quoted. A small model reads well and reasons badly: asked whether something
-is binding it may say no where the text says yes, in the text's own words, which no check of
-words can catch. So it never writes; it picks among numbered quotations, and code prints them.
+A model that reasons well composes from the evidence; each sentence is verified as it comes, and
+where nothing is left the evidence itself is quoted. A small one joins true words into untrue
+sentences, so it may only repeat a sentence of the evidence that also ranks high by our own
+measure, and the quotation always follows.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from dataclasses import dataclass
 from bot.answer import Evidence
 from bot.chat_models import NamedChatModel, stream_text
 from bot.extract import Extract, windows
-from bot.prompts import NO_ANSWER, answer_messages, choice_grammar, choice_messages
+from bot.prompts import NO_ANSWER, answer_messages, repeat_grammar, repeat_messages
 from bot.text import sentences
-from bot.verify import verify
+from bot.verify import verify, verify_repetition
 
 MAX_TOKENS = 300
-CHOICES = 4
+REPEAT_TOKENS = 80
+REPEATABLE = 3
 _CLOSED = re.compile(r"[.!?][\"”')]*(?:\s*\[\d+\])+(?=\s|$)")
 
 
@@ -44,41 +44,41 @@ class Writer:
         self, question: str, evidence: Sequence[Evidence], extracts: Sequence[Extract]
     ) -> Iterator[Written]:
         """Yield sentences as they are ready; raises ModelError if the model cannot be used."""
+        best = windows(extracts)[:1]
         if not self._chat.composes:
-            yield from self._choose(question, extracts)
+            yield from self._repeat(question, best, extracts[:REPEATABLE])
+            yield from (Written(quote(window)) for window in best)
             return
         shown = False
         for written in self._compose(question, {e.n: e for e in evidence}):
             shown |= not written.dropped
             yield written
         if not shown:
-            yield from (Written(quote(window)) for window in windows(extracts)[:1])
+            yield from (Written(quote(window)) for window in best)
 
     def _compose(self, question: str, evidence: Mapping[int, Evidence]) -> Iterator[Written]:
         messages = answer_messages(self._domain, question, list(evidence.values()))
         for sentence in _sentences(stream_text(self._chat, messages, max_tokens=MAX_TOKENS)):
-            if NO_ANSWER in sentence:
-                continue
-            verdict = verify(sentence, evidence)
-            yield Written(sentence, verdict.why)
+            if NO_ANSWER not in sentence:
+                yield Written(sentence, verify(sentence, evidence).why)
 
-    def _choose(self, question: str, extracts: Sequence[Extract]) -> Iterator[Written]:
-        """Let the model pick a quotation to go with the one that ranks first."""
-        offered = windows(extracts)[:CHOICES]
-        yield from (Written(quote(window)) for window in offered[:1])
-        if len(offered) < 2:
-            return
-        picked = self._pick(question, offered)
-        if picked is not None:
-            yield Written(quote(picked))
+    def _repeat(
+        self, question: str, best: Sequence[Extract], repeatable: Sequence[Extract]
+    ) -> Iterator[Written]:
+        """Let a small model say the answer in a sentence, from the best quotation alone."""
+        shown = {w.evidence.n: w.evidence.model_copy(update={"quote": w.text}) for w in best}
+        allowed = {
+            n: e.model_copy(update={"quote": _joined(repeatable, n)}) for n, e in shown.items()
+        }
+        messages = repeat_messages(question, list(shown.values()))
+        grammar = repeat_grammar(list(shown))
+        pieces = stream_text(self._chat, messages, max_tokens=REPEAT_TOKENS, grammar=grammar)
+        for sentence in _sentences(pieces):
+            yield Written(sentence, verify_repetition(sentence, allowed).why)
 
-    def _pick(self, question: str, offered: Sequence[Extract]) -> Extract | None:
-        messages = choice_messages(question, [window.text for window in offered])
-        grammar = choice_grammar(len(offered))
-        reply = "".join(stream_text(self._chat, messages, max_tokens=4, grammar=grammar))
-        found = re.search(r"\d+", reply)
-        number = int(found[0]) if found else 0
-        return offered[number - 1] if 2 <= number <= len(offered) else None
+
+def _joined(extracts: Sequence[Extract], n: int) -> str:
+    return "\n".join(extract.text for extract in extracts if extract.evidence.n == n)
 
 
 def quote(extract: Extract) -> str:

@@ -7,11 +7,14 @@ Exit status: 0 done, 1 done with failures that are listed, 2 wrong usage or cann
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Any
 
-import click
 import typer
 
 from ingest.errors import GroundskeeperError
@@ -50,54 +53,67 @@ app.add_typer(moderators.app, name="moderators")
 app.add_typer(evaluate.app, name="eval")
 
 
-def command() -> click.Command:
-    """Return the whole command tree, each leaf with the option `--domain`."""
-    root = typer.main.get_command(app)
-    _add_domain_option(root)
-    return root
-
-
-def _add_domain_option(node: click.Command) -> None:
-    if isinstance(node, click.Group):
-        for child in node.commands.values():
-            _add_domain_option(child)
-        return
-    node.params.append(
-        click.Option(
-            ["--domain"],
-            type=click.Path(path_type=Path),
-            expose_value=False,
-            is_eager=True,
-            callback=_choose_domain,
-            help="The domain pack's folder; default from settings.",
-        )
-    )
-
-
-def _choose_domain(context: click.Context, _: click.Parameter, folder: Path | None) -> None:
-    if folder is not None:
-        context.find_root().obj.choose_domain(folder)
-
-
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit status."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     try:
-        result = command().main(
-            args=arguments, prog_name="groundskeeper", standalone_mode=False, obj=AppContext()
-        )
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
+        app(args=arguments, prog_name="groundskeeper", obj=AppContext())
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt:
         typer.echo("Stopped. Nothing is half done; run the same command again.", err=True)
         return 2
     except GroundskeeperError as error:
         typer.echo(str(error), err=True)
         return 2
+    return 0
+
+
+def _choose_domain(context: typer.Context, folder: Path | None) -> Path | None:
+    if folder is not None:
+        context.find_root().obj.choose_domain(folder)
+    return folder
+
+
+DomainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--domain",
+        help="The domain pack's folder; the default comes from the settings.",
+        callback=_choose_domain,
+        is_eager=True,
+    ),
+]
+
+
+def _offer_domain(commands: typer.Typer) -> None:
+    """Give every command the option `--domain`, and let its number become the exit status."""
+    for info in commands.registered_commands:
+        if info.callback is not None:
+            info.callback = _with_domain(info.callback)
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _offer_domain(group.typer_instance)
+
+
+def _with_domain(function: Callable[..., Any]) -> Callable[..., None]:
+    @functools.wraps(function)
+    def command(*args: Any, domain: Path | None = None, **kwargs: Any) -> None:
+        status = function(*args, **kwargs)
+        if status:
+            raise typer.Exit(status)
+
+    option = inspect.Parameter(
+        "domain", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=DomainOption
+    )
+    signature = inspect.signature(function)
+    parameters = [*signature.parameters.values(), option]
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {**function.__annotations__, "domain": DomainOption}
+    return command
+
+
+_offer_domain(app)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Progress of a reindex: a bar with rate and remaining time on a terminal, plain lines elsewhere."""
+"""Progress of a reindex: a bar with rate and time left on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

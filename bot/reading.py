@@ -1,0 +1,235 @@
+"""A question taken apart: the entities, fields and cues in it, and the words left over.
+
+What is left over decides whether a plan may be trusted: a question with many words that nobody
+understood is not planned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.entities import Mention
+from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch
+from bot.names import Token, phrase, tokenize
+from ingest.domain import TableCard
+from ingest.lexical import STOP_WORDS
+
+FILLER = STOP_WORDS | frozenset(
+    """actually ask asking bit bot btw campus check cheers course curious currently data day days
+    dear does doesn exact exactly facts figure figures find give go going gonna good got guess hello
+    help hey hi hmm hows i'd i'll i'm im info information interested isn kind know least like list
+    long look looking lookup lot love many may maybe me mean might much name need now number ok
+    okay only per place please pls question quick quickly r really right roughly s say see shall
+    show since so some sort sorry still stuff sure tell thank thanks that's thats there thing think
+    thx today together typical typically u uh um wanna want wanted wants well what's whats
+    when's where's which whos wonder wondering would year yearly years yes yo
+    approximately around average it's its attend attending student students am people kids kid
+    son daughter child get both each between compare compared comparing comparison vs versus v
+    against difference differences differ different higher lower more less bigger smaller better
+    worse best worst overall total one ones two these those same terms respect regarding
+    """.split()  # noqa: SIM905  a list of strings would take half a page
+)
+_PROSE = re.compile(
+    r"^\W*(?:so |ok |okay |hi |hello |hey |please |and |but )*"
+    r"(?:how (?:do|can|should|would|could|did) (?:i|we|you|one|my|they|people|students)\b"
+    r"|how to\b|why\b|when\b|should\b|shall\b|am i\b|will (?:i|my|they|it)\b|who\b|whose\b"
+    r"|can (?:i|we|my|someone)\b|could (?:i|we|my)\b|do (?:i|we|they|you)\b|does it\b"
+    r"|is it (?:better|worth|possible|smart|true|ok|okay|a)\b|explain\b|what (?:if|happens)\b"
+    r"|what(?: is|'s|s)? the (?:point|best way)\b|i (?:like|love|hate|got|was|am)\b)",
+    re.I,
+)
+_PROSE_INSIDE = re.compile(r"\b(?:worth|should (?:i|we)|how do i|deadline|due)\b", re.I)
+_OVERVIEW = re.compile(
+    r"^\W*(?:(?:please|hi|hey|hello|ok|can you|could you)\W+)*"
+    r"(?:(?:tell|inform) (?:me|us) (?:more |something |a bit )?(?:about|of)"
+    r"|what (?:can|do) (?:you|u) (?:tell me|know|have|say) (?:about|on)|what is known (?:about|of)"
+    r"|(?:give me )?(?:an |the )?(?:overview|summary|profile|facts|info|information|stats|data)"
+    r"(?: about| of| on| for)|describe|show me|look ?up|what(?: is|'s|s)|who is|about)\W+"
+    r"(?:the )?it\W*(?:please|pls|thanks|like)?\W*$",
+    re.I,
+)
+_FOLLOWS = re.compile(
+    r"^\W*(?:and\b|what about\b|how about\b|what of\b|or\b|also\b|then\b|same for\b|now for\b"
+    r"|but what about\b|ok,? (?:and|what about)\b|what is it (?:for|at|in)\b)",
+    re.I,
+)
+_ADDS = re.compile(r"\b(?:compare (?:that|it|this|them|those)|compared? (?:to|with)|vs|add)\b", re.I)
+_POINTS = re.compile(
+    r"\b(?:(?:which|what|any) (?:one )?(?:of (?:those|these|them|the two)|one)|its|their|them"
+    r"|they|there|these|those|it)\b",
+    re.I,
+)
+_COMPARE_WORDS = frozenset(
+    {"compare", "compared", "comparing", "comparison", "vs", "versus", "v", "difference"}
+    | {"differences", "differ", "against", "between"}
+)
+_SLOTS = frozenset({"of", "at", "for", "in"})
+_ASKED = re.compile(r"^w*(x{1,3})w*s(?:w*)Ew*$|^w*E(x{1,3})w*$")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of a question, and `leftover`, the words that were not.
+
+    `bare`: nothing but names. `asked`: the words that ask for an unknown field, where the
+    question has the shape of asking for one. The other flags are cues, named as they work.
+    """
+
+    mentions: tuple[Mention, ...]
+    matches: tuple[FieldMatch, ...]
+    fields: tuple[str, ...]
+    leftover: tuple[str, ...]
+    words: int
+    prose: bool
+    overview: bool
+    compares: bool
+    comparative: bool
+    follows: bool
+    adds: bool
+    points: bool
+    bare: bool
+    asked: str
+
+
+class Reader:
+    """Takes questions about one table apart."""
+
+    def __init__(self, table: TableCard, kind_words: frozenset[str]) -> None:
+        self._fields = FieldIndex(table)
+        own = {*phrase(table.entity), *phrase(table.entity_plural)}
+        self._filler = FILLER | kind_words | own
+        self._values = {
+            phrase(text)
+            for field in table.fields
+            for value, others in field.values.items()
+            for text in (value, *others)
+        }
+
+    def read(self, question: str, mentions: Sequence[Mention]) -> Reading:
+        """Take a question apart, given the mentions that were found in it."""
+        tokens = tokenize(question)
+        kept = self._supported(tokens, mentions)
+        masked, places = _mask(tokens, kept)
+        matches = self._fields.find(masked)
+        covered = {i for match in matches for i in range(match.first, match.last)}
+        left = [
+            i
+            for i, word in enumerate(masked)
+            if i not in covered and places[i] is not None and not self._is_filler(word)
+        ]
+        text = _rebuild(question, kept)
+        spoken = tuple(tokens[p].text for i in left if (p := places[i]) is not None)
+        return Reading(
+            mentions=tuple(kept),
+            matches=tuple(matches),
+            fields=self._fields.choose(matches),
+            leftover=spoken,
+            words=len(masked),
+            prose=bool(_PROSE.match(text) or _PROSE_INSIDE.search(text)) and not _compares(masked),
+            overview=bool(_OVERVIEW.match(text)),
+            compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
+            comparative=any(match.comparing for match in matches),
+            follows=bool(_FOLLOWS.match(text)),
+            adds=bool(_ADDS.search(text)),
+            points=bool(_POINTS.search(question)),
+            bare=bool(kept) and all(not m.weak or m.words.isupper() for m in kept)
+            and not matches and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
+            asked=_asked(masked, places, set(left), tokens),
+        )
+
+    def _is_filler(self, word: str) -> bool:
+        return word in self._filler or len(word) == 1
+
+    def _supported(self, tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[Mention]:
+        """Drop mentions that are more likely ordinary words: see the conditions below."""
+        inside = {
+            i
+            for match in self._fields.find([token.norm for token in tokens])
+            for i in range(match.first, match.last)
+            if match.last - match.first > 1
+        }
+        kept = [m for m in mentions if not (m.last - m.first == 1 and m.first in inside)]
+        return [m for m in kept if not self._ordinary(tokens, m, kept)]
+
+    def _ordinary(
+        self, tokens: Sequence[Token], mention: Mention, others: Sequence[Mention]
+    ) -> bool:
+        """Whether a mention stands where an ordinary word or a place would stand."""
+        before = tokens[mention.first - 1].norm if mention.first else ""
+        words = tuple(token.norm for token in tokens[mention.first : mention.last])
+        if words in self._values and before in ("in", "from"):
+            return True
+        if not mention.weak:
+            return False
+        beside = [m for m in others if m.last == mention.first or m.first == mention.last]
+        separated = any(mark in ",;/" for m in beside for mark in _between(tokens, m, mention))
+        if beside and not separated:
+            return True
+        return bool(before) and not tokens[mention.first].capital and not self._known(before)
+
+    def _known(self, word: str) -> bool:
+        return (
+            word in self._filler
+            or any(word in match for match in self._fields_words)
+            or word in _SLOTS
+        )
+
+    @property
+    def _fields_words(self) -> list[set[str]]:
+        return [self._fields.vocabulary]
+
+
+def _between(tokens: Sequence[Token], one: Mention, other: Mention) -> str:
+    return ""
+
+
+def _mask(
+    tokens: Sequence[Token], mentions: Sequence[Mention]
+) -> tuple[list[str], list[int | None]]:
+    """Return the words with each mention as one placeholder, and the token each comes from."""
+    starts = {mention.first: mention for mention in mentions}
+    words: list[str] = []
+    places: list[int | None] = []
+    i = 0
+    while i < len(tokens):
+        if i in starts:
+            words.append(PLACEHOLDER)
+            places.append(None)
+            i = starts[i].last
+        else:
+            words.append(tokens[i].norm)
+            places.append(i)
+            i += 1
+    return words, places
+
+
+def _rebuild(question: str, mentions: Sequence[Mention]) -> str:
+    """Return the question with each mention as the placeholder."""
+    for mention in sorted(mentions, key=lambda m: -m.start):
+        question = f"{question[: mention.start]}{PLACEHOLDER}{question[mention.end :]}"
+    return question
+
+
+def _compares(words: Sequence[str]) -> bool:
+    return any(word in _COMPARE_WORDS for word in words)
+
+
+def _asked(
+    masked: Sequence[str],
+    places: Sequence[int | None],
+    left: set[int],
+    tokens: Sequence[Token],
+) -> str:
+    """Return the words in the place of a field: "X at <name>", "<name>'s X"; else nothing."""
+    shape = "".join(
+        "E" if places[i] is None else "x" if i in left else "s" if word in _SLOTS else "w"
+        for i, word in enumerate(masked)
+    )
+    match = _ASKED.match(shape)
+    if match is None:
+        return ""
+    group = 1 if match[1] else 2
+    chosen = [tokens[p].text for p in places[match.start(group) : match.end(group)] if p is not None]
+    return " ".join(chosen)
