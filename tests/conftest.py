@@ -6,16 +6,23 @@ import ipaddress
 import os
 import shutil
 import socket
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:  # they need all of ingest; a test that asks for no pack does without
+    from tests.packs import HashedEmbeddings, Pack
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("GROUNDSKEEPER_") or name in ("OLLAMA_HOST", "DATABASE_URL"):
-            monkeypatch.delenv(name)
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("GROUNDSKEEPER_") or name in ("OLLAMA_HOST", "DATABASE_URL"):
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -38,6 +45,36 @@ def _no_network() -> Any:
     patch.setattr(socket, "socket", LoopbackSocket)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def small_pack(tmp_path: Path) -> Iterator[Pack]:
+    """A pack of one table and three guides that nobody has indexed; the test may change it."""
+    from tests.packs import Pack, end_vector_servers
+
+    yield Pack.make(tmp_path)
+    end_vector_servers(tmp_path)
+
+
+@pytest.fixture
+def hashed() -> HashedEmbeddings:
+    """A quick stand-in for an embedding model."""
+    from tests.packs import HashedEmbeddings
+
+    return HashedEmbeddings()
+
+
+@pytest.fixture(scope="session")
+def indexed_pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
+    """The same pack, indexed once with the real encoder for all tests: read it, never change it."""
+    from ingest.embeddings import make_embeddings
+    from tests.packs import Pack, end_vector_servers
+
+    root = tmp_path_factory.mktemp("indexed")
+    pack = Pack.make(root)
+    pack.reindex(make_embeddings(pack.settings))
+    yield pack
+    end_vector_servers(root)
 
 
 def _check(family: int, address: Any) -> None:
