@@ -29,7 +29,7 @@ class Question(_Value):
     text: str
     history: tuple[Turn, ...] = ()
     id: str = ""
-    session: str = Field("", description="who asks, for the rate limit; empty: no limit")
+    session: str = Field(default="", description="who asks, for the rate limit; empty: no limit")
 
 
 class Fact(_Value):
@@ -108,7 +108,7 @@ class AnswerTable(_Value):
 
 
 class Answer(_Value):
-    """The one result of the pipeline; see docs/design.md for each field.
+    """The one result of the pipeline; the command line prints it as JSON (`to_json`).
 
     `reason` names what stopped the answer, from one vocabulary: scope, rule:<id>, injection,
     no_evidence, unsupported, integrity, limit; empty when answered. `text` carries `[n]`

@@ -38,7 +38,6 @@ MIN_FUZZY_LETTERS = 5
 MIN_TRANSPOSED_LETTERS = 6
 MAX_CANDIDATES = 12
 NEAREST = 3
-NEAREST_SCAN = 20_000
 KIND_SHARE = 0.01
 GENERIC_SHARE = 0.02
 MIN_GENERIC = 3
@@ -133,12 +132,16 @@ class _Match:
 class EntityIndex:
     """Finds entities in questions. Build it once; reading it is safe from any thread."""
 
-    def __init__(self, rows: Sequence[EntityRow], ordinary: frozenset[str]) -> None:
+    def __init__(
+        self, rows: Sequence[EntityRow], ordinary: frozenset[str], familiar: frozenset[str]
+    ) -> None:
         self._rows = rows
         self._ordinary = ordinary
+        self._familiar = familiar
         self._exact = _Phrases()
         self._squashed = _Phrases()
         self._loose = _Phrases()
+        self._namesakes: dict[tuple[str, ...], list[int]] = defaultdict(list)
         self._acronyms: dict[str, tuple[int, ...]] = {}
         self._vocabulary: set[str] = set()
         self._neighbours: dict[str, list[str]] = defaultdict(list)
@@ -150,10 +153,17 @@ class EntityIndex:
 
     @classmethod
     def build(
-        cls, records: Iterable[EntityRow], ordinary: frozenset[str] = frozenset()
+        cls,
+        records: Iterable[EntityRow],
+        ordinary: frozenset[str] = frozenset(),
+        familiar: frozenset[str] = frozenset(),
     ) -> EntityIndex:
-        """Build the index; `ordinary` are words that mean something else in common speech."""
-        return cls(list(records), ordinary)
+        """Build the index.
+
+        `ordinary` are words that mean something else in common speech; `familiar` ones are
+        known in this domain ("FAFSA"), so that their capitals alone make no unknown name.
+        """
+        return cls(list(records), ordinary, familiar)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -184,11 +194,10 @@ class EntityIndex:
         return sorted(mentions, key=lambda mention: mention.start)
 
     def nearest(self, words: str) -> tuple[Candidate, ...]:
-        """Return the entities whose names are nearest to some words, nearest first."""
+        """Return the entities whose names share a telling word with these, nearest first."""
         spoken = set(phrase(words)) - self._generic - FUNCTION_WORDS
         sharing = {n for word in spoken for near in self._near(word) for n in self._by_word[near]}
-        pool = sharing or set(range(min(len(self._rows), NEAREST_SCAN)))
-        names = {number: self._rows[number].name.lower() for number in sorted(pool)}
+        names = {number: self._rows[number].name.lower() for number in sorted(sharing)}
         best = process.extract(words.lower(), names, scorer=fuzz.WRatio, limit=NEAREST * 4)
         ranked = sorted(best, key=lambda hit: (-round(hit[1]), -self._rows[hit[2]].popularity))
         return tuple(_candidate(self._rows[hit[2]]) for hit in ranked[:NEAREST])
@@ -220,6 +229,8 @@ class EntityIndex:
                 self._add(phrase(alias), number, _ALIAS)
             for derived in self._derived(row, name):
                 self._add(derived, number, _DERIVED)
+            for base in _bases(row.name):
+                self._namesakes[base].append(number)
             for words in (name, *_bases(row.name)):
                 acronyms["".join(w[0] for w in words if w not in FUNCTION_WORDS)].add(number)
             for word in set(name):
@@ -320,6 +331,9 @@ class EntityIndex:
         if found is None:
             return self._match_acronym(tokens, first, last)
         source, entities = found
+        if source == _NAME:
+            # "Wheaton College" is also what people call "Wheaton College (Massachusetts)".
+            entities = tuple(dict.fromkeys((*entities, *self._namesakes.get(words, ()))))
         spoken = [_as_spoken(*pair) for pair in zip(tokens[first:last], words, strict=True)]
         typo = spoken != list(words)
         if typo and not _is_typo(" ".join(spoken), " ".join(words)):
@@ -368,8 +382,7 @@ class EntityIndex:
         if len(tokens) > 1:
             return False
         token = tokens[0]
-        inside_capitals = token.capital and (first > 0 or token.text.isupper())
-        return token.bare in self._ordinary or not inside_capitals
+        return not (token.capital and (first > 0 or token.text.isupper()))
 
     def _label_end(self, tokens: Sequence[Token], last: int, others: Sequence[_Match]) -> int:
         """Return where the words behind a name end that say which one: "in Missouri", ", MO"."""
@@ -415,7 +428,7 @@ class EntityIndex:
             span = None
             if token.norm in self._kinds:
                 span = self._around_kind(tokens, i, taken)
-            elif token.capital and mixed and i > 0 and self._strange(token):
+            elif token.capital and mixed and i > 0 and self._is_unheard(token):
                 span = self._capitals(tokens, i, taken)
             elif self._may_be_typo(token.bare) and self._near_misses(token.bare):
                 span = (i, i + 1)
@@ -458,6 +471,10 @@ class EntityIndex:
             and len(token.bare) > 2
         )
 
+    def _is_unheard(self, token: Token) -> bool:
+        known = token.norm in self._familiar and token.norm not in self._vocabulary
+        return self._strange(token) and not known
+
     def _capitals(self, tokens: Sequence[Token], i: int, taken: set[int]) -> tuple[int, int]:
         last = i + 1
         while last < len(tokens) and last not in taken and tokens[last].capital:
@@ -495,9 +512,7 @@ def _without_crossing(matches: list[_Match]) -> list[_Match]:
         match
         for match in matches
         if match.source <= _LOOSE
-        or all(
-            match.first <= s.first and s.last <= match.last for s in sure if _overlap(match, s)
-        )
+        or all(match.first <= s.first and s.last <= match.last for s in sure if _overlap(match, s))
     ]
 
 

@@ -47,6 +47,13 @@ class FieldIndex:
                 if field.key not in keys:
                     keys.append(field.key)
 
+        self.vocabulary = frozenset(
+            word
+            for field in table.fields
+            for text in (field.label, *field.synonyms)
+            for word in phrase(text)
+        )
+
     def find(self, words: Sequence[str]) -> list[FieldMatch]:
         """Return the matches in a sequence of words, in order, none overlapping another."""
         stemmed = stems(words)
@@ -104,6 +111,11 @@ def ordinary_words(card: DomainCard) -> frozenset[str]:
             texts += [field.label, field.unit, *field.synonyms]
         found.update(token.bare for text in texts for token in tokenize(text))
     return frozenset(found)
+
+
+def familiar_words(card: DomainCard) -> frozenset[str]:
+    """Return the words of the card's example questions that belong to the domain."""
+    return frozenset(token.bare for text in card.scope.in_scope for token in tokenize(text))
 
 
 def _compares(words: Sequence[str]) -> bool:

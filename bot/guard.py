@@ -110,7 +110,8 @@ _INJECTION = re.compile(
         \b(?:previous|prior|above|earlier|all|your|system|these|any)\b .{0,30}
         \b(?:instructions?|prompts?|rules?|guidelines?|restrictions?|directives?|programming)\b
     | \b(?:reveal|show|print|repeat|output|tell\ me|give\ me|what\ (?:is|are))\b .{0,30}
-        \b(?:your|the)\ (?:system|hidden|initial|secret|original)\ (?:prompt|instructions?|message)\b
+        \b(?:your|the)\ (?:system|hidden|initial|secret|original)
+            \ (?:prompt|instructions?|message)\b
     | \byou\ are\ (?:now|going\ to\ be|no\ longer)\b .{0,60}
         \b(?:dan|jailbroken|unrestricted|unfiltered|uncensored|evil|amoral|an?\ ai\ without)\b
     | \bdo\ anything\ now\b | \bjailbreak(?:ed|ing)?\ (?:mode|prompt)\b

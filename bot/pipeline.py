@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from ingest.embeddings import make_embeddings
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot.answer import (
@@ -33,7 +32,7 @@ from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.facts import Facts
 from bot.guard import Objection, RateLimiter, answer_guard, question_guard
-from bot.plan import Plan
+from bot.planning import Planning
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
 from bot.smalltalk import SmallTalk
@@ -41,6 +40,7 @@ from bot.support import Support, judge_support
 from bot.text import normalise
 from bot.writer import Writer
 from ingest.domain import DomainCard, load_card
+from ingest.embeddings import make_embeddings
 from ingest.errors import (
     GroundskeeperError,
     LimitExceeded,
@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 CANDIDATES = 20
 PASSAGES = 4
 NEAREST_SHOWN = 2
+_REFERENCES = frozenset({"sources", "references", "bibliography", "further reading", "see also"})
 MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -64,10 +65,10 @@ class Draft:
 
     question: Question
     text: str
+    snapshot: Snapshot = field(init=False)
+    vector: Vector = field(init=False)
     started: float = field(default_factory=time.perf_counter)
-    snapshot: Snapshot | None = None
-    vector: Vector | None = None
-    plan: Plan | None = None
+    generation: int = 0
     facts: Facts | None = None
     evidence: tuple[Evidence, ...] = ()
     sentences: list[str] = field(default_factory=list)
@@ -139,6 +140,7 @@ class Bot:
         reason, text = "", ""
         try:
             with self.index.snapshot() as draft.snapshot:
+                draft.generation = draft.snapshot.generation
                 yield from self._way(draft)
             text = " ".join(draft.sentences)
         except Stop as stop:
@@ -158,15 +160,10 @@ class Bot:
         self._guard(draft)
         self._answer_small_talk(draft)
         self._plan(draft)
-        if draft.facts is not None:
-            yield from self._tell_facts(draft)
+        if draft.facts is not None and draft.facts.found:
+            yield from self._tell_facts(draft, draft.facts)
         else:
-            self._check_scope(draft)
-            support = self._retrieve(draft)
-            if not support.enough:
-                self._abstain(draft)
-            yield EvidenceFound(evidence=draft.evidence)
-            yield from self._write(draft, support)
+            yield from self._tell_passages(draft)
 
     def _admit(self, draft: Draft) -> None:
         session = draft.question.session
@@ -195,20 +192,32 @@ class Bot:
         previous = history[-1].plan if history else None
         with draft.timed("plan"):
             planner = self._planning.planner(draft.snapshot)
-            draft.plan = planner.plan(draft.text, previous)
-        if draft.plan is None:
+            plan = planner.plan(draft.text, previous)
+        if plan is None:
             return
         with draft.timed("records"):
-            draft.facts = self._planning.finder.run(draft.plan, draft.snapshot.connection)
+            draft.facts = self._planning.run(plan, draft.snapshot)
         draft.evidence = draft.facts.evidence
 
-    def _tell_facts(self, draft: Draft) -> Iterator[Event]:
+    def _tell_facts(self, draft: Draft, facts: Facts) -> Iterator[Event]:
         """Say what the records hold, in sentences that code wrote from cells."""
-        if not draft.facts.found:
-            raise Stop("abstained", "no_evidence", " ".join(draft.facts.sentences))
-        yield EvidenceFound(evidence=draft.evidence)
-        for sentence in draft.facts.sentences:
+        yield EvidenceFound(evidence=facts.evidence)
+        for sentence in facts.sentences:
             yield self._show(draft, sentence)
+
+    def _tell_passages(self, draft: Draft) -> Iterator[Event]:
+        """Say what the documents hold; where they do not, what the records have nearest."""
+        facts = draft.facts
+        if facts is None:
+            self._check_scope(draft)
+        elif not facts.asks_beyond:
+            raise Stop("abstained", "no_evidence", " ".join(facts.sentences))
+        support = self._retrieve(draft)
+        if not support.enough:
+            self._abstain(draft)
+        draft.facts = None
+        yield EvidenceFound(evidence=draft.evidence)
+        yield from self._write(draft, support)
 
     def _check_scope(self, draft: Draft) -> None:
         with draft.timed("scope"):
@@ -221,12 +230,15 @@ class Bot:
         with draft.timed("retrieve"):
             vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
             hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector)
-        passages = [hit for hit in hits if hit.chunk.kind == "passage"][:PASSAGES]
+        passages = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
         draft.evidence = tuple(_evidence(n, hit) for n, hit in enumerate(passages, start=1))
         with draft.timed("support"):
             return judge_support(self.index, query, vector, draft.evidence)
 
     def _abstain(self, draft: Draft) -> NoReturn:
+        if draft.facts is not None:
+            draft.evidence = draft.facts.evidence
+            raise Stop("abstained", "no_evidence", " ".join(draft.facts.sentences))
         nearest = draft.evidence[:NEAREST_SHOWN]
         if not nearest:
             raise Stop("abstained", "no_evidence", "The corpus does not say.")
@@ -274,7 +286,7 @@ class Bot:
             plan=facts.plan_json if facts is not None else None,
             model=self.chat.name,
             digest=self.chat.digest,
-            index_generation=draft.snapshot.generation if draft.snapshot else 0,
+            index_generation=draft.generation,
             timings_ms={**draft.timings, "total": round(total, 2)},
             dropped_sentences=draft.dropped,
             evidence=draft.evidence if shown else (),
@@ -317,6 +329,12 @@ def _reason_of(error: GroundskeeperError) -> str:
     if isinstance(error, ModelIntegrityError):
         return "integrity"
     return "limit" if isinstance(error, LimitExceeded) else "unavailable"
+
+
+def _may_be_evidence(hit: Hit) -> bool:
+    """Whether a chunk says something; a list of references only says where others say it."""
+    heading = next(iter(reversed(hit.chunk.heading_path)), "").strip().lower()
+    return hit.chunk.kind == "passage" and heading not in _REFERENCES
 
 
 def _evidence(n: int, hit: Hit) -> Evidence:

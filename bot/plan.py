@@ -64,8 +64,9 @@ class UnknownName(_Frozen):
 class Plan(_Frozen):
     """What to do with the records; `fields` are keys of the table's card.
 
-    `unknown_fields` are words for something that the records do not have; `ignored` words stood
-    beside a field or a name and could not be used, which the answer has to say.
+    `unknown_fields` are words for something that the records do not have. `ignored` words stood
+    in the question and could not be used ("student faculty ratio", "in 1990"): what the plan
+    finds is then near the question and no answer to it.
     """
 
     operation: Operation
@@ -83,9 +84,7 @@ class Planner:
     def __init__(self, card: DomainCard, entities: EntityIndex) -> None:
         self.card = card
         self._entities = entities
-        self._readers = {
-            table.name: Reader(table, entities.kind_words) for table in card.tables
-        }
+        self._readers = {table.name: Reader(table, entities.kind_words) for table in card.tables}
 
     def plan(self, question: str, previous: dict[str, Any] | None = None) -> Plan | None:
         """Return the plan of a question, or None where it cannot be planned with confidence.
@@ -126,11 +125,17 @@ class Planner:
     def _with_fields(
         self, reading: Reading, table: TableCard, fields: tuple[str, ...]
     ) -> Plan | None:
-        allowed = MAX_LEFTOVER if any(not m.weak for m in reading.mentions) else 1
-        if len(reading.leftover) > allowed:
+        if len(reading.leftover) > self._allowed_leftover(reading.mentions):
             return None
         operation: Operation = "compare" if len(reading.mentions) > 1 else "lookup"
         return self._make(operation, table, reading, fields, ignored=reading.leftover)
+
+    def _allowed_leftover(self, mentions: Sequence[Mention]) -> int:
+        """Return how many words nobody understood a plan may stand beside."""
+        known = [mention for mention in mentions if mention.known]
+        if not known:
+            return 0
+        return MAX_LEFTOVER if any(not mention.weak for mention in known) else 1
 
     def _unknown_field(self, reading: Reading, table: TableCard) -> Plan | None:
         """Plan for words that ask a known entity for something the records do not have."""
@@ -160,9 +165,7 @@ class Planner:
             ignored=ignored,
         )
 
-    def _planned(
-        self, mentions: Sequence[Mention], table: TableCard
-    ) -> tuple[PlannedEntity, ...]:
+    def _planned(self, mentions: Sequence[Mention], table: TableCard) -> tuple[PlannedEntity, ...]:
         """Return each entity once, those that share a name with all who bear it."""
         planned: dict[str, PlannedEntity] = {}
         for mention in mentions:
@@ -198,12 +201,14 @@ class Planner:
         fields = reading.fields[:MAX_FIELDS]
         if reading.mentions and not fields and (reading.follows or reading.adds):
             return self._other_entities(reading, last, table)
-        if fields and not reading.mentions and last.entities:
-            if reading.follows or reading.points or (reading.comparative and last.entities[1:]):
-                operation: Operation = "compare" if len(last.entities) > 1 else "lookup"
-                changed = {"operation": operation, "fields": fields, "unknown_fields": ()}
-                return last.model_copy(update={**changed, "ignored": ()})
-        return None
+        if not fields or reading.mentions or not last.entities:
+            return None
+        several = len(last.entities) > 1
+        if not (reading.follows or reading.points or (reading.comparative and several)):
+            return None
+        operation: Operation = "compare" if several else "lookup"
+        changed = {"operation": operation, "fields": fields, "unknown_fields": (), "ignored": ()}
+        return last.model_copy(update=changed)
 
     def _other_entities(self, reading: Reading, last: Plan, table: TableCard) -> Plan | None:
         operation: Operation = last.operation

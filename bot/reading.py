@@ -55,7 +55,9 @@ _FOLLOWS = re.compile(
     r"|but what about\b|ok,? (?:and|what about)\b|what is it (?:for|at|in)\b)",
     re.I,
 )
-_ADDS = re.compile(r"\b(?:compare (?:that|it|this|them|those)|compared? (?:to|with)|vs|add)\b", re.I)
+_ADDS = re.compile(
+    r"\b(?:compare (?:that|it|this|them|those)|compared? (?:to|with)|vs|add)\b", re.I
+)
 _POINTS = re.compile(
     r"\b(?:(?:which|what|any) (?:one )?(?:of (?:those|these|them|the two)|one)|its|their|them"
     r"|they|there|these|those|it)\b",
@@ -99,6 +101,7 @@ class Reader:
     def __init__(self, table: TableCard, kind_words: frozenset[str]) -> None:
         self._fields = FieldIndex(table)
         own = {*phrase(table.entity), *phrase(table.entity_plural)}
+        self._kinds = kind_words
         self._filler = FILLER | kind_words | own
         self._values = {
             phrase(text)
@@ -110,7 +113,7 @@ class Reader:
     def read(self, question: str, mentions: Sequence[Mention]) -> Reading:
         """Take a question apart, given the mentions that were found in it."""
         tokens = tokenize(question)
-        kept = self._supported(tokens, mentions)
+        kept = self._supported(question, tokens, mentions)
         masked, places = _mask(tokens, kept)
         matches = self._fields.find(masked)
         covered = {i for match in matches for i in range(match.first, match.last)}
@@ -119,31 +122,38 @@ class Reader:
             for i, word in enumerate(masked)
             if i not in covered and places[i] is not None and not self._is_filler(word)
         ]
-        text = _rebuild(question, kept)
-        spoken = tuple(tokens[p].text for i in left if (p := places[i]) is not None)
+        said = [None if p is None else tokens[p].text for p in places]
+        text = _rebuild(question, kept, PLACEHOLDER)
+        prose = _rebuild(question, kept, "Name")
+        spoken = tuple(word for i in left if (word := said[i]) is not None)
         return Reading(
             mentions=tuple(kept),
             matches=tuple(matches),
             fields=self._fields.choose(matches),
             leftover=spoken,
             words=len(masked),
-            prose=bool(_PROSE.match(text) or _PROSE_INSIDE.search(text)) and not _compares(masked),
+            prose=bool(_PROSE.match(prose) or _PROSE_INSIDE.search(prose))
+            and not _compares(masked),
             overview=bool(_OVERVIEW.match(text)),
             compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
             comparative=any(match.comparing for match in matches),
             follows=bool(_FOLLOWS.match(text)),
             adds=bool(_ADDS.search(text)),
             points=bool(_POINTS.search(question)),
-            bare=bool(kept) and all(not m.weak or m.words.isupper() for m in kept)
-            and not matches and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
-            asked=_asked(masked, places, set(left), tokens),
+            bare=bool(kept)
+            and all(not m.weak or m.words[0].isupper() for m in kept)
+            and not matches
+            and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
+            asked=_asked(masked, said, set(left)),
         )
 
     def _is_filler(self, word: str) -> bool:
         return word in self._filler or len(word) == 1
 
-    def _supported(self, tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[Mention]:
-        """Drop mentions that are more likely ordinary words: see the conditions below."""
+    def _supported(
+        self, question: str, tokens: Sequence[Token], mentions: Sequence[Mention]
+    ) -> list[Mention]:
+        """Drop mentions that are more likely ordinary words, or part of a field's words."""
         inside = {
             i
             for match in self._fields.find([token.norm for token in tokens])
@@ -151,38 +161,40 @@ class Reader:
             if match.last - match.first > 1
         }
         kept = [m for m in mentions if not (m.last - m.first == 1 and m.first in inside)]
-        return [m for m in kept if not self._ordinary(tokens, m, kept)]
+        if any(m.known for m in kept) and not _compares([token.norm for token in tokens]):
+            kept = [m for m in kept if m.known or self._is_named(tokens, m)]
+        return [m for m in kept if not self._is_ordinary(question, tokens, m, kept)]
 
-    def _ordinary(
-        self, tokens: Sequence[Token], mention: Mention, others: Sequence[Mention]
+    def _is_named(self, tokens: Sequence[Token], mention: Mention) -> bool:
+        """Whether a name says itself what kind of thing it is ("Oxford University")."""
+        return any(t.norm in self._kinds for t in tokens[mention.first : mention.last])
+
+    def _is_ordinary(
+        self, question: str, tokens: Sequence[Token], mention: Mention, others: Sequence[Mention]
     ) -> bool:
-        """Whether a mention stands where an ordinary word or a place would stand."""
+        """Whether a mention stands where an ordinary word or a place would stand.
+
+        "In Washington" is a place. A weak word right beside another name belongs to that name,
+        and one behind a word that nobody understands is as likely a word like that.
+        """
         before = tokens[mention.first - 1].norm if mention.first else ""
         words = tuple(token.norm for token in tokens[mention.first : mention.last])
         if words in self._values and before in ("in", "from"):
             return True
         if not mention.weak:
             return False
-        beside = [m for m in others if m.last == mention.first or m.first == mention.last]
-        separated = any(mark in ",;/" for m in beside for mark in _between(tokens, m, mention))
-        if beside and not separated:
+        if any(_touch(question, mention, other) for other in others):
             return True
-        return bool(before) and not tokens[mention.first].capital and not self._known(before)
-
-    def _known(self, word: str) -> bool:
-        return (
-            word in self._filler
-            or any(word in match for match in self._fields_words)
-            or word in _SLOTS
-        )
-
-    @property
-    def _fields_words(self) -> list[set[str]]:
-        return [self._fields.vocabulary]
+        understood = self._is_filler(before) or before in self._fields.vocabulary
+        return bool(before) and not tokens[mention.first].capital and not understood
 
 
-def _between(tokens: Sequence[Token], one: Mention, other: Mention) -> str:
-    return ""
+def _touch(question: str, one: Mention, other: Mention) -> bool:
+    """Whether two mentions stand side by side with nothing but space between them."""
+    if one.last != other.first and other.last != one.first:
+        return False
+    first, second = sorted((one, other), key=lambda mention: mention.start)
+    return not question[first.end : second.start].strip()
 
 
 def _mask(
@@ -205,10 +217,10 @@ def _mask(
     return words, places
 
 
-def _rebuild(question: str, mentions: Sequence[Mention]) -> str:
-    """Return the question with each mention as the placeholder."""
+def _rebuild(question: str, mentions: Sequence[Mention], stand_in: str) -> str:
+    """Return the question with a stand-in for each mention."""
     for mention in sorted(mentions, key=lambda m: -m.start):
-        question = f"{question[: mention.start]}{PLACEHOLDER}{question[mention.end :]}"
+        question = f"{question[: mention.start]}{stand_in}{question[mention.end :]}"
     return question
 
 
@@ -216,20 +228,14 @@ def _compares(words: Sequence[str]) -> bool:
     return any(word in _COMPARE_WORDS for word in words)
 
 
-def _asked(
-    masked: Sequence[str],
-    places: Sequence[int | None],
-    left: set[int],
-    tokens: Sequence[Token],
-) -> str:
+def _asked(masked: Sequence[str], said: Sequence[str | None], left: set[int]) -> str:
     """Return the words in the place of a field: "X at <name>", "<name>'s X"; else nothing."""
     shape = "".join(
-        "E" if places[i] is None else "x" if i in left else "s" if word in _SLOTS else "w"
+        "E" if said[i] is None else "x" if i in left else "s" if word in _SLOTS else "w"
         for i, word in enumerate(masked)
     )
     match = _ASKED.match(shape)
     if match is None:
         return ""
     group = 1 if match[1] else 2
-    chosen = [tokens[p].text for p in places[match.start(group) : match.end(group)] if p is not None]
-    return " ".join(chosen)
+    return " ".join(filter(None, said[match.start(group) : match.end(group)]))
