@@ -40,6 +40,11 @@ class Extract:
         """The sentence, to the letter."""
         return self.evidence.quote[self.start : self.end]
 
+    def after(self, opening: Extract) -> str:
+        """Return what is left behind an opening sentence; all of it if it opens otherwise."""
+        opens = self.evidence.key == opening.evidence.key and self.start == opening.start
+        return self.evidence.quote[opening.end : self.end].strip() if opens else self.text
+
 
 def rank_sentences(
     index: Index, question: str, vector: Vector, evidence: Sequence[Evidence]

@@ -15,14 +15,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rapidfuzz.distance import LCSseq
-
 from bot.answer import Evidence
 from bot.text import sentences, stem, words
 from ingest.lexical import STOP_WORDS
 
 MIN_COVERAGE = 0.75
-MIN_IN_ORDER = 0.9
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _NUMBER = re.compile(
     r"(?<![\w.])\$?\d[\d,]*(?:\.\d+)?\s?(?:k\b|thousand\b|million\b|billion\b|%)?", re.I
@@ -32,10 +29,6 @@ _NEGATION = frozenset(
     {"not", "no", "never", "none", "cannot", "without", "neither", "nor", "isn't"}
 )
 _NEGATION |= {"don't", "doesn't", "didn't", "can't", "won't", "aren't", "wasn't", "shouldn't"}
-_LIMITING = _NEGATION | frozenset(
-    """only unless except until before after if when may might can could must should usually often
-    some most few many less more fewer least than almost about up""".split()  # noqa: SIM905
-)
 _SCALES = {"k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _WORD_NUMBERS = dict(
     zip(
@@ -72,29 +65,6 @@ def verify(sentence: str, evidence: Mapping[int, Evidence]) -> Verdict:
         if problem:
             return Verdict(False, problem)
     return Verdict(True)
-
-
-def verify_repetition(sentence: str, evidence: Mapping[int, Evidence]) -> Verdict:
-    """Check a sentence of a model that must not phrase things itself.
-
-    A small model joins true words into untrue sentences ("Early entry is not binding" from one
-    sentence about early entry and one about what is not binding). So besides `verify`, its words
-    must stand in this order in one sentence of the cited evidence (longest common subsequence),
-    and no word that limits that sentence ("not", "only", "unless", "may") may be lost.
-    """
-    verdict = verify(sentence, evidence)
-    if not verdict.supported:
-        return verdict
-    claim = words(_MARKER.sub("", sentence))
-    cited = {int(n) for n in _MARKER.findall(sentence)}
-    for n in cited:
-        text = evidence[n].quote
-        for a, b in sentences(text):
-            source = words(text[a:b])
-            in_order = LCSseq.similarity(claim, source) / len(claim)
-            if in_order >= MIN_IN_ORDER and (set(source) ^ set(claim)).isdisjoint(_LIMITING):
-                return verdict
-    return Verdict(False, "does not repeat one sentence of the evidence")
 
 
 def numbers(text: str) -> set[float]:

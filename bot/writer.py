@@ -2,8 +2,8 @@
 
 A model that reasons well composes from the evidence; each sentence is verified as it comes, and
 where nothing is left the evidence itself is quoted. A small one joins true words into untrue
-sentences, so it may only repeat a sentence of the evidence that also ranks high by our own
-measure, and the quotation always follows.
+sentences, so its decoding is held to the best sentences of the evidence: it can only say one of
+them to the letter, is heard only where our own ranking agrees, and the quotation follows.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from bot.answer import Evidence
 from bot.chat_models import NamedChatModel, stream_text
 from bot.extract import Extract, windows
-from bot.prompts import NO_ANSWER, answer_messages, repeat_grammar, repeat_messages
+from bot.prompts import NO_ANSWER, answer_messages, choice_grammar, choice_messages
 from bot.text import sentences
-from bot.verify import verify, verify_repetition
+from bot.verify import verify
 
 MAX_TOKENS = 300
-REPEAT_TOKENS = 80
-REPEATABLE = 3
+CHOICE_TOKENS = 160
+CHOICES = 3
 _CLOSED = re.compile(r"[.!?][\"”')]*(?:\s*\[\d+\])+(?=\s|$)")
 
 
@@ -46,8 +46,7 @@ class Writer:
         """Yield sentences as they are ready; raises ModelError if the model cannot be used."""
         best = windows(extracts)[:1]
         if not self._chat.composes:
-            yield from self._repeat(question, best, extracts[:REPEATABLE])
-            yield from (Written(quote(window)) for window in best)
+            yield from self._choose(question, best, extracts[:CHOICES])
             return
         shown = False
         for written in self._compose(question, {e.n: e for e in evidence}):
@@ -62,30 +61,33 @@ class Writer:
             if NO_ANSWER not in sentence:
                 yield Written(sentence, verify(sentence, evidence).why)
 
-    def _repeat(
-        self, question: str, best: Sequence[Extract], repeatable: Sequence[Extract]
+    def _choose(
+        self, question: str, best: Sequence[Extract], choices: Sequence[Extract]
     ) -> Iterator[Written]:
-        """Let a small model say the answer in a sentence, from the best quotation alone."""
-        shown = {w.evidence.n: w.evidence.model_copy(update={"quote": w.text}) for w in best}
-        allowed = {
-            n: e.model_copy(update={"quote": _joined(repeatable, n)}) for n, e in shown.items()
-        }
-        messages = repeat_messages(question, list(shown.values()))
-        grammar = repeat_grammar(list(shown))
-        pieces = stream_text(self._chat, messages, max_tokens=REPEAT_TOKENS, grammar=grammar)
-        for sentence in _sentences(pieces):
-            yield Written(sentence, verify_repetition(sentence, allowed).why)
+        """Let a small model say one of the best sentences, then quote where it stands."""
+        said = [_cited(choice.text, choice) for choice in choices]
+        messages = choice_messages(question, [window.text for window in best])
+        pieces = stream_text(
+            self._chat, messages, max_tokens=CHOICE_TOKENS, grammar=choice_grammar(said)
+        )
+        chosen = "".join(pieces).strip()
+        agreed = chosen == said[0]
+        yield Written(chosen, "" if agreed else "our own ranking prefers another sentence")
+        for window in best:
+            rest = window.after(choices[0]) if agreed else window.text
+            if rest:
+                yield Written(quote(window, rest))
 
 
-def _joined(extracts: Sequence[Extract], n: int) -> str:
-    return "\n".join(extract.text for extract in extracts if extract.evidence.n == n)
+def _cited(text: str, extract: Extract) -> str:
+    return f"{' '.join(text.split())} [{extract.evidence.n}]"
 
 
-def quote(extract: Extract) -> str:
-    """Return a quotation with its heading and its marker."""
+def quote(extract: Extract, text: str = "") -> str:
+    """Return a quotation, or a part of it, with its heading and its marker."""
     heading = next(iter(reversed(extract.evidence.heading_path)), extract.evidence.title)
-    text = " ".join(extract.text.split())
-    return f"{heading}: “{text}” [{extract.evidence.n}]"
+    said = " ".join((text or extract.text).split())
+    return f"{heading}: “{said}” [{extract.evidence.n}]"
 
 
 def _sentences(pieces: Iterator[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.answer import Evidence
-from bot.verify import numbers, verify, verify_repetition
+from bot.verify import numbers, verify
 
 EVIDENCE = {
     1: Evidence(
@@ -69,31 +69,3 @@ def test_numbers_are_compared_by_value() -> None:
     assert numbers("$12k, 12,000 and 12 thousand") == {12000.0}
     assert numbers("86% in 4 years, two thirds") == {86.0, 4.0, 2.0}
     assert numbers("no figures") == set()
-
-
-BINDING = {
-    1: Evidence(
-        n=1,
-        kind="passage",
-        document="a.md",
-        title="Early plans",
-        quote="Early action is not binding. Early decision is binding: you promise to enroll. "
-        "A loan is paid back unless it is forgiven.",
-        key="c",
-    )
-}
-
-
-@pytest.mark.parametrize(
-    ("sentence", "stands"),
-    [
-        ("Early action is not binding. [1]", True),
-        ("Early decision is binding. [1]", True),
-        ("Early decision is not binding. [1]", False),
-        ("Early action is binding. [1]", False),
-        ("A loan is paid back. [1]", False),
-        ("Binding is early decision. [1]", False),
-    ],
-)
-def test_a_small_model_may_only_repeat(sentence: str, stands: bool) -> None:
-    assert verify_repetition(sentence, BINDING).supported is stands
