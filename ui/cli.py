@@ -106,7 +106,7 @@ def _with_domain(function: Callable[..., Any]) -> Callable[..., None]:
     option = inspect.Parameter(
         "domain", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=DomainOption
     )
-    signature = inspect.signature(function)
+    signature = inspect.signature(function, eval_str=True)
     parameters = [*signature.parameters.values(), option]
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {**function.__annotations__, "domain": DomainOption}
