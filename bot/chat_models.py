@@ -5,42 +5,30 @@ Each has a name and a digest, so that an answer says which weights wrote it.
 
 from __future__ import annotations
 
-import queue
-import secrets
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import xllamacpp
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.messages import (
-    AIMessageChunk,
-    BaseMessage,
-    BaseMessageChunk,
-    convert_to_openai_messages,
-)
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import PrivateAttr
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
-from ingest.errors import ModelError, ModelTimeout, ModelUnavailable, SettingsError
-from ingest.model_pins import SMOLLM2, ModelPins, VerifiedFiles
+from bot.embedded_chat import CONTEXT_TOKENS, EmbeddedChat
+from ingest.errors import ModelError, ModelTimeout, ModelUnavailable
+from ingest.model_pins import SMOLLM2, PinnedFiles
+from ingest.models import pinned_model, provider_errors
+from ingest.ollama_server import OllamaModel
 from ingest.settings import Settings
 
-EMBEDDED_CONTEXT = 4096
-PARALLEL = 2
+ASSUMED_CONTEXT = 8_192
 
 
 @dataclass(frozen=True)
 class NamedChatModel:
     """A chat model that says which weights it runs.
 
-    `context_tokens` bounds prompt and answer together. `composes` is False for a model that is
-    too small to join facts, which may therefore only repeat sentences of the evidence.
+    `digest` is empty where a provider tells none. `context_tokens` bounds prompt and answer
+    together. `composes` is False for a model that is too small to join facts, which may
+    therefore only repeat sentences of the evidence.
     """
 
     model: BaseChatModel
@@ -50,152 +38,34 @@ class NamedChatModel:
     composes: bool
 
 
-class EmbeddedChat(BaseChatModel):
-    """SmolLM2 in this process by llama.cpp, greedy; loaded when the first question comes.
-
-    Safe to share between threads: two answers are written at once, others wait their turn.
-    Besides `stop` it takes `max_tokens` and `grammar` (GBNF, llama.cpp's form of BNF). A consumer
-    that stops iterating stops the model.
-    """
-
-    timeout: float = 60.0
-    _files: VerifiedFiles = PrivateAttr()
-
-    def __init__(self, files: VerifiedFiles, **values: Any) -> None:
-        super().__init__(**values)
-        self._files = files
-        files.verify()
-
-    @property
-    def _llm_type(self) -> str:
-        return "llama.cpp"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        *,
-        max_tokens: int = 512,
-        grammar: str | None = None,
-        **_: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        request: dict[str, Any] = {
-            "messages": convert_to_openai_messages(messages),
-            "temperature": 0,
-            "max_tokens": max_tokens,
-            "stop": stop or [],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        if grammar:
-            request["grammar"] = grammar
-        with closing(self._responses(request)) as responses:
-            for response in responses:
-                chunk = _to_chunk(response)
-                if run_manager and chunk.text:
-                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                yield chunk
-
-    def _responses(self, request: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
-        """Turn the callbacks of llama.cpp, which come from its call, into an iterator."""
-        server = _server(self._files.verify() / SMOLLM2.weights)
-        arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
-        abandoned = threading.Event()
-
-        def receive(response: dict[str, Any]) -> bool:
-            arrived.put(response)
-            return abandoned.is_set()
-
-        def work() -> None:
-            try:
-                server.handle_chat_completions(request, receive)
-                arrived.put(None)
-            except Exception as error:
-                arrived.put(error)
-
-        threading.Thread(target=work, name="llama.cpp answer", daemon=True).start()
-        try:
-            while (response := arrived.get(timeout=self.timeout)) is not None:
-                if isinstance(response, Exception):
-                    raise response
-                if "error" in response:
-                    raise ModelError(f"{SMOLLM2.name} refused: {response['error']['message']}.")
-                yield response
-        except queue.Empty:
-            raise ModelTimeout(
-                f"{SMOLLM2.name} wrote nothing for {self.timeout:g} seconds.",
-                hint="Ask again when the machine is less busy, or raise `model_timeout`.",
-            ) from None
-        finally:
-            abandoned.set()
-
-
-def _to_chunk(response: dict[str, Any]) -> ChatGenerationChunk:
-    """Read a chunk of the OpenAI-like stream; the last one has usage and no choices."""
-    choice: dict[str, Any] = next(iter(response["choices"]), {})
-    message = AIMessageChunk(content=choice.get("delta", {}).get("content") or "")
-    if usage := response.get("usage"):
-        message.usage_metadata = UsageMetadata(
-            input_tokens=usage["prompt_tokens"],
-            output_tokens=usage["completion_tokens"],
-            total_tokens=usage["total_tokens"],
-        )
-    reason = choice.get("finish_reason")
-    info = {"finish_reason": reason} if reason else None
-    return ChatGenerationChunk(message=message, generation_info=info)
-
-
-_servers: dict[Path, xllamacpp.Server] = {}
-_loading = threading.Lock()
-
-
-def _server(weights: Path) -> xllamacpp.Server:
-    """Return the one llama.cpp of this process, loaded in about half a second."""
-    with _loading:
-        if weights not in _servers:
-            _servers[weights] = xllamacpp.Server(_parameters(weights))
-        return _servers[weights]
-
-
-def _parameters(weights: Path) -> xllamacpp.CommonParams:
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(weights)
-    parameters.n_ctx = EMBEDDED_CONTEXT * PARALLEL
-    parameters.n_parallel = PARALLEL
-    parameters.cpuparams.n_threads = 2
-    parameters.warmup = False
-    parameters.cache_ram_mib = 0  # else old prompts pile up to 8 GB
-    # Read, not mapped: a file changed under a running process must not change the model.
-    parameters.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
-    parameters.verbosity = -1
-    # It opens a port on loopback that we do not use: nobody else shall.
-    parameters.api_keys = [secrets.token_urlsafe(32)]
-    parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = False
-    parameters.ui = False
-    return parameters
-
-
 def make_chat_model(settings: Settings) -> NamedChatModel:
     """Return the answering model that the settings name.
 
-    Raises ModelError if it is missing or not the pinned one, SettingsError if its name says
-    nothing to us.
+    Raises ModelError if it is missing, not the pinned one or its server cannot be asked,
+    SettingsError if a provider's package is not installed.
     """
-    if settings.model == "embedded":
-        files = VerifiedFiles(SMOLLM2, ModelPins(settings.models_file))
-        model = EmbeddedChat(files, timeout=settings.model_timeout)
-        return NamedChatModel(model, SMOLLM2.name, files.digest, EMBEDDED_CONTEXT, composes=False)
-    raise SettingsError(f"Setting 'model' has the value {settings.model!r}: unknown.")
+    name = settings.model
+    pinned = pinned_model(name, SMOLLM2, settings)
+    if isinstance(pinned, PinnedFiles):
+        model = EmbeddedChat(pinned, timeout=settings.model_timeout)
+        return NamedChatModel(model, pinned.name, pinned.digest, CONTEXT_TOKENS, composes=False)
+    if isinstance(pinned, OllamaModel):
+        from bot.ollama_chat import OllamaChat  # a second to import, for those who need it
+
+        digest = pinned.verify()
+        context = pinned.facts.context_tokens
+        return NamedChatModel(OllamaChat(pinned), pinned.name, digest, context, composes=True)
+    from langchain.chat_models import init_chat_model
+
+    provider, _, model_name = name.partition(":")
+    with provider_errors("model", name):
+        other = init_chat_model(
+            model_name,
+            model_provider=provider,
+            temperature=0,
+            timeout=settings.model_timeout,
+        )
+        return NamedChatModel(other, name, "", ASSUMED_CONTEXT, composes=True)
 
 
 def stream_text(
@@ -208,20 +78,25 @@ def stream_text(
 ) -> Iterator[str]:
     """Yield the text of an answer as it is written; raises ModelError whatever goes wrong.
 
-    `grammar` (GBNF) is only passed to a model that knows it, the embedded one.
+    `grammar` (GBNF) only binds a model that knows it, the embedded one. Who stops iterating
+    stops the model.
     """
     options: dict[str, Any] = {"max_tokens": max_tokens}
     if grammar and isinstance(chat.model, EmbeddedChat):
         options["grammar"] = grammar
     try:
         for chunk in chat.model.stream(messages, stop=stop, **options):
-            if text := _text(chunk):
+            if text := chunk.text:
                 yield text
     except ModelError:
         raise
     except Exception as error:
-        raise ModelUnavailable(f"{chat.name} could not answer: {error}.") from error
+        raise _meaning(chat.name, error) from error
 
 
-def _text(chunk: BaseMessageChunk) -> str:
-    return chunk.text
+def _meaning(name: str, error: Exception) -> ModelError:
+    """Say in our words what a provider's client raised; they agree on little but names."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if any("Timeout" in kind for kind in kinds):
+        return ModelTimeout(f"{name} took too long.", hint="Ask again, or raise `model_timeout`.")
+    return ModelUnavailable(f"{name} could not answer ({type(error).__name__}: {error}).")

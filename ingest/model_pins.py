@@ -9,6 +9,7 @@ who can change the installed code, and a file that is swapped between being hash
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -16,11 +17,10 @@ import re
 import tempfile
 import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock
 
 from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
 
@@ -89,19 +89,37 @@ class ModelPins:
         self.path = path
         self._own = _read(path)
 
-    def digest(self, model: str, file: str = DIGEST) -> str | None:
-        """Return the digest that a model, or one of its files, must have; None if not pinned."""
+    def pinned(self, model: str) -> dict[str, str]:
+        """Return the digests that a model must have; empty if it is not pinned."""
         built_in = EMBEDDED[model].files if model in EMBEDDED else {}
-        return self._own.get(model, {}).get(file) or built_in.get(file)
+        return {**built_in, **self._own.get(canonical(model), {})}
 
-    def trust(self, model: str, digests: Mapping[str, str]) -> None:
-        """Pin what was found, keeping all other pins; the file is replaced in one step."""
-        with FileLock(Path(tempfile.gettempdir()) / f"{_lock_name(self.path)}.lock"):
-            self._own = _read(self.path) | {model: dict(digests)}
+    def check(self, model: str, found: Mapping[str, str]) -> None:
+        """Raise ModelIntegrityError unless a model's digests are those that it must have."""
+        pinned = self.pinned(model)
+        for key, digest in found.items():
+            if key not in pinned:
+                raise ModelIntegrityError(
+                    f"The model {model} is not pinned in {self.path.name}; its digest is {digest}.",
+                    hint=f"If you trust it, run `groundskeeper models trust {model}`.",
+                )
+            if digest != pinned[key]:
+                what = model if key == DIGEST else f"{model} ({key})"
+                raise ModelIntegrityError(
+                    f"The model {what} is not the one that was pinned: "
+                    f"expected {pinned[key]}, found {digest}.",
+                    hint="If you did not change it, install it again; "
+                    f"if you did, run `groundskeeper models trust {model}`.",
+                )
+
+    def trust(self, model: str, found: Mapping[str, str]) -> None:
+        """Pin what was found, keeping all other pins; raises SettingsError."""
+        with _locked(self.path.parent):
+            self._own = _read(self.path) | {canonical(model): dict(found)}
             _replace(self.path, _to_toml(self._own))
 
 
-class VerifiedFiles:
+class PinnedFiles:
     """The files of an embedded model, handed out only while they are what was pinned.
 
     A file is hashed when first asked for and again when its size, time or inode has changed.
@@ -109,38 +127,32 @@ class VerifiedFiles:
     """
 
     def __init__(self, model: EmbeddedModel, pins: ModelPins) -> None:
-        self.model = model
+        self.name = model.name
+        self._model = model
         self._folder = package_folder(model.package)
         self._pins = pins
 
     @property
     def digest(self) -> str:
         """The digest that the weights are pinned to."""
-        return self._pins.digest(self.model.name, self.model.weights) or ""
+        return self._pins.pinned(self.name)[self._model.weights]
+
+    def found(self) -> dict[str, str]:
+        """Return the digest that each file has; raises ModelMissing if one cannot be read."""
+        return {file: file_digest(self._folder / file) for file in self._model.files}
 
     def verify(self) -> Path:
-        """Return the package's folder.
+        """Return the path of the weights, beside which the other files are.
 
         Raises ModelMissing if a file is gone, ModelIntegrityError if one is not the pinned one.
         """
-        for file in self.model.files:
-            expected = self._pins.digest(self.model.name, file) or ""
-            check_digest(f"{self.model.name} ({file})", self.model.name, expected, self.found(file))
-        return self._folder
-
-    def found(self, file: str) -> str:
-        """Return the digest that a file has; raises ModelMissing if it cannot be read."""
-        return file_digest(self._folder / file)
+        self._pins.check(self.name, self.found())
+        return self._folder / self._model.weights
 
 
-def check_digest(what: str, name: str, expected: str, found: str) -> None:
-    """Raise ModelIntegrityError unless a digest is the expected one."""
-    if found != expected:
-        raise ModelIntegrityError(
-            f"The model {what} is not the one that was pinned: expected {expected}, found {found}.",
-            hint=f"If you changed it, run `groundskeeper models trust {name}`; if not, install "
-            "or pull it again.",
-        )
+def canonical(model: str) -> str:
+    """Return the name under which a model is pinned: Ollama means `:latest` where no tag is."""
+    return model.removesuffix(":latest")
 
 
 def package_folder(package: str) -> Path:
@@ -185,30 +197,33 @@ def _read(path: Path) -> Pins:
         return {}
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.") from None
-    for key in tables.keys() - {"models"}:
-        raise _mistake(path, text, key, f"unknown key {key!r}")
-    models = tables.get("models", {})
-    if not isinstance(models, dict):
-        raise _mistake(path, text, "models", "models must be a table")
+    models = tables.pop("models", {})
+    mistakes = [f"unknown key {key!r}" for key in tables]
+    if mistakes or not isinstance(models, dict):
+        raise SettingsError(f"{path}: {(mistakes or ['models must be a table'])[0]}.")
     for name, pins in models.items():
-        _check_pins(path, text, name, pins)
-    return models
+        if mistake := _mistake(name, pins):
+            raise SettingsError(f"{path}:{_line(text, name)}: {mistake}.")
+    return {canonical(name): pins for name, pins in models.items()}
 
 
-def _check_pins(path: Path, text: str, name: str, pins: object) -> None:
+def _mistake(name: str, pins: object) -> str:
+    """Return what is wrong with the table of a model, or nothing."""
     known = set(EMBEDDED[name].files) if name in EMBEDDED else {DIGEST}
-    if not isinstance(pins, dict):
-        raise _mistake(path, text, name, f"models.{name} must be a table")
+    if not isinstance(pins, dict) or not pins:
+        return f"the model {name!r} must be a table of digests"
     for key, digest in pins.items():
         if key not in known:
-            raise _mistake(path, text, key, f"unknown key {key!r} of the model {name!r}")
+            return f"unknown key {key!r} of the model {name!r}"
         if not isinstance(digest, str) or not _DIGEST_FORM.fullmatch(digest):
-            raise _mistake(path, text, key, f"{key!r} of {name!r} must be sha256: and 64 digits")
+            return f"{key!r} of the model {name!r} must be sha256: and 64 hexadecimal digits"
+    return ""
 
 
-def _mistake(path: Path, text: str, key: str, what: str) -> SettingsError:
-    lines = [i for i, line in enumerate(text.splitlines(), start=1) if key in line]
-    return SettingsError(f"{path}:{lines[0] if lines else 1}: {what}.")
+def _line(text: str, name: str) -> int:
+    """Return the line, from 1, on which a model is first named."""
+    numbered = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in numbered if name in line), 1)
 
 
 def _to_toml(pins: Pins) -> str:
@@ -225,8 +240,18 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
-def _lock_name(path: Path) -> str:
-    return "groundskeeper-" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing the pins in a folder; leaves no lock file behind."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be opened: {error.strerror}.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,0 +1,160 @@
+"""SmolLM2 in this process, run by llama.cpp, as a LangChain chat model."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+from ingest.errors import ModelError, ModelTimeout
+from ingest.model_pins import PinnedFiles
+
+CONTEXT_TOKENS = 4096
+PARALLEL = 2
+
+
+class EmbeddedChat(BaseChatModel):
+    """SmolLM2 in this process by llama.cpp, greedy; loaded when the first question comes.
+
+    Safe to share between threads: two answers are written at once, others wait their turn.
+    Besides `stop` it takes `max_tokens` and `grammar` (GBNF, llama.cpp's form of BNF). A consumer
+    that stops iterating stops the model.
+    """
+
+    timeout: float = 60.0
+    _files: PinnedFiles = PrivateAttr()
+
+    def __init__(self, files: PinnedFiles, **values: Any) -> None:
+        super().__init__(**values)
+        self._files = files
+        files.verify()
+
+    @property
+    def _llm_type(self) -> str:
+        return "llama.cpp"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        max_tokens: int = 512,
+        grammar: str | None = None,
+        **_: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        request: dict[str, Any] = {
+            "messages": convert_to_openai_messages(messages),
+            "temperature": 0,
+            "max_tokens": max_tokens,
+            "stop": stop or [],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if grammar:
+            request["grammar"] = grammar
+        with closing(self._responses(request)) as responses:
+            for response in responses:
+                chunk = _to_chunk(response)
+                if run_manager and chunk.text:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
+    def _responses(self, request: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
+        """Turn the callbacks of llama.cpp, which come from its call, into an iterator."""
+        server = _server(self._files.verify())
+        arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+        abandoned = threading.Event()
+
+        def receive(response: dict[str, Any]) -> bool:
+            arrived.put(response)
+            return abandoned.is_set()
+
+        def work() -> None:
+            try:
+                server.handle_chat_completions(request, receive)
+                arrived.put(None)
+            except Exception as error:
+                arrived.put(error)
+
+        threading.Thread(target=work, name="llama.cpp answer", daemon=True).start()
+        try:
+            while (response := arrived.get(timeout=self.timeout)) is not None:
+                if isinstance(response, Exception):
+                    raise response
+                if "error" in response:
+                    raise ModelError(f"{self._files.name} refused: {response['error']['message']}.")
+                yield response
+        except queue.Empty:
+            raise ModelTimeout(
+                f"{self._files.name} wrote nothing for {self.timeout:g} seconds.",
+                hint="Ask again when the machine is less busy, or raise `model_timeout`.",
+            ) from None
+        finally:
+            abandoned.set()
+
+
+def _to_chunk(response: dict[str, Any]) -> ChatGenerationChunk:
+    """Read a chunk of the OpenAI-like stream; the last one has usage and no choices."""
+    choice: dict[str, Any] = next(iter(response["choices"]), {})
+    message = AIMessageChunk(content=choice.get("delta", {}).get("content") or "")
+    if usage := response.get("usage"):
+        message.usage_metadata = UsageMetadata(
+            input_tokens=usage["prompt_tokens"],
+            output_tokens=usage["completion_tokens"],
+            total_tokens=usage["total_tokens"],
+        )
+    reason = choice.get("finish_reason")
+    info = {"finish_reason": reason} if reason else None
+    return ChatGenerationChunk(message=message, generation_info=info)
+
+
+_servers: dict[Path, xllamacpp.Server] = {}
+_loading = threading.Lock()
+
+
+def _server(weights: Path) -> xllamacpp.Server:
+    """Return the one llama.cpp of this process, loaded in about half a second."""
+    with _loading:
+        if weights not in _servers:
+            _servers[weights] = xllamacpp.Server(_parameters(weights))
+        return _servers[weights]
+
+
+def _parameters(weights: Path) -> xllamacpp.CommonParams:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(weights)
+    parameters.n_ctx = CONTEXT_TOKENS * PARALLEL
+    parameters.n_parallel = PARALLEL
+    parameters.cpuparams.n_threads = 2
+    parameters.warmup = False
+    parameters.cache_ram_mib = 0  # else old prompts pile up to 8 GB
+    # Read, not mapped: a file changed under a running process must not change the model.
+    parameters.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+    parameters.verbosity = -1
+    # It opens a port on loopback that we do not use: nobody else shall.
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = False
+    parameters.ui = False
+    return parameters

@@ -1,0 +1,156 @@
+"""What an Ollama server says about a model, and what its failures mean for a person.
+
+The endpoints and their fields are those of Ollama's API reference (docs/api.md in its
+repository): `GET /api/tags` lists the pulled models with their digests, `POST /api/show` tells
+of one. A digest names a model's manifest, and so its weights, template and parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ingest.errors import ModelError, ModelMissing, ModelTimeout, ModelUnavailable
+from ingest.model_pins import DIGEST, ModelPins
+
+PREFIX = "ollama:"
+CONNECT_TIMEOUT = 5.0
+DEFAULT_TAG = ":latest"
+
+
+@dataclass(frozen=True)
+class OllamaFacts:
+    """What a server tells of a model: its context in tokens, and whether it can think aloud."""
+
+    context_tokens: int
+    thinks: bool
+
+
+class OllamaModel:
+    """One model of an Ollama server, behind its pin; safe to share between threads.
+
+    `timeout` is how many seconds the server may be silent. Not covered: what a server says of
+    itself is believed; `groundskeeper models verify` hashes its files where they are local.
+    """
+
+    def __init__(self, name: str, host: str, timeout: float, pins: ModelPins) -> None:
+        self.model = name
+        self.name = PREFIX + name
+        self.host = host
+        self.timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        self._pins = pins
+        self._client = httpx.Client(base_url=host, timeout=self.timeout, follow_redirects=True)
+
+    def found(self) -> dict[str, str]:
+        """Return the digest that the server lists; raises ModelError if it cannot be used."""
+        entry = self._entry()
+        if entry.get("remote_host") or self.model.endswith(("-cloud", ":cloud")):
+            raise ModelError(
+                f"The model {self.model!r} does not run on your Ollama server but on somebody "
+                "else's, to which your questions and documents would be sent.",
+                hint="Choose a model that is pulled.",
+            )
+        return {DIGEST: f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"}
+
+    def verify(self) -> str:
+        """Return the digest; raises ModelError if the server cannot be asked.
+
+        Raises ModelIntegrityError if the model is not pinned or not the pinned one.
+        """
+        found = self.found()
+        self._pins.check(self.name, found)
+        return found[DIGEST]
+
+    @cached_property
+    def facts(self) -> OllamaFacts:
+        """What the server tells of the model; raises ModelError."""
+        shown = self._ask("POST", "/api/show", {"model": self.model})
+        lengths = [
+            value
+            for key, value in _mapping(shown.get("model_info")).items()
+            if key.endswith(".context_length") and isinstance(value, int)
+        ]
+        if not lengths:
+            raise ModelUnavailable(f"{self._server} does not tell the context of {self.model!r}.")
+        return OllamaFacts(max(lengths), "thinking" in (shown.get("capabilities") or []))
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn whatever a client of the server raises into a ModelError."""
+        try:
+            yield
+        except ModelError:
+            raise
+        except Exception as error:
+            raise self._meaning(error) from error
+
+    def _entry(self) -> dict[str, Any]:
+        listed = self._ask("GET", "/api/tags").get("models") or []
+        wanted = {self.model, self.model + DEFAULT_TAG}
+        for entry in map(_mapping, listed):
+            if wanted & {entry.get("name"), entry.get("model")}:
+                return entry
+        raise self._not_pulled()
+
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        with self.translated():
+            response = self._client.request(method, path, json=body).raise_for_status()
+            return _mapping(response.json())
+
+    def _meaning(self, error: Exception) -> ModelError:
+        from ollama import ResponseError  # slow to import, and seldom needed
+
+        match error:
+            case ConnectionError() | httpx.ConnectError() | httpx.ConnectTimeout():
+                return ModelUnavailable(
+                    f"No Ollama server answers at {self._address}.",
+                    hint="Start it with `ollama serve`.",
+                )
+            case httpx.TimeoutException():
+                return ModelTimeout(
+                    f"{self._server} was silent about {self.model!r} for "
+                    f"{self.timeout.read:g} seconds.",
+                    hint="Choose a smaller model or raise `model_timeout`; `ollama ps` shows "
+                    "what it is doing.",
+                )
+            case ResponseError():
+                return self._refused(error.status_code, error.error)
+            case httpx.HTTPStatusError():
+                return self._refused(error.response.status_code, error.response.text)
+            case httpx.HTTPError():
+                return ModelUnavailable(f"The answer of {self._server} broke off ({error}).")
+            case json.JSONDecodeError():
+                return ModelUnavailable(f"What answers at {self._address} is not Ollama.")
+        return ModelUnavailable(f"{self.model!r} on {self._server} could not be used: {error}.")
+
+    def _refused(self, status: int, why: str) -> ModelError:
+        if status == HTTPStatus.NOT_FOUND and "not found" in why:
+            return self._not_pulled()
+        return ModelUnavailable(f"{self._server} refused {self.model!r}: {why.strip()}")
+
+    def _not_pulled(self) -> ModelMissing:
+        return ModelMissing(
+            f"The model {self.model!r} is not pulled.", hint=f"Run `ollama pull {self.model}`."
+        )
+
+    @property
+    def _server(self) -> str:
+        return f"The Ollama server at {self._address}"
+
+    @property
+    def _address(self) -> str:
+        """The host without the password that its address may hold."""
+        url = httpx.URL(self.host)
+        return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """Return a JSON object as it is and anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
