@@ -1,0 +1,62 @@
+"""The review queue behind the report button: reports, moderators and what they did."""
+
+from bot.review.cases import Case, freeze
+from bot.review.filing import COMMENT_MAX_CHARS
+from bot.review.moderators import Moderator, Moderators, Session
+from bot.review.queue import ReviewQueue
+from bot.review.states import (
+    CATEGORY_LABELS,
+    CLOSED_STATES,
+    OPEN_STATES,
+    OUTCOME_DETAIL,
+    OUTCOME_LABELS,
+    PUBLIC_LABELS,
+    SEVERITY_LABELS,
+    STATUS_LABELS,
+    TRANSITIONS,
+    Category,
+    Outcome,
+    Severity,
+    Status,
+)
+from bot.review.store import ReportStore
+from bot.review.views import (
+    ChainHead,
+    Event,
+    PublicStatus,
+    Receipt,
+    Report,
+    ReportSummary,
+    Stats,
+)
+
+__all__ = [
+    "CATEGORY_LABELS",
+    "CLOSED_STATES",
+    "COMMENT_MAX_CHARS",
+    "OPEN_STATES",
+    "OUTCOME_DETAIL",
+    "OUTCOME_LABELS",
+    "PUBLIC_LABELS",
+    "SEVERITY_LABELS",
+    "STATUS_LABELS",
+    "TRANSITIONS",
+    "Case",
+    "Category",
+    "ChainHead",
+    "Event",
+    "Moderator",
+    "Moderators",
+    "Outcome",
+    "PublicStatus",
+    "Receipt",
+    "Report",
+    "ReportStore",
+    "ReportSummary",
+    "ReviewQueue",
+    "Session",
+    "Severity",
+    "Stats",
+    "Status",
+    "freeze",
+]

@@ -1,0 +1,96 @@
+"""The frozen snapshot of what the reporter saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.answer import Answer, AnswerTable, Citation
+from bot.answer import Status as AnswerStatus
+from bot.text import normalise
+
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Case(BaseModel):
+    """A question, the answer as it was shown, and all that is needed to judge and repeat it.
+
+    `answer` carries its `[n]` markers; `asked_before` are the earlier questions of the
+    conversation, oldest first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    answer: str
+    status: AnswerStatus
+    reason: str = ""
+    citations: tuple[Citation, ...] = ()
+    table: AnswerTable | None = None
+    plan: dict[str, Any] | None = None
+    model: str = ""
+    digest: str = ""
+    index_generation: int = 0
+    rules_version: str = ""
+    flags: tuple[str, ...] = ()
+    asked_before: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """What reports of one question share, however it was answered (sha256)."""
+        return _digest(normalise(self.question).casefold())
+
+    @property
+    def fingerprint(self) -> str:
+        """What reports of one question with one answer share, in any category (sha256)."""
+        return _digest(normalise(self.question).casefold(), normalise(self.answer))
+
+    def to_text(self) -> str:
+        """Return the case as JSON in ASCII, so that no character of a document can be lost."""
+        return json.dumps(self.model_dump(), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> Case:
+        """Read what `to_text` wrote."""
+        return cls.model_validate(json.loads(text))
+
+
+def freeze(answer: Answer, *, rules_version: str = "", asked_before: Iterable[str] = ()) -> Case:
+    """Return the case of an answer as it was shown."""
+    return Case(
+        question=answer.question,
+        answer=answer.text,
+        status=answer.status,
+        reason=answer.reason,
+        citations=answer.citations,
+        table=answer.table,
+        plan=answer.plan,
+        model=answer.model,
+        digest=answer.digest,
+        index_generation=answer.index_generation,
+        rules_version=rules_version,
+        flags=answer.flags,
+        asked_before=tuple(asked_before),
+    )
+
+
+def clean(text: str) -> str:
+    """Return text without control characters and marks that reverse the reading direction.
+
+    Lines stay; joiners stay too, because several scripts and emoji need them.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(
+        c
+        for c in lines
+        if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _BIDI_CONTROLS)
+    ).strip()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

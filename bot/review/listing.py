@@ -1,0 +1,235 @@
+"""Reading the queue: lists, whole reports, what the public may know, figures, export."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.review.cases import Case
+from bot.review.filing import search_words
+from bot.review.moderators import hash_token
+from bot.review.references import parse_reference
+from bot.review.states import (
+    CATEGORY_LABELS,
+    OPEN_STATES,
+    OUTCOME_LABELS,
+    PUBLIC_LABELS,
+    SEVERITY_RANK,
+    TRANSITIONS,
+    check_word,
+)
+from bot.review.store import chain_head, event_texts, filings, report_events, reports
+from bot.review.views import ChainHead, Event, PublicStatus, Report, ReportSummary, Stats
+from ingest.errors import ReportNotFound
+
+MOST_LISTED = 500
+MOST_IN_GROUP = 50
+EXPORT_BATCH = 100
+DAYS_SHOWN = 30
+_TOKEN_MIN_CHARS = 40
+
+
+def find(connection: sa.Connection, reference: str) -> sa.Row[Any]:
+    """Return the row of a report. Raises ReportNotFound."""
+    key = parse_reference(reference)
+    chosen = sa.select(reports).where(reports.c.reference == key)
+    row = connection.execute(chosen).one_or_none()
+    if row is None:
+        raise ReportNotFound(f"There is no report {key}.", hint="Check the reference.")
+    return row
+
+
+def public_status(connection: sa.Connection, reference: str) -> PublicStatus:
+    """Return what everybody may know, by reference or receipt token. Raises ReportNotFound."""
+    token = reference.strip()
+    if len(token) >= _TOKEN_MIN_CHARS:
+        held = sa.select(filings.c.reference).where(filings.c.token_hash == hash_token(token))
+        reference = connection.execute(held).scalar_one_or_none() or ""
+    row = find(connection, reference)
+    return PublicStatus(
+        reference=row.reference,
+        status=row.status,
+        label=PUBLIC_LABELS[row.status],
+        outcome=OUTCOME_LABELS[row.outcome] if row.outcome else "",
+        filed_at=_utc(row.filed_at),
+        changed_at=_utc(row.changed_at),
+    )
+
+
+def matching(
+    states: Iterable[str], text: str = "", category: str | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a list. Raises ReviewError for an unknown state or category."""
+    wanted = list(states)
+    for state in wanted:
+        check_word(state, TRANSITIONS, "state")
+    conditions: list[sa.ColumnElement[bool]] = [
+        reports.c.status.in_(wanted),
+        reports.c.purged_at.is_(None),
+    ]
+    if category is not None:
+        check_word(category, CATEGORY_LABELS, "category")
+        conditions.append(reports.c.category == category)
+    if words := search_words(text):
+        conditions.append(reports.c.search_text.contains(words, autoescape=True))
+    return conditions
+
+
+def summaries(
+    connection: sa.Connection,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    *,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[ReportSummary]:
+    """Return reports by severity, then repeats, then age; at most 500 at once."""
+    severity = sa.case(SEVERITY_RANK, value=reports.c.severity)
+    ordered = (
+        sa.select(reports)
+        .where(*conditions)
+        .order_by(severity.desc(), reports.c.repeats.desc(), reports.c.filed_at)
+        .order_by(reports.c.reference)
+        .limit(min(max(limit, 0), MOST_LISTED))
+        .offset(min(max(offset, 0), 10**9))
+    )
+    return [ReportSummary(**_summary(row)) for row in connection.execute(ordered)]
+
+
+def count(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
+    """Return how many reports meet the conditions."""
+    counted = sa.select(sa.func.count()).select_from(reports).where(*conditions)
+    return connection.execute(counted).scalar_one()
+
+
+def whole_report(connection: sa.Connection, reference: str) -> Report:
+    """Return a report with case, events and group. Raises ReportNotFound."""
+    row = find(connection, reference)
+    in_group = [
+        reports.c.group_key == row.group_key,
+        reports.c.reference != row.reference,
+        reports.c.purged_at.is_(None),
+    ]
+    return Report(
+        **_summary(row),
+        case=_case(connection, row.reference),
+        events=tuple(events_of(connection, row.reference)),
+        group=tuple(summaries(connection, in_group, limit=MOST_IN_GROUP)),
+    )
+
+
+def events_of(
+    connection: sa.Connection, reference: str, condition: sa.ColumnElement[bool] | None = None
+) -> list[Event]:
+    """Return the events of a report, the first one first."""
+    joined = sa.select(report_events, event_texts.c.text).outerjoin(
+        event_texts, event_texts.c.number == report_events.c.number
+    )
+    chosen = joined.where(report_events.c.reference == reference)
+    if condition is not None:
+        chosen = chosen.where(condition)
+    rows = connection.execute(chosen.order_by(report_events.c.number))
+    return [
+        Event(
+            number=row.number,
+            at=_utc(row.at),
+            actor=row.actor,
+            kind=row.kind,
+            old=row.old,
+            new=row.new,
+            detail=row.detail,
+            text=row.text or "",
+            version=row.version,
+        )
+        for row in rows
+    ]
+
+
+def statistics(connection: sa.Connection, now: int) -> Stats:
+    """Return the queue in figures."""
+    open_now = reports.c.status.in_(OPEN_STATES)
+    filed_first = sa.select(sa.func.min(reports.c.filed_at)).where(open_now)
+    oldest = connection.execute(filed_first).scalar_one()
+    repeats = sa.select(sa.func.coalesce(sa.func.sum(reports.c.repeats), 0))
+    by_outcome = _counts(connection, reports.c.outcome)
+    by_outcome.pop(None, None)
+    return Stats(
+        total=count(connection, []),
+        open=count(connection, [open_now]),
+        repeats=connection.execute(repeats).scalar_one(),
+        purged=count(connection, [reports.c.purged_at.is_not(None)]),
+        by_status=_counts(connection, reports.c.status),
+        by_severity=_counts(connection, reports.c.severity),
+        by_category=_counts(connection, reports.c.category),
+        by_outcome=by_outcome,
+        filed_per_day=_filed_per_day(connection, now),
+        oldest_open_at=None if oldest is None else _utc(oldest),
+        median_hours_to_close=_median_hours(connection),
+    )
+
+
+def export_batch(
+    connection: sa.Connection, after: tuple[int, str] | None
+) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
+    """Return the reports that follow `after` (when filed, reference), and where they end."""
+    place = sa.tuple_(reports.c.filed_at, reports.c.reference)
+    chosen = sa.select(reports.c.filed_at, reports.c.reference)
+    if after is not None:
+        chosen = chosen.where(place > after)
+    ordered = chosen.order_by(reports.c.filed_at, reports.c.reference).limit(EXPORT_BATCH)
+    rows = connection.execute(ordered).all()
+    batch = [
+        whole_report(connection, row.reference).model_dump(mode="json", exclude={"group"})
+        for row in rows
+    ]
+    return batch, (rows[-1].filed_at, rows[-1].reference) if rows else after
+
+
+def chain_end(connection: sa.Connection) -> ChainHead:
+    """Return the number of events and the last one's hash."""
+    head = connection.execute(sa.select(chain_head)).one()
+    return ChainHead(events=head.events, hash=head.hash)
+
+
+def _summary(row: sa.Row[Any]) -> dict[str, Any]:
+    found = {name: getattr(row, name) for name in ReportSummary.model_fields}
+    moments = ("filed_at", "changed_at", "closed_at", "purged_at")
+    return found | {name: None if found[name] is None else _utc(found[name]) for name in moments}
+
+
+def _case(connection: sa.Connection, reference: str) -> Case | None:
+    joined = sa.join(event_texts, report_events, event_texts.c.number == report_events.c.number)
+    chosen = sa.select(event_texts.c.snapshot).select_from(joined)
+    filed = chosen.where(report_events.c.reference == reference, report_events.c.kind == "filed")
+    snapshot = connection.execute(filed).scalar_one_or_none()
+    return None if snapshot is None else Case.from_text(snapshot)
+
+
+def _counts(connection: sa.Connection, column: sa.ColumnElement[Any]) -> dict[Any, int]:
+    counted = sa.select(column, sa.func.count()).select_from(reports).group_by(column)
+    return {value: number for value, number in connection.execute(counted)}
+
+
+def _filed_per_day(connection: sa.Connection, now: int) -> dict[date, int]:
+    since = now - DAYS_SHOWN * 86_400 * 10**9
+    filed = sa.select(report_events.c.at).where(
+        report_events.c.kind.in_(("filed", "repeated")), report_events.c.at > since
+    )
+    days = Counter(_utc(at).date() for at in connection.execute(filed).scalars())
+    return dict(sorted(days.items()))
+
+
+def _median_hours(connection: sa.Connection) -> float | None:
+    took = sa.select(reports.c.closed_at - reports.c.filed_at).where(
+        reports.c.closed_at.is_not(None)
+    )
+    hours = [nanoseconds / 3.6e12 for nanoseconds in connection.execute(took).scalars()]
+    return median(hours) if hours else None
+
+
+def _utc(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC)

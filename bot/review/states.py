@@ -1,0 +1,85 @@
+"""The words of the review queue: states and what may follow them, outcomes, categories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from ingest.errors import InvalidTransition, ReviewError
+
+Status = Literal["new", "triaged", "in_progress", "resolved", "dismissed"]
+Outcome = Literal["answer_fine", "corpus_fixed", "rule_added", "regression_added"]
+Category = Literal["wrong", "missing", "off_topic", "harmful", "wrongly_refused", "other"]
+Severity = Literal["low", "normal", "high", "urgent"]
+
+OPEN_STATES: tuple[Status, ...] = ("new", "triaged", "in_progress")
+CLOSED_STATES: tuple[Status, ...] = ("resolved", "dismissed")
+
+# Forwards a step may be skipped; work can be put back; what was closed can be reopened.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    "new": frozenset({"triaged", "in_progress", "resolved", "dismissed"}),
+    "triaged": frozenset({"in_progress", "resolved", "dismissed"}),
+    "in_progress": frozenset({"triaged", "resolved", "dismissed"}),
+    "resolved": frozenset({"triaged"}),
+    "dismissed": frozenset({"triaged"}),
+}
+
+STATUS_LABELS: dict[Status, str] = {
+    "new": "New",
+    "triaged": "Triaged",
+    "in_progress": "In progress",
+    "resolved": "Resolved",
+    "dismissed": "Dismissed",
+}
+# What the person who reported reads.
+PUBLIC_LABELS: dict[Status, str] = {
+    "new": "Received",
+    "triaged": "Seen by a moderator",
+    "in_progress": "Being worked on",
+    "resolved": "Resolved",
+    "dismissed": "Closed without a change",
+}
+OUTCOME_LABELS: dict[Outcome, str] = {
+    "answer_fine": "The answer was right",
+    "corpus_fixed": "The documents were corrected",
+    "rule_added": "A rule was added",
+    "regression_added": "The case was added to the tests",
+}
+CATEGORY_LABELS: dict[Category, str] = {
+    "wrong": "The answer is wrong",
+    "missing": "Something is missing",
+    "off_topic": "It does not answer the question",
+    "harmful": "It is harmful or offensive",
+    "wrongly_refused": "It should have been answered",
+    "other": "Something else",
+}
+SEVERITY_LABELS: dict[Severity, str] = {
+    "low": "Low",
+    "normal": "Normal",
+    "high": "High",
+    "urgent": "Urgent",
+}
+SEVERITY_RANK: dict[Severity, int] = {"low": 0, "normal": 1, "high": 2, "urgent": 3}
+
+# Outcomes that have to say what was changed, and how that is asked for.
+OUTCOME_DETAIL: dict[Outcome, str] = {
+    "corpus_fixed": "which document was corrected",
+    "rule_added": "the id of the rule",
+}
+
+
+def check_transition(current: Status, wanted: Status) -> None:
+    """Raise InvalidTransition, naming the states that can follow, unless `wanted` is one."""
+    if wanted in TRANSITIONS[current]:
+        return
+    possible = ", ".join(state for state in TRANSITIONS if state in TRANSITIONS[current])
+    raise InvalidTransition(
+        f"A report that is {current} cannot become {wanted}.", hint=f"It can become: {possible}."
+    )
+
+
+def check_word(word: str, vocabulary: Mapping[str, object] | Iterable[str], what: str) -> None:
+    """Raise ReviewError, naming the words that can be used, unless `word` is one of them."""
+    known = list(vocabulary)
+    if word not in known:
+        raise ReviewError(f"There is no such {what}.", hint=f"Use one of: {', '.join(known)}.")

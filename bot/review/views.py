@@ -1,0 +1,125 @@
+"""What the review queue hands out: receipts, summaries, whole reports, statistics."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.review.cases import Case
+from bot.review.states import Category, Outcome, Severity, Status
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Receipt(_View):
+    """Proof that a report was saved.
+
+    `repeated` says that the same answer had been reported before, so that this one was counted
+    there and the reference is that report's. `token` is unguessable, known only to the
+    reporter, and finds the report just as its reference does.
+    """
+
+    reference: str
+    token: str = Field(repr=False)
+    repeated: bool
+
+
+class PublicStatus(_View):
+    """What everybody may know about a report; `label` and `outcome` are made to be read."""
+
+    reference: str
+    status: Status
+    label: str
+    outcome: str = ""
+    filed_at: datetime
+    changed_at: datetime
+
+
+class ReportSummary(_View):
+    """One line of the queue. `repeats` counts the reports after the first; times are in UTC."""
+
+    reference: str
+    status: Status
+    severity: Severity
+    category: Category
+    question: str
+    comment: str
+    assignee: str | None
+    outcome: Outcome | None
+    outcome_detail: str
+    repeats: int
+    version: int
+    filed_at: datetime
+    changed_at: datetime
+    closed_at: datetime | None
+    purged_at: datetime | None
+
+
+class Event(_View):
+    """One thing that happened to a report; see bot/review/events.py for the kinds.
+
+    `old` and `new` say from what to what; `text` is a reporter's comment or a moderator's note.
+    """
+
+    number: int
+    at: datetime
+    actor: str
+    kind: str
+    old: str
+    new: str
+    detail: str
+    text: str
+    version: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, without who and when: "moved from new to triaged"."""
+        return _SENTENCES[self.kind].format(
+            old=self.old or "nobody", new=self.new or "nobody", detail=self.detail
+        )
+
+
+_SENTENCES = {
+    "filed": "reported as {new}",
+    "repeated": "reported again as {new}",
+    "moved": "moved from {old} to {new}",
+    "assigned": "assigned to {new} (before: {old})",
+    "rated": "severity changed from {old} to {new}",
+    "noted": "note added",
+    "resolved": "resolved as {new}",
+    "purged": "question, answer, comments and notes removed",
+}
+
+
+class Report(ReportSummary):
+    """A whole report. `case` is None once it was purged; `group` are reports of the question."""
+
+    case: Case | None
+    events: tuple[Event, ...]
+    group: tuple[ReportSummary, ...]
+
+
+class Stats(_View):
+    """The queue in figures. `filed_per_day` covers the last 30 days, repeats included."""
+
+    total: int
+    open: int
+    repeats: int
+    purged: int
+    by_status: dict[str, int]
+    by_severity: dict[str, int]
+    by_category: dict[str, int]
+    by_outcome: dict[str, int]
+    filed_per_day: dict[date, int]
+    oldest_open_at: datetime | None
+    median_hours_to_close: float | None
+
+
+class ChainHead(_View):
+    """The end of the chain of events. Kept elsewhere, it shows if all of it was rewritten."""
+
+    events: int
+    hash: str
