@@ -6,7 +6,7 @@ Comments, notes and the case itself stand beside the chain, which holds only a s
 them: a purge removes words and salt, and the chain still verifies.
 
 Not covered: somebody who may write the whole file can compute the whole chain anew. Whoever has
-to rule that out keeps `ChainHead.hash` elsewhere and compares.
+to rule that out keeps `ChainHead.hash` elsewhere and has it compared.
 
 Kinds, with what `old` and `new` hold: filed and repeated (new: category), moved (states),
 assigned (names, "" for nobody), rated (severities), noted, resolved (old: state, new: outcome,
@@ -73,9 +73,9 @@ def append(connection: sa.Connection, entry: Entry) -> None:
     connection.execute(sa.update(chain_head).values(events=number, hash=row["hash"]))
 
 
-def find_problems(connection: sa.Connection) -> list[str]:
+def find_problems(connection: sa.Connection, kept_hash: str = "") -> list[str]:
     """Check the chain, every text and every report against its events; [] when all agree."""
-    problems: list[str] = []
+    problems = list(_kept_hash_problems(connection, kept_hash))
     replayed: dict[str, dict[str, Any]] = {}
     lost_texts: list[tuple[int, str]] = []
     number, previous = 0, ""
@@ -95,6 +95,14 @@ def find_problems(connection: sa.Connection) -> list[str]:
         if not replayed[reference]["purged"]
     )
     return problems + list(_report_problems(connection, replayed))
+
+
+def _kept_hash_problems(connection: sa.Connection, kept_hash: str) -> Iterator[str]:
+    if not kept_hash:
+        return
+    known = sa.select(report_events.c.number).where(report_events.c.hash == kept_hash)
+    if connection.execute(known).first() is None:
+        yield "No event has the hash that was kept: the chain was written anew or cut off."
 
 
 def _chain(connection: sa.Connection) -> Iterator[sa.Row[Any]]:

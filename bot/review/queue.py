@@ -216,10 +216,14 @@ class ReviewQueue:
             pass
         return self._export(who)
 
-    def verify(self) -> list[str]:
-        """Return what does not agree in the chain of events, their texts and the reports."""
+    def verify(self, *, kept_hash: str = "") -> list[str]:
+        """Return what does not agree in the chain of events, their texts and the reports.
+
+        `kept_hash` is a `chain_head().hash` from before, kept where this database's writers
+        cannot reach: it shows if the whole chain was written anew, or its end cut off.
+        """
         with self._store.reading() as connection:
-            return events.find_problems(connection)
+            return events.find_problems(connection, kept_hash.strip())
 
     def chain_head(self) -> ChainHead:
         """Return the chain's end, to be kept elsewhere."""
