@@ -89,7 +89,7 @@ class EmbeddedChat(BaseChatModel):
 
         def receive(response: dict[str, Any]) -> bool:
             arrived.put(response)
-            return abandoned.is_set()
+            return abandoned.is_set() or not threading.main_thread().is_alive()
 
         def work() -> None:
             try:
@@ -98,7 +98,8 @@ class EmbeddedChat(BaseChatModel):
             except Exception as error:
                 arrived.put(error)
 
-        threading.Thread(target=work, name="llama.cpp answer", daemon=True).start()
+        # Not a daemon: llama.cpp must have stopped before the interpreter ends, or it crashes.
+        threading.Thread(target=work, name="llama.cpp answer").start()
         try:
             while (response := arrived.get(timeout=self.timeout)) is not None:
                 if isinstance(response, Exception):
