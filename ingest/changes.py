@@ -59,7 +59,7 @@ class ChangeFinder:
     ) -> Changes:
         """Read every file that is new or changed; failures go into the report, not up."""
         changes = Changes(removed=sorted(set(known) - {file.name for file in files}))
-        report.removed = changes.removed
+        report.removed = [name for name in changes.removed if known[name].status == "indexed"]
         self._progress.begin("Reading documents", len(files))
         for file in files:
             before = known.get(file.name)
@@ -92,7 +92,8 @@ class ChangeFinder:
         prepared = self._prepare(file, sha256, recipe)
         if prepared.row["warnings"]:
             report.warnings[file.name] = prepared.row["warnings"]
-        (report.changed if before is not None else report.added).append(file.name)
+        was_indexed = before is not None and before.status == "indexed"
+        (report.changed if was_indexed else report.added).append(file.name)
         changes.prepared.append(prepared)
 
     def _note_failure(
@@ -100,7 +101,8 @@ class ChangeFinder:
     ) -> None:
         """Keep the last good version, marked stale; without one, remember the failure."""
         if before is not None:
-            changes.touched.append({"name": file.name, "stale": True, "reason": reason})
+            stale = before.status == "indexed"
+            changes.touched.append({"name": file.name, "stale": stale, "reason": reason})
             return
         row = {**_stat_columns(file, ""), "recipe": "", "kind": "document", "title": file.name}
         row |= {"media_type": "", "status": "failed", "reason": reason}
@@ -109,8 +111,8 @@ class ChangeFinder:
     def _recipe(self, file: SourceFile) -> str:
         """Digest what, besides the file, decides its chunks; another recipe means read it again."""
         table = self._tables.get(file.name)
-        parts = f"{CHUNKER_VERSION}\n{table.model_dump_json() if table else ''}"
-        return hashlib.sha256(parts.encode()).hexdigest()[:16]
+        card = f"{table.model_dump_json()}\n{self._card.domain.vintage}" if table else ""
+        return hashlib.sha256(f"{CHUNKER_VERSION}\n{card}".encode()).hexdigest()[:16]
 
     def _prepare(self, file: SourceFile, sha256: str, recipe: str) -> Prepared:
         row = {**_stat_columns(file, sha256), "recipe": recipe, "status": "indexed"}
@@ -129,14 +131,10 @@ class ChangeFinder:
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:
-    """Return what the index remembers of the documents that it could read."""
-    d = db.documents.c
+    """Return what the index remembers of each document, of those that it could not read too."""
+    columns = [db.documents.c[name] for name in Known.__dataclass_fields__]
     with engine.begin() as connection:
-        rows = connection.execute(
-            sa.select(
-                d.name, d.sha256, d.size, d.mtime_ns, d.indexed_at_ns, d.recipe, d.status
-            ).where(d.status == "indexed")
-        )
+        rows = connection.execute(sa.select(db.documents.c.name, *columns))
         return {row.name: Known(*row[1:]) for row in rows}
 
 

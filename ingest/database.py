@@ -8,6 +8,7 @@ is open; a reindex becomes visible with one commit.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from ingest.documents import Chunk
 from ingest.errors import IndexDamaged
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_MS = 10_000
 
 metadata = sa.MetaData()
@@ -67,7 +68,7 @@ embeddings = sa.Table(
     "embeddings",
     metadata,
     sa.Column("text_hash", sa.Text, primary_key=True),
-    sa.Column("model_digest", sa.Text, primary_key=True),
+    sa.Column("model_key", sa.Text, primary_key=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
 
@@ -79,8 +80,10 @@ index_state = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("embedding_name", sa.Text, nullable=False),
     sa.Column("embedding_digest", sa.Text, nullable=False),
+    sa.Column("embedding_key", sa.Text, nullable=False),
     sa.Column("dimension", sa.Integer, nullable=False),
     sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("record_layout", sa.Text, nullable=False),
     sa.Column("sweep_needed", sa.Boolean, nullable=False, default=False),
     sa.Column("updated_at_ns", sa.BigInteger, nullable=False),
 )
@@ -92,7 +95,11 @@ def open_engine(path: Path) -> sa.Engine:
     Transactions are ours: pysqlite's implicit ones would break snapshots and transactional DDL
     (SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL").
     """
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        max_overflow=-1,  # a connection is an open file; many questions at once must not wait
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _: object) -> None:
@@ -108,6 +115,45 @@ def open_engine(path: Path) -> sa.Engine:
     return engine
 
 
+class Database:
+    """The database file as readers open it: when it is there, and anew when it was replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine: sa.Engine | None = None
+        self._file: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+
+    def engine(self) -> sa.Engine | None:
+        """Return an engine on the file that is there now, or None."""
+        file = _identity(self._path)
+        with self._lock:
+            if file != self._file:
+                self._dispose()
+                self._engine = open_engine(self._path) if file else None
+                self._file = file
+            return self._engine
+
+    def close(self) -> None:
+        """Close what is open; who still reads goes on to the end of its transaction."""
+        with self._lock:
+            self._dispose()
+
+    def _dispose(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine = self._file = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from one that replaced it; a file that is open keeps its number to itself."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One write transaction; commits at the end, rolls back on any exception."""
@@ -117,11 +163,11 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def damaged_index_explained(path: Path) -> Iterator[None]:
-    """Turn SQLAlchemy's errors into IndexDamaged, with the command that mends."""
+    """Turn what SQLite raises into IndexDamaged, with the command that mends."""
     try:
         yield
-    except sa.exc.SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+    except sa.exc.DBAPIError as error:
+        cause = str(error.orig).splitlines()[0]
         raise IndexDamaged(
             f"The index {path.name} cannot be used ({cause}).", hint=_remedy(cause)
         ) from error
@@ -142,6 +188,14 @@ def read_state(connection: sa.Connection) -> sa.Row[Any] | None:
     if not sa.inspect(connection).has_table(index_state.name):
         return None
     return connection.execute(sa.select(index_state)).one_or_none()
+
+
+def check_integrity(connection: sa.Connection) -> None:
+    """Raise IndexDamaged, or what SQLite raises, if the file's pages do not hang together."""
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    if found != "ok":
+        raise IndexDamaged(f"The index is damaged ({found}).")
+    read_state(connection)
 
 
 def chunk_of(row: sa.Row[Any]) -> Chunk:

@@ -1,4 +1,4 @@
-"""Vectors of texts that were embedded before, kept by text hash and model digest.
+"""Vectors of texts that were embedded before, kept by text hash and model.
 
 A text that moves, is renamed or comes back costs no second embedding; and Chroma's files can be
 made again from here without running the model.
@@ -11,9 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ingest import database as db
+from ingest.embeddings import NamedEmbeddings
+
+
+def model_key(embeddings: NamedEmbeddings) -> str:
+    """Return what tells a model's vectors from another's: its digest, or its name without one."""
+    return embeddings.digest or embeddings.name
 
 
 def text_hash(text: str) -> str:
@@ -21,27 +27,35 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def to_bytes(vector: Sequence[float]) -> bytes:
-    """Return a vector as little-endian float32 bytes."""
-    return np.asarray(vector, dtype="<f4").tobytes()
+def unit(vector: ArrayLike) -> NDArray[np.float32]:
+    """Return a vector at length one, so that a dot product is the cosine."""
+    exact = np.asarray(vector, dtype=np.float64)
+    length = float(np.linalg.norm(exact))
+    return (exact / length if length else exact).astype("<f4")
+
+
+def to_bytes(vector: ArrayLike) -> bytes:
+    """Return a vector at length one as little-endian float32 bytes."""
+    return unit(vector).tobytes()
+
+
+def from_bytes(stored: bytes) -> NDArray[np.float32]:
+    """Return the vector that was stored."""
+    return np.frombuffer(stored, dtype="<f4")
 
 
 def cached_vectors(
-    engine: sa.Engine, hashes: Sequence[str], digest: str
+    connection: sa.Connection, hashes: Sequence[str], model: str
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the cached vectors of these text hashes made by the model of that digest."""
+    """Return the cached vectors of these text hashes made by the model of that key."""
     e = db.embeddings.c
-    with engine.begin() as connection:
-        rows = connection.execute(
-            sa.select(e.text_hash, e.vector).where(
-                e.model_digest == digest, e.text_hash.in_(hashes)
-            )
-        )
-        return {row.text_hash: np.frombuffer(row.vector, dtype="<f4") for row in rows}
+    rows = connection.execute(
+        sa.select(e.text_hash, e.vector).where(e.model_key == model, e.text_hash.in_(hashes))
+    )
+    return {row.text_hash: from_bytes(row.vector) for row in rows}
 
 
-def known_hashes(engine: sa.Engine, digest: str) -> set[str]:
-    """Return the hashes of all texts that have a vector made by the model of that digest."""
+def known_hashes(connection: sa.Connection, model: str) -> set[str]:
+    """Return the hashes of all texts that have a vector made by the model of that key."""
     e = db.embeddings.c
-    with engine.begin() as connection:
-        return set(connection.scalars(sa.select(e.text_hash).where(e.model_digest == digest)))
+    return set(connection.scalars(sa.select(e.text_hash).where(e.model_key == model)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from ingest import database as db
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
-from ingest.embedding_cache import cached_vectors, text_hash, to_bytes
+from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_hash, unit
 from ingest.embeddings import NamedEmbeddings
-from ingest.errors import IndexMismatch, IndexMissing
+from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
 from ingest.lexical import Fts5Index, LexicalIndex
 from ingest.paths import DomainPaths
+from ingest.records import record_layout
 from ingest.vectors import ChromaConnection, VectorStore
 
+SQL_BATCH = 500
 Vector = NDArray[np.float32]
 
 
@@ -49,27 +51,60 @@ class Snapshot:
         state: sa.Row[Any],
         vectors: VectorStore,
         lexical: LexicalIndex,
+        overtaken: Callable[[int], bool],
     ) -> None:
         self.connection = connection
         self.generation: int = state.generation
         self.embedding_digest: str = state.embedding_digest
         self.updated_at_ns: int = state.updated_at_ns
+        self._model: str = state.embedding_key
         self._vectors = vectors
         self._lexical = lexical
+        self._overtaken = overtaken
 
     def lexical_search(self, query: str, k: int) -> list[tuple[int, float]]:
         """Return up to k (chunk number, BM25 score), best first."""
         return self._lexical.search(self.connection, query, k)
 
     def dense_search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows."""
-        near = self._vectors.nearest(vector, k)
+        """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows.
+
+        Chroma has no generations. Once a newer one is there, it may lack vectors of this one,
+        which are then compared one by one as SQL still has them.
+        """
+        try:
+            found = self._nearest_known(vector, k)
+        except IndexDamaged:
+            if not self._overtaken(self.generation):
+                raise
+            found = None
+        if found is None or self._overtaken(self.generation):
+            return self._nearest_exactly(vector, k)
+        return found
+
+    def _nearest_known(self, vector: Vector, k: int) -> list[tuple[int, float]] | None:
+        """Ask Chroma; None where most that it finds is not, or not yet, in the index."""
         c = db.chunks.c
-        rows = self.connection.execute(
-            sa.select(c.chunk_id, c.number).where(c.chunk_id.in_([key for key, _ in near]))
-        )
-        numbers = {row.chunk_id: row.number for row in rows}
-        return [(numbers[key], cosine) for key, cosine in near if key in numbers]
+        for wanted in (k, 8 * k):
+            near = self._vectors.nearest(vector, wanted)
+            rows = self.connection.execute(
+                sa.select(c.chunk_id, c.number).where(c.chunk_id.in_([key for key, _ in near]))
+            )
+            numbers = {row.chunk_id: row.number for row in rows}
+            known = [(numbers[key], cosine) for key, cosine in near if key in numbers]
+            if len(known) >= k or len(near) < wanted:
+                return known[:k]
+        return None
+
+    def _nearest_exactly(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+        """Compare with every stored vector; some 10 ms for a thousand chunks."""
+        numbers = self.connection.scalars(sa.select(db.chunks.c.number)).all()
+        direction = unit(vector)
+        found: list[tuple[int, float]] = []
+        for i in range(0, len(numbers), SQL_BATCH):
+            stored = self.vectors_of(numbers[i : i + SQL_BATCH])
+            found += ((number, float(v @ direction)) for number, v in stored.items())
+        return sorted(found, key=lambda item: -item[1])[:k]
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
         """Return the chunks of these numbers."""
@@ -86,14 +121,14 @@ class Snapshot:
         return None if row is None else db.chunk_of(row)
 
     def vectors_of(self, numbers: Sequence[int]) -> dict[int, Vector]:
-        """Return the stored vectors of these chunks, shape (dimension,) each."""
+        """Return the stored unit vectors of these chunks, shape (dimension,) each."""
         c, e = db.chunks.c, db.embeddings.c
         rows = self.connection.execute(
             sa.select(c.number, e.vector)
             .join(db.embeddings, c.text_hash == e.text_hash)
-            .where(c.number.in_(list(numbers)), e.model_digest == self.embedding_digest)
+            .where(c.number.in_(list(numbers)), e.model_key == self._model)
         )
-        return {row.number: np.frombuffer(row.vector, dtype="<f4") for row in rows}
+        return {row.number: from_bytes(row.vector) for row in rows}
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents, by name."""
@@ -126,7 +161,8 @@ class Index:
         self.card = card
         self.paths = paths
         self.embeddings = embeddings
-        self.engine = db.open_engine(paths.database) if paths.database.exists() else None
+        self._database = db.Database(paths.database)
+        self._layout = record_layout(card)
         self._chroma = ChromaConnection(paths.chroma)
         self._stores: dict[str, VectorStore] = {}
         self._lexical = Fts5Index()
@@ -135,36 +171,46 @@ class Index:
     def snapshot(self) -> Iterator[Snapshot]:
         """Open the newest generation for reading.
 
-        Raises IndexMissing if nothing was indexed, IndexMismatch if another embedding model made
-        the index, IndexDamaged if it cannot be read.
+        Raises IndexMissing if nothing was indexed, IndexMismatch if another embedding model or
+        another card made the index, IndexDamaged if it cannot be read.
         """
+        with self._reading() as (connection, state):
+            self._check(state)
+            vectors = self._store(state.collection)
+            yield Snapshot(connection, state, vectors, self._lexical, self._newer_than)
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[sa.Connection, sa.Row[Any]]]:
         with db.damaged_index_explained(self.paths.database):
-            if self.engine is None and self.paths.database.exists():
-                self.engine = db.open_engine(self.paths.database)
-            if self.engine is None:
+            engine = self._database.engine()
+            if engine is None:
                 raise self._missing()
-            with self.engine.begin() as connection:
+            with engine.begin() as connection:
                 state = db.read_state(connection)
                 if state is None:
                     raise self._missing()
-                self._check(state)
-                yield Snapshot(connection, state, self._store(state.collection), self._lexical)
+                yield connection, state
+
+    def _newer_than(self, generation: int) -> bool:
+        with self._reading() as (_, state):
+            newest: int = state.generation
+            return newest != generation
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """Return the vectors of texts, shape (len(texts), dimension); cached ones cost nothing."""
+        """Return the unit vectors of texts, shape (len(texts), dimension); cached ones are free."""
         hashes = [text_hash(text) for text in texts]
-        have = cached_vectors(self.engine, hashes, self.embeddings.digest) if self.engine else {}
+        with self._reading() as (connection, _):
+            have = cached_vectors(connection, hashes, model_key(self.embeddings))
         missing = [text for text, key in zip(texts, hashes, strict=True) if key not in have]
         made = self.embeddings.embed_documents(missing) if missing else []
         for text, vector in zip(missing, made, strict=True):
-            have[text_hash(text)] = np.frombuffer(to_bytes(vector), dtype="<f4")
+            have[text_hash(text)] = unit(vector)
         return np.stack([have[key] for key in hashes])
 
     def close(self) -> None:
         """Let go of the database and of Chroma's server."""
         self._chroma.close()
-        if self.engine is not None:
-            self.engine.dispose()
+        self._database.close()
 
     def _store(self, collection: str) -> VectorStore:
         if collection not in self._stores:
@@ -183,9 +229,14 @@ class Index:
                 "The index was built by another version of Groundskeeper.",
                 hint="Run `groundskeeper reindex`.",
             )
-        if state.embedding_digest != self.embeddings.digest:
+        if state.embedding_key != model_key(self.embeddings):
             raise IndexMismatch(
                 f"The index was built with the embedding model {state.embedding_name}, but the "
                 f"settings name {self.embeddings.name}.",
                 hint="Run `groundskeeper reindex`, or set the model back.",
+            )
+        if state.record_layout != self._layout:
+            raise IndexMismatch(
+                "The domain card gives its tables other columns than the index has.",
+                hint="Run `groundskeeper reindex`, and start anew what was running before it.",
             )

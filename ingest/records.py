@@ -9,6 +9,7 @@ identifiers; values are only ever bound parameters.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from dataclasses import dataclass
@@ -66,6 +67,30 @@ def record_table(card: TableCard, metadata: sa.MetaData | None = None) -> sa.Tab
             for field in card.fields
         ),
     )
+
+
+def record_layout(card: DomainCard) -> str:
+    """Digest the columns of all record tables; who reads them must go by the same."""
+    tables = [(t.name, _columns(record_table(t))) for t in card.tables]
+    return hashlib.sha256(repr(tables).encode()).hexdigest()[:16]
+
+
+def make_record_tables(connection: sa.Connection, card: DomainCard) -> None:
+    """Create the card's record tables; one whose columns changed is made anew and is empty."""
+    inspector = sa.inspect(connection)
+    wanted = {table.name: table for table in map(record_table, card.tables)}
+    for name in inspector.get_table_names():
+        if not name.startswith("records_"):
+            continue
+        have = {column["name"]: str(column["type"]) for column in inspector.get_columns(name)}
+        if name not in wanted or have != _columns(wanted[name]):
+            sa.Table(name, sa.MetaData()).drop(connection)
+    for table in wanted.values():
+        table.create(connection, checkfirst=True)
+
+
+def _columns(table: sa.Table) -> dict[str, str]:
+    return {column.name: str(column.type) for column in table.columns}
 
 
 def value_column(table: sa.Table, field_key: str) -> sa.Column[Cell]:

@@ -23,13 +23,19 @@ from ingest import database as db
 from ingest.changes import ChangeFinder, Changes, Prepared, known_documents
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
-from ingest.embedding_cache import cached_vectors, known_hashes, text_hash, to_bytes
+from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged
 from ingest.lexical import Fts5Index
 from ingest.paths import DomainPaths
 from ingest.progress import NoProgress, Progress, ReindexReport
-from ingest.records import Record, check_tables, record_table
+from ingest.records import (
+    Record,
+    check_tables,
+    make_record_tables,
+    record_layout,
+    record_table,
+)
 from ingest.scan import SourceFile, find_files
 from ingest.vectors import ChromaConnection, VectorStore, collection_name
 
@@ -53,6 +59,8 @@ class Reindexer:
         self._card = card
         self._paths = paths
         self._embeddings = embeddings
+        self._model = model_key(embeddings)
+        self._layout = record_layout(card)
         self._progress = progress or NoProgress()
         self._lexical = Fts5Index()
 
@@ -102,8 +110,7 @@ class Reindexer:
             with db.damaged_index_explained(self._paths.database):
                 engine = db.open_engine(self._paths.database)
                 with engine.begin() as connection:
-                    connection.exec_driver_sql("PRAGMA quick_check(1)").all()
-                    db.read_state(connection)
+                    db.check_integrity(connection)
                 engine.dispose()
         except IndexDamaged:
             for suffix in ("", "-wal", "-shm"):
@@ -118,17 +125,18 @@ class Reindexer:
         rebuild: bool,
     ) -> None:
         state = self._prepare_schema(engine)
-        fresh = rebuild or state is None or state.embedding_digest != self._embeddings.digest
+        fresh = rebuild or state is None or state.embedding_key != self._model
         finder = ChangeFinder(self._card, self._progress, read_all=rebuild)
         changes = finder.find(files, known_documents(engine), report)
-        name = state.collection if state and not fresh else collection_name(self._embeddings.digest)
+        if state is not None and state.record_layout != self._layout:
+            self._refuse_unread_tables(report)
+        name = state.collection if state and not fresh else collection_name(self._model)
         vectors = VectorStore(chroma.client, name, create=True)
         if not fresh and self._vectors_lost(engine, vectors, state):
-            vectors = VectorStore(
-                chroma.client, collection_name(self._embeddings.digest), create=True
-            )
+            vectors = VectorStore(chroma.client, collection_name(self._model), create=True)
             fresh = True
         if not fresh and not changes.prepared and not changes.removed:
+            report.embedded = self._embed_missing(engine, self._examples())
             self._touch(engine, changes)
             self._summarise(engine, report)
             return
@@ -153,6 +161,17 @@ class Reindexer:
             db.metadata.create_all(connection)
             self._lexical.create(connection)
             return state
+
+    def _refuse_unread_tables(self, report: ReindexReport) -> None:
+        """Stop where the card has new columns for a table and the file does not give them.
+
+        The last good version has the old columns, so it cannot be kept.
+        """
+        for table in self._card.tables:
+            if table.file in report.failed:
+                raise CorpusError(
+                    report.failed[table.file], hint="The index stays as it was until this is right."
+                )
 
     # --- vectors ------------------------------------------------------------------------------
 
@@ -185,14 +204,17 @@ class Reindexer:
             wanted |= self._kept_chunks(engine, changes.replaced)
         hashes = {key: text_hash(text) for key, text in wanted.items()}
         texts = {hashes[key]: text for key, text in wanted.items()}
-        texts |= {text_hash(text): text for text in self._card.example_texts()}
-        report.embedded = self._embed_missing(engine, texts)
+        report.embedded = self._embed_missing(engine, texts | self._examples())
         self._progress.begin("Writing vectors", len(wanted))
         for batch in _batches(list(wanted), SQL_BATCH):
-            found = cached_vectors(engine, [hashes[key] for key in batch], self._embeddings.digest)
+            with engine.begin() as connection:
+                found = cached_vectors(connection, [hashes[key] for key in batch], self._model)
             vectors.upsert(batch, np.stack([found[hashes[key]] for key in batch]))
             self._progress.advance(len(batch))
         self._progress.end()
+
+    def _examples(self) -> dict[str, str]:
+        return {text_hash(text): text for text in self._card.example_texts()}
 
     def _kept_chunks(self, engine: sa.Engine, replaced: list[str]) -> dict[str, str]:
         with engine.begin() as connection:
@@ -203,15 +225,15 @@ class Reindexer:
 
     def _embed_missing(self, engine: sa.Engine, texts: dict[str, str]) -> int:
         """Embed the texts that have no vector of this model yet; each batch is kept at once."""
-        digest = self._embeddings.digest
-        have = known_hashes(engine, digest)
+        with engine.begin() as connection:
+            have = known_hashes(connection, self._model)
         # Texts of like length in a batch: the encoder pads a batch to its longest.
         missing = sorted((key for key in texts if key not in have), key=lambda k: len(texts[k]))
         self._progress.begin("Embedding", len(missing))
         for batch in _batches(missing, EMBED_BATCH):
             made = self._embeddings.embed_documents([texts[key] for key in batch])
             rows = [
-                {"text_hash": key, "model_digest": digest, "vector": to_bytes(vector)}
+                {"text_hash": key, "model_key": self._model, "vector": to_bytes(vector)}
                 for key, vector in zip(batch, made, strict=True)
             ]
             with db.writing(engine) as connection:
@@ -237,26 +259,13 @@ class Reindexer:
 
     def _commit(self, engine: sa.Engine, changes: Changes, collection: str) -> None:
         with db.writing(engine) as connection:
-            self._make_record_tables(connection)
+            make_record_tables(connection, self._card)
             self._remove(connection, changes.replaced)
             for item in changes.prepared:
                 self._insert(connection, item)
             self._update_touched(connection, changes)
             self._forget_unused_vectors(connection)
             self._count_up(connection, collection)
-
-    def _make_record_tables(self, connection: sa.Connection) -> None:
-        """Create the record tables; one whose columns changed is made anew, its rows come again."""
-        inspector = sa.inspect(connection)
-        wanted = {table.name: table for table in map(record_table, self._card.tables)}
-        for name in inspector.get_table_names():
-            if not name.startswith("records_"):
-                continue
-            have = {column["name"] for column in inspector.get_columns(name)}
-            if name not in wanted or have != {column.name for column in wanted[name].columns}:
-                sa.Table(name, sa.MetaData()).drop(connection)
-        for table in wanted.values():
-            table.create(connection, checkfirst=True)
 
     def _remove(self, connection: sa.Connection, names: list[str]) -> None:
         for name in names:
@@ -301,7 +310,7 @@ class Reindexer:
 
     def _forget_unused_vectors(self, connection: sa.Connection) -> None:
         """Drop cached vectors of texts that are neither in a chunk nor an example of the card."""
-        keep = [text_hash(text) for text in self._card.example_texts()]
+        keep = list(self._examples())
         used = sa.select(db.chunks.c.text_hash)
         e = db.embeddings.c
         connection.execute(
@@ -319,7 +328,9 @@ class Reindexer:
                 embedding_name=self._embeddings.name,
                 embedding_digest=self._embeddings.digest,
                 dimension=self._embeddings.dimension,
+                embedding_key=self._model,
                 collection=collection,
+                record_layout=self._layout,
                 sweep_needed=True,
                 updated_at_ns=time.time_ns(),
             )

@@ -36,6 +36,7 @@ class Known:
     indexed_at_ns: int
     recipe: str
     status: str
+    stale: bool = False
 
 
 def find_files(folder: Path) -> Iterator[SourceFile]:
@@ -58,9 +59,14 @@ def find_files(folder: Path) -> Iterator[SourceFile]:
 
 
 def surely_unchanged(file: SourceFile, known: Known) -> bool:
-    """Tell by size and mtime alone that a file is what was indexed."""
+    """Tell by size and mtime alone that a file is what was indexed.
+
+    Not of one that could not be read the last time: put back from a backup, or made readable
+    again, it may have the time that it had before.
+    """
     return (
-        file.size == known.size
+        not known.stale
+        and file.size == known.size
         and file.mtime_ns == known.mtime_ns
         and known.indexed_at_ns - file.mtime_ns > DOUBT_NS
     )

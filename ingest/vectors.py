@@ -6,6 +6,7 @@ says which chunk ids are near a query. It can always be made again from the `emb
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ T = TypeVar("T")
 class VectorStore:
     """One collection of an index in Chroma, with the cosine as its distance.
 
-    A collection is named after the embedding model's digest, so another model never writes into
+    A collection is named after the embedding model, so another model never writes into
     or reads from it; a rebuild makes a new one beside the live one. `connect` returns a client;
     it is called again when the server has gone away. Only a writer may `create` a collection:
     one that a reader misses was replaced by a newer one.
@@ -139,9 +140,10 @@ class ChromaConnection:
             self._lease = None
 
 
-def collection_name(model_digest: str) -> str:
+def collection_name(model_key: str) -> str:
     """Make a new collection name for an embedding model."""
-    return f"chunks-{model_digest.removeprefix('sha256:')[:12]}-{secrets.token_hex(3)}"
+    model = hashlib.sha256(model_key.encode()).hexdigest()
+    return f"chunks-{model[:12]}-{secrets.token_hex(3)}"
 
 
 @contextmanager
