@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -41,7 +41,7 @@ Version = Annotated[
 def list_reports(
     context: typer.Context,
     state: Annotated[
-        list[Status] | None, typer.Option(help="Only this state; can be given again.")
+        list[str] | None, typer.Option(help="Only this state; can be given again.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Closed reports as well.")] = False,
     text: Annotated[str, typer.Option(help="Only where this occurs.")] = "",
@@ -51,7 +51,9 @@ def list_reports(
     as_json: Json = False,
 ) -> None:
     """List reports: the most severe first, then the most often reported, then the oldest."""
-    states = tuple(state or ()) or OPEN_STATES + (CLOSED_STATES if everything else ())
+    # Typer takes no list of a Literal; the queue refuses what is no state.
+    states = cast("tuple[Status, ...]", tuple(state or ()))
+    states = states or OPEN_STATES + (CLOSED_STATES if everything else ())
     operator = Moderators.operator()
     with _queue(context) as queue:
         total = queue.count(operator, states=states, text=text, category=category)
