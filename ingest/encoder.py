@@ -3,7 +3,8 @@
 OpenVINO has no reader for safetensors, but the encoder is small enough to be written down in its
 opset: embedding sum, layer norm, blocks of attention and feed-forward, masked mean pooling and L2
 norm, all inside the graph (Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT",
-2019). In bf16 it gives the reference's vectors to a cosine of 0.9999.
+2019). Against the reference's vectors the cosine is 0.999999 in fp32, and in bf16 above 0.9999
+for passages and 0.9998 for a word or two (tests/data/minilm_reference.json).
 """
 
 from __future__ import annotations
