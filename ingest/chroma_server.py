@@ -5,10 +5,14 @@ may crash, and a writer killed in the middle leaves files that no later one can 
 docs/decisions). So the files are opened by one small server process only. Whoever needs it
 first starts it; it ends by itself when nobody has used it for a while.
 
-Who uses it is told by a shared lock on a file, which the kernel drops when a process dies, so a
-killed client is never waited for. A client takes that lock *before* it looks for the server, and
-the server leaves only while it holds the same lock alone: no client can be handed a server that
-is about to go.
+Who uses it is told by a shared lock on `clients.lock`, which the kernel drops when a process
+dies, so a killed client is never waited for. A client takes that lock *before* it looks for the
+server, and the server leaves only while it holds the same lock alone: no client can be handed a
+server that is about to go.
+
+Who serves is told by an exclusive lock on `server.lock`, where the server writes its process id
+and port: two servers never open the same files, however slowly one of them answers, and an id
+that another program has by now is not taken for it.
 
 Not covered: Chroma has no authentication of its own. Any user of this machine can reach the
 port and change vectors. Vectors only rank; what is shown comes from SQL.
@@ -17,15 +21,15 @@ port and change vectors. Vectors only rank; what is shown comes from SQL.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +43,8 @@ HOST = "127.0.0.1"
 START_SECONDS = 30.0
 LINGER_SECONDS = 20.0
 POLL_SECONDS = 1.0
+# Another program may take the port between our choosing it and Chroma's opening it.
+START_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,25 @@ class Lease:
         self.claim.close()
 
 
-def lease_server(folder: Path) -> Lease:
+def lease_server(folder: Path, linger: float = LINGER_SECONDS) -> Lease:
     """Return a running server for the Chroma files in `folder`, starting one if need be.
 
-    Raises IndexDamaged if it does not come up.
+    A server that is started here leaves when nobody has used it for `linger` seconds. Raises
+    IndexDamaged if it does not come up.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    claim = (folder / "clients.lock").open("ab")
-    fcntl.flock(claim, fcntl.LOCK_SH)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = (folder / "clients.lock").open("ab")
+    except OSError as error:
+        raise IndexDamaged(
+            f"{folder} cannot be written ({error.strerror}).",
+            hint="Give the user who runs this the right to write there.",
+        ) from None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_SH)
         with FileLock(folder / "start.lock", timeout=START_SECONDS * 2):
             port = _running_port(folder)
-            return Lease(port if port is not None else _start(folder), claim)
+            return Lease(port if port is not None else _start(folder, linger), claim)
     except Timeout:
         claim.close()
         raise IndexDamaged(
@@ -77,49 +90,80 @@ def lease_server(folder: Path) -> Lease:
 
 
 def _running_port(folder: Path) -> int | None:
-    """Return the port of the server that is up, or None."""
+    """Return the port of the server that is up, or None; one that hangs is ended."""
+    deadline = time.monotonic() + START_SECONDS
+    pid = None
+    while _is_served(folder):
+        pid, port = _server(folder)
+        if port and _answers(port):
+            return port
+        if time.monotonic() > deadline:
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+            return None
+        time.sleep(0.05)
+    return None
+
+
+def _is_served(folder: Path) -> bool:
+    with (folder / "server.lock").open("ab") as lock:
+        return not _try_alone(lock)
+
+
+def _server(folder: Path) -> tuple[int, int]:
+    """Return the process id and port that the server wrote down, zeros where it has not yet."""
     try:
-        state = json.loads((folder / "server.json").read_text())
-        pid, port = int(state["pid"]), int(state["port"])
-        os.kill(pid, 0)
+        state = json.loads((folder / "server.lock").read_bytes())
+        return int(state["pid"]), int(state["port"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return port if _answers(port) else None
+        return 0, 0
 
 
 def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/api/v2/heartbeat", timeout=2):
-            return True
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/api/v2/heartbeat")
+        return b"heartbeat" in connection.getresponse().read(1000)
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
-def _start(folder: Path) -> int:
+def _start(folder: Path, linger: float) -> int:
     """Start the server as a process of its own and wait until it answers."""
-    port = _free_port()
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.chroma_server", str(folder.resolve()), str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # it logs every request there
-            stderr=log,
-            start_new_session=True,
-            cwd=Path(__file__).resolve().parent.parent,
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if _answers(port):
-            _write_state(folder, process.pid, port)
-            # It outlives us on purpose; without a word here Popen warns about that.
-            process.returncode = 0
+    for _ in range(START_ATTEMPTS):
+        with (folder / "server.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ingest.chroma_server", str(folder.resolve()), str(linger)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # it logs every request there
+                stderr=log,
+                start_new_session=True,
+                cwd=Path(__file__).resolve().parent.parent,
+            )
+        port = _wait_for(process, folder)
+        # It outlives us on purpose; without a word here Popen warns about that.
+        process.returncode = 0
+        if port is not None:
             return port
-        time.sleep(0.02)
-    process.kill()
     raise IndexDamaged(
         f"Chroma's server did not start (see {folder / 'server.log'}).",
         hint="Run `groundskeeper reindex --rebuild`.",
     )
+
+
+def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> int | None:
+    """Return the port once the server answers; None if it ends, or is ended for not answering."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        pid, port = _server(folder)
+        if pid == process.pid and _answers(port):
+            return port
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    return None
 
 
 def _free_port() -> int:
@@ -129,34 +173,36 @@ def _free_port() -> int:
         return port
 
 
-def _write_state(folder: Path, pid: int, port: int) -> None:
-    draft = folder / "server.json.new"
-    draft.write_text(json.dumps({"pid": pid, "port": port}))
-    draft.replace(folder / "server.json")
-
-
-def serve(folder: Path, port: int) -> None:
+def serve(folder: Path, linger: float) -> None:
     """Run Chroma's server until no client has held the lock for a while; does not return."""
     import chromadb_rust_bindings  # heavy, and needed only in this process
 
-    leave = _leave_when_unused(folder / "clients.lock", lambda: os._exit(0))
+    lock = (folder / "server.lock").open("ab")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    port = _free_port()
+    lock.truncate(0)
+    lock.write(json.dumps({"pid": os.getpid(), "port": port}).encode())
+    lock.flush()
+    leave = _leave_when_unused(folder / "clients.lock", linger, lambda: os._exit(0))
     threading.Thread(target=leave, daemon=True).start()
     arguments = ["chroma", "run", "--path", str(folder / "data"), "--host", HOST]
     chromadb_rust_bindings.cli([*arguments, "--port", str(port)])
 
 
-def _leave_when_unused(lock_file: Path, leave: Callable[[], None]) -> Callable[[], None]:
+def _leave_when_unused(
+    lock_file: Path, linger: float, leave: Callable[[], None]
+) -> Callable[[], None]:
     """Return a watch that calls `leave`, holding the lock alone, when nobody else holds it."""
 
     def watch() -> None:
         unused_since = time.monotonic()
         with lock_file.open("ab") as claim:
             while True:
-                time.sleep(POLL_SECONDS)
+                time.sleep(min(POLL_SECONDS, linger / 4))
                 if not _try_alone(claim):
                     unused_since = time.monotonic()
                     continue
-                if time.monotonic() - unused_since > LINGER_SECONDS:
+                if time.monotonic() - unused_since > linger:
                     leave()
                 fcntl.flock(claim, fcntl.LOCK_UN)
 
@@ -172,4 +218,4 @@ def _try_alone(claim: IO[bytes]) -> bool:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]))
+    serve(Path(sys.argv[1]), float(sys.argv[2]))

@@ -214,7 +214,7 @@ class Index:
 
     def _store(self, collection: str) -> VectorStore:
         if collection not in self._stores:
-            self._stores = {collection: VectorStore(self._chroma.client, collection)}
+            self._stores = {collection: VectorStore(self._chroma, collection)}
         return self._stores[collection]
 
     def _missing(self) -> IndexMissing:

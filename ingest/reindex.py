@@ -131,9 +131,9 @@ class Reindexer:
         if state is not None and state.record_layout != self._layout:
             self._refuse_unread_tables(report)
         name = state.collection if state and not fresh else collection_name(self._model)
-        vectors = VectorStore(chroma.client, name, create=True)
+        vectors = VectorStore(chroma, name, create=True)
         if not fresh and self._vectors_lost(engine, vectors, state):
-            vectors = VectorStore(chroma.client, collection_name(self._model), create=True)
+            vectors = VectorStore(chroma, collection_name(self._model), create=True)
             fresh = True
         if not fresh and not changes.prepared and not changes.removed:
             report.embedded = self._embed_missing(engine, self._examples())

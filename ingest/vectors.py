@@ -7,12 +7,14 @@ says which chunk ids are near a query. It can always be made again from the `emb
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import chromadb
 import chromadb.errors
@@ -28,6 +30,7 @@ from ingest.errors import IndexDamaged
 
 OWNER = "groundskeeper"
 MAX_BATCH = 1_000
+ANSWER_SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -35,15 +38,12 @@ class VectorStore:
     """One collection of an index in Chroma, with the cosine as its distance.
 
     A collection is named after the embedding model, so another model never writes into
-    or reads from it; a rebuild makes a new one beside the live one. `connect` returns a client;
-    it is called again when the server has gone away. Only a writer may `create` a collection:
-    one that a reader misses was replaced by a newer one.
+    or reads from it; a rebuild makes a new one beside the live one. Only a writer may `create` a
+    collection: one that a reader misses was replaced by a newer one.
     """
 
-    def __init__(
-        self, connect: Callable[[], ClientAPI], name: str, *, create: bool = False
-    ) -> None:
-        self._connect = connect
+    def __init__(self, chroma: ChromaConnection, name: str, *, create: bool = False) -> None:
+        self._chroma = chroma
         self._create = create
         self._open: Collection | None = None
         self.name = name
@@ -80,7 +80,7 @@ class VectorStore:
     def drop_others(self) -> None:
         """Delete the collections of this index that are not in use any more."""
         with chroma_errors_explained():
-            client = self._connect()
+            client = self._chroma.client()
             for other in client.list_collections():
                 if other.name != self.name and (other.metadata or {}).get("owner") == OWNER:
                     client.delete_collection(other.name)
@@ -92,6 +92,7 @@ class VectorStore:
                 return job(self._collection())
             except httpx.TransportError:
                 self._open = None
+                self._chroma.disconnect()
                 return job(self._collection())
 
     def _collection(self) -> Collection:
@@ -100,10 +101,10 @@ class VectorStore:
         return self._open
 
     def _get(self) -> Collection:
-        return self._connect().get_collection(self.name, embedding_function=None)
+        return self._chroma.client().get_collection(self.name, embedding_function=None)
 
     def _get_or_create(self) -> Collection:
-        collection = self._connect().get_or_create_collection(
+        collection = self._chroma.client().get_or_create_collection(
             self.name,
             metadata={"owner": OWNER},
             configuration={"hnsw": {"space": "cosine"}},
@@ -118,26 +119,73 @@ class VectorStore:
 
 
 class ChromaConnection:
-    """The Chroma of one index: connects on demand, keeps the server claimed until closed."""
+    """The Chroma of one index: connects on demand, keeps the server claimed until closed.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
         self._lease: Lease | None = None
+        self._client: ClientAPI | None = None
+        self._left: list[ClientAPI] = []
 
     def client(self) -> ClientAPI:
         """Return a client of a server that is up, starting one on loopback if need be."""
-        lease = lease_server(self._folder)
-        self.close()
-        self._lease = lease
-        return chromadb.HttpClient(
-            host=HOST, port=lease.port, settings=ChromaSettings(anonymized_telemetry=False)
-        )
+        with self._lock:
+            if self._client is None:
+                _reach_loopback_directly()
+                self._lease = lease_server(self._folder)
+                self._client = chromadb.HttpClient(
+                    host=HOST,
+                    port=self._lease.port,
+                    settings=ChromaSettings(anonymized_telemetry=False),
+                )
+                for session in _sessions(self._client):
+                    session.timeout = httpx.Timeout(ANSWER_SECONDS)
+            return self._client
+
+    def disconnect(self) -> None:
+        """Leave a server that does not answer; the next `client` connects to one that does."""
+        with self._lock:
+            self._release()
 
     def close(self) -> None:
         """Give up the claim; the server leaves when nobody else holds one."""
+        with self._lock:
+            self._release()
+            for client in self._left:
+                _close(client)
+            self._left = []
+
+    def _release(self) -> None:
+        if self._client is not None:
+            # Other threads may be in the middle of a request with it.
+            self._left.append(self._client)
+            self._client = None
         if self._lease is not None:
             self._lease.release()
             self._lease = None
+
+
+def _sessions(client: Any) -> list[httpx.Client]:
+    """Return the HTTP clients inside a Chroma client: its own and that of its admin client."""
+    return [client._server._session, client._admin_client._server._session]
+
+
+def _close(client: ClientAPI) -> None:
+    """Close a client together with its connections, which its own `close` leaves open."""
+    for session in _sessions(client):
+        session.close()
+    client.close()  # type: ignore[attr-defined]
+
+
+def _reach_loopback_directly() -> None:
+    """Keep an HTTP proxy that this machine may have out of connections to itself."""
+    listed = os.environ.get("no_proxy", os.environ.get("NO_PROXY", "")).split(",")
+    if HOST not in listed:
+        os.environ["no_proxy"] = ",".join(filter(None, [*listed, HOST]))
 
 
 def collection_name(model_key: str) -> str:
