@@ -191,8 +191,8 @@ def export_batch(
 
 def chain_end(connection: sa.Connection) -> ChainHead:
     """Return the number of events and the last one's hash."""
-    head = connection.execute(sa.select(chain_head)).one()
-    return ChainHead(events=head.events, hash=head.hash)
+    head = connection.execute(sa.select(chain_head)).one_or_none()
+    return ChainHead(events=head.events, hash=head.hash) if head else ChainHead(events=0, hash="")
 
 
 def _summary(row: sa.Row[Any]) -> dict[str, Any]:

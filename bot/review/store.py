@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from filelock import FileLock
 
 from bot.review.migrations import MIGRATIONS, Migration, migrate, schema_version
 from ingest.database import open_engine, writing
 from ingest.errors import ReviewError
 
 PRIVATE = 0o600
+OPEN_TIMEOUT_S = 10
 
 metadata = sa.MetaData()
 
@@ -170,18 +172,25 @@ class ReportStore:
             if self._engine is not None and found == self._opened:
                 return self._engine
             self._dispose()
-            if found is None:
-                if not create:
-                    return None
-                _make_private(self.path)
-            engine = _open_durable(self.path)
-            try:
-                self._bring_up_to_date(engine)
-            except BaseException:
-                engine.dispose()
-                raise
-            self._engine, self._opened = engine, _identity(self.path)
-            return engine
+            if found is None and not create:
+                return None
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite does not wait for a turn to switch to WAL, so first openings take turns here.
+            with FileLock(f"{self.path}.lock", timeout=OPEN_TIMEOUT_S, mode=PRIVATE):
+                if found is None:
+                    _make_private(self.path)
+                self._engine = self._opened_engine()
+            self._opened = _identity(self.path)
+            return self._engine
+
+    def _opened_engine(self) -> sa.Engine:
+        engine = _open_durable(self.path)
+        try:
+            self._bring_up_to_date(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
 
     def _bring_up_to_date(self, engine: sa.Engine) -> None:
         with engine.connect() as connection, connection.begin():
@@ -247,7 +256,7 @@ def _refusal(path: Path, cause: str, saving: bool) -> ReviewError:
 
 
 def _remedy(cause: str) -> str:
-    if "locked" in cause or "timeout" in cause:
+    if "lock" in cause or "timeout" in cause:
         return "Another program holds them; try again in a moment."
     if "full" in cause or "space" in cause:
         return "Free some disk space and try again."
@@ -282,7 +291,6 @@ def _outside_transactions(engine: sa.Engine) -> Iterator[sqlite3.Connection]:
 
 def _make_private(path: Path) -> None:
     """Create the file for its owner alone, unless it is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE))
 
 

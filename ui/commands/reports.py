@@ -22,6 +22,7 @@ from bot.review import (
     Stats,
     Status,
 )
+from ingest.errors import UsageError
 from ui.context import AppContext
 from ui.output import note, print_json, say
 
@@ -70,24 +71,29 @@ def list_reports(
 def show(context: typer.Context, reference: Reference, as_json: Json = False) -> None:
     """Show a report: the case as it was seen, and all that happened to it."""
     with _queue(context) as queue:
-        _print(queue.show(Moderators.operator(), reference), as_json)
+        report = queue.show(Moderators.operator(), reference)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _show_report(report)
 
 
 @app.command("assign")
 def assign(
     context: typer.Context,
     reference: Reference,
-    name: Annotated[
-        str | None, typer.Argument(help="The moderator; leave it out to take the report back.")
-    ] = None,
+    name: Annotated[str, typer.Argument(help="The moderator.")] = "",
+    nobody: Annotated[bool, typer.Option("--nobody", help="Take it from whoever has it.")] = False,
     version: Version = None,
     as_json: Json = False,
 ) -> None:
     """Give a report to a moderator, or to nobody."""
+    if bool(name) == nobody:
+        raise UsageError("Name the moderator, or say --nobody.")
     operator = Moderators.operator()
     with _queue(context) as queue:
         version = _current(queue, reference, version)
-        _print(queue.assign(operator, reference, version, name), as_json)
+        _confirm(queue.assign(operator, reference, version, name or None), as_json)
 
 
 @app.command("move")
@@ -103,7 +109,7 @@ def move(
     operator = Moderators.operator()
     with _queue(context) as queue:
         version = _current(queue, reference, version)
-        _print(queue.move(operator, reference, version, status, text), as_json)
+        _confirm(queue.move(operator, reference, version, status, text), as_json)
 
 
 @app.command("resolve")
@@ -122,7 +128,7 @@ def resolve(
     operator = Moderators.operator()
     with _queue(context) as queue:
         version = _current(queue, reference, version)
-        _print(queue.resolve(operator, reference, version, outcome, text, detail), as_json)
+        _confirm(queue.resolve(operator, reference, version, outcome, text, detail), as_json)
 
 
 @app.command("export")
@@ -162,7 +168,7 @@ def verify(
     else:
         for problem in problems:
             say(problem)
-        verdict = f"{len(problems)} problems" if problems else "all as it was written"
+        verdict = f"problems: {len(problems):,}" if problems else "all as written"
         say(f"{head.events:,} events: {verdict}. Hash of the last one: {head.hash or 'none'}")
     return 1 if problems else 0
 
@@ -202,11 +208,12 @@ def _current(queue: ReviewQueue, reference: str, version: int | None) -> int:
     return queue.show(Moderators.operator(), reference).version if version is None else version
 
 
-def _print(report: Report, as_json: bool) -> None:
+def _confirm(report: Report, as_json: bool) -> None:
+    """Print the whole report as JSON, or what happened to it in a sentence."""
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        _show_report(report)
+        say(f"{report.reference} {_one_line(report.events[-1].sentence)}.")
 
 
 def _show_list(found: list[ReportSummary], total: int) -> None:
