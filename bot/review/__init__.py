@@ -3,7 +3,7 @@
 from bot.review.cases import Case, freeze
 from bot.review.filing import COMMENT_MAX_CHARS
 from bot.review.moderators import Moderator, Moderators, Session
-from bot.review.queue import ReviewQueue
+from bot.review.review_queue import ReviewQueue
 from bot.review.states import (
     CATEGORY_LABELS,
     CLOSED_STATES,

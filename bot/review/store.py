@@ -21,7 +21,6 @@ from ingest.database import open_engine, writing
 from ingest.errors import ReviewError
 
 PRIVATE = 0o600
-OPEN_TIMEOUT_S = 10
 
 metadata = sa.MetaData()
 
@@ -125,9 +124,16 @@ class ReportStore:
     removed under a running app is noticed, so that nothing is written to a file without a name.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        busy_seconds: float = 10.0,
+    ) -> None:
         self.path = path
         self._migrations = migrations
+        self._busy_seconds = busy_seconds
         self._engine: sa.Engine | None = None
         self._opened: tuple[int, int] | None = None
         self._lock = threading.Lock()
@@ -176,7 +182,7 @@ class ReportStore:
                 return None
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite does not wait for a turn to switch to WAL, so first openings take turns here.
-            with FileLock(f"{self.path}.lock", timeout=OPEN_TIMEOUT_S, mode=PRIVATE):
+            with FileLock(f"{self.path}.lock", timeout=self._busy_seconds, mode=PRIVATE):
                 if found is None:
                     _make_private(self.path)
                 self._engine = self._opened_engine()
@@ -184,7 +190,7 @@ class ReportStore:
             return self._engine
 
     def _opened_engine(self) -> sa.Engine:
-        engine = _open_durable(self.path)
+        engine = _open_durable(self.path, self._busy_seconds)
         try:
             self._bring_up_to_date(engine)
         except BaseException:
@@ -258,20 +264,21 @@ def _refusal(path: Path, cause: str, saving: bool) -> ReviewError:
 def _remedy(cause: str) -> str:
     if "lock" in cause or "timeout" in cause:
         return "Another program holds them; try again in a moment."
-    if "full" in cause or "space" in cause:
-        return "Free some disk space and try again."
+    if "full" in cause or "space" in cause or "i/o" in cause:
+        return "Look whether the disk is full or failing, and try again."
     if "not a database" in cause or "malformed" in cause:
         return "The file is damaged: put back the last copy of it."
     return "Give the user who runs this the right to read and write there."
 
 
-def _open_durable(path: Path) -> sa.Engine:
+def _open_durable(path: Path, busy_seconds: float) -> sa.Engine:
     engine = open_engine(path)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _: object) -> None:
         # FULL: a commit survives a power cut. secure_delete: what is purged is overwritten.
-        for pragma in ("synchronous = FULL", "secure_delete = ON"):
+        wait = f"busy_timeout = {int(busy_seconds * 1000)}"
+        for pragma in ("synchronous = FULL", "secure_delete = ON", wait):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
