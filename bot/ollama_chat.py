@@ -35,7 +35,7 @@ class OllamaChat(ChatOllama):
         super().__init__(
             model=pinned.model,
             base_url=pinned.host,
-            client_kwargs={"timeout": pinned.timeout},
+            client_kwargs=pinned.client_options,
             # Thinking would use up the answer's tokens; some servers refuse the word "think" for
             # models that cannot.
             reasoning=False if pinned.facts.thinks else None,

@@ -105,7 +105,7 @@ class OllamaEmbedder(Embeddings):
         self.digest = model.verify()
         self._model = model
         self._client = OllamaEmbeddings(
-            model=model.model, base_url=model.host, client_kwargs={"timeout": model.timeout}
+            model=model.model, base_url=model.host, client_kwargs=model.client_options
         )
 
     @cached_property

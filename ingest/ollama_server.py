@@ -36,7 +36,8 @@ class OllamaFacts:
 class OllamaModel:
     """One model of an Ollama server, behind its pin; safe to share between threads.
 
-    `timeout` is how many seconds the server may be silent. Not covered: what a server says of
+    `timeout` is how many seconds the server may be silent; `client_options` are for other HTTP
+    clients of the same server. Not covered: what a server says of
     itself is believed; `groundskeeper models verify` hashes its files where they are local.
     """
 
@@ -44,9 +45,14 @@ class OllamaModel:
         self.model = name
         self.name = PREFIX + name
         self.host = host
-        self.timeout = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        self.client_options: dict[str, Any] = {
+            "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            # A connection is opened for each call: nobody has to close what is never kept.
+            "limits": httpx.Limits(max_keepalive_connections=0),
+        }
+        self._timeout = timeout
         self._pins = pins
-        self._client = httpx.Client(base_url=host, timeout=self.timeout, follow_redirects=True)
+        self._client = httpx.Client(base_url=host, follow_redirects=True, **self.client_options)
 
     def found(self) -> dict[str, str]:
         """Return the digest that the server lists; raises ModelError if it cannot be used."""
@@ -116,7 +122,7 @@ class OllamaModel:
             case httpx.TimeoutException():
                 return ModelTimeout(
                     f"{self._server} was silent about {self.model!r} for "
-                    f"{self.timeout.read:g} seconds.",
+                    f"{self._timeout:g} seconds.",
                     hint="Choose a smaller model or raise `model_timeout`; `ollama ps` shows "
                     "what it is doing.",
                 )
