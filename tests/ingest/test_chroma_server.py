@@ -1,0 +1,198 @@
+"""The vector server's life: one for each index, there when needed, gone when not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.chroma_server import HOST, lease_server
+from ingest.errors import IndexDamaged
+from ingest.vectors import ChromaConnection, VectorStore
+from tests.packs import HashedEmbeddings, Pack, end_vector_servers, server_pids
+
+LEASE_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from ingest.chroma_server import lease_server
+
+lease = lease_server(Path(sys.argv[1]), linger=float(sys.argv[2]))
+print(lease.port, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "chroma"
+    end_vector_servers(tmp_path)
+
+
+def client_process(folder: Path, linger: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", LEASE_AND_WAIT, str(folder), str(linger)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def port_of(client: subprocess.Popen[str]) -> int:
+    assert client.stdout is not None
+    return int(client.stdout.readline())
+
+
+def end(*clients: subprocess.Popen[str]) -> None:
+    for client in clients:
+        client.kill()
+        client.communicate()
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """Return the local addresses that a process listens on, in the kernel's hexadecimal."""
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
+    ]
+    return {
+        row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links
+    }
+
+
+def test_processes_that_come_at_once_share_one_server_and_leave_none(folder: Path) -> None:
+    clients = [client_process(folder, linger=1.0) for _ in range(3)]
+    try:
+        assert len({port_of(client) for client in clients}) == 1
+        assert len(server_pids(folder)) == 1
+        time.sleep(2.0)
+        assert len(server_pids(folder)) == 1, "it stays for as long as somebody uses it"
+    finally:
+        end(*clients)  # with SIGKILL: nobody says goodbye
+    assert eventually(lambda: not server_pids(folder))
+
+
+def test_a_server_that_lingers_is_used_again(folder: Path) -> None:
+    first = lease_server(folder, linger=5)
+    first.release()
+    second = lease_server(folder)
+    assert second.port == first.port
+    second.release()
+
+
+def test_threads_that_come_at_once_share_one_server(folder: Path) -> None:
+    leases = []
+    threads = [
+        threading.Thread(target=lambda: leases.append(lease_server(folder, linger=1)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({lease.port for lease in leases}) == 1 and len(leases) == 8
+    for lease in leases:
+        lease.release()
+
+
+def test_only_this_machine_can_reach_it(folder: Path) -> None:
+    lease = lease_server(folder)
+    (pid,) = server_pids(folder)
+    assert listening_addresses(pid) == {"0100007F"}, "127.0.0.1 and nothing else"
+    lease.release()
+
+
+def test_a_killed_server_is_replaced_at_the_next_query(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as index:
+        robin = index.embed(["robin"])[0]
+
+        def found() -> list[tuple[int, float]]:
+            with index.snapshot() as snapshot:
+                return snapshot.dense_search(robin, 3)
+
+        before = found()
+        (pid,) = server_pids(small_pack.paths.chroma)
+        os.kill(pid, signal.SIGKILL)
+        assert found() == before
+        assert server_pids(small_pack.paths.chroma) != [pid]
+
+
+def test_a_server_that_hangs_is_ended_and_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = lease_server(folder)
+    (pid,) = server_pids(folder)
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr("ingest.chroma_server.START_SECONDS", 3.0)
+    again = lease_server(folder)
+    assert again.port != lease.port
+    assert eventually(lambda: pid not in server_pids(folder))
+    lease.release()
+    again.release()
+
+
+def test_what_another_program_wrote_or_runs_is_not_taken_for_the_server(folder: Path) -> None:
+    folder.mkdir()
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        state = {"pid": os.getpid(), "port": other.getsockname()[1]}
+        (folder / "server.lock").write_text(json.dumps(state))
+        lease = lease_server(folder)
+        assert lease.port != state["port"]
+        lease.release()
+
+
+def test_a_proxy_of_this_machine_is_not_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.org")
+    connection = ChromaConnection(folder)
+    assert connection.client().heartbeat() > 0
+    assert os.environ["no_proxy"] == "example.org,127.0.0.1"
+    connection.close()
+
+
+def test_a_server_that_cannot_start_says_so(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "data").write_text("this should be a folder")
+    with pytest.raises(IndexDamaged, match="Chroma's server did not start") as failure:
+        lease_server(folder)
+    assert "reindex --rebuild" in failure.value.hint
+    assert not server_pids(folder)
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(IndexDamaged, match="cannot be written"):
+        lease_server(tmp_path / "file" / "chroma")
+
+
+def test_a_collection_of_another_program_is_left_alone(folder: Path) -> None:
+    connection = ChromaConnection(folder)
+    connection.client().create_collection("theirs", embedding_function=None)
+    with pytest.raises(IndexDamaged, match="made by another program"):
+        VectorStore(connection, "theirs", create=True).count()
+    VectorStore(connection, "ours", create=True).drop_others()
+    assert [c.name for c in connection.client().list_collections()] == ["theirs"]
+    connection.close()
