@@ -1,0 +1,190 @@
+"""One visitor's questions and answers, made one after another in a thread of their own.
+
+Streamlit ends a script run at any moment: when something is clicked, typed or reloaded. The
+answering thread does not notice, so no answer is left half-made and no question is lost; each
+run of the script draws what is there by then.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from bot.answer import (
+    Answer,
+    Citation,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Finished,
+    Question,
+    Sentence,
+    Turn,
+)
+from ui import strings
+from ui.rendering import Source
+
+log = logging.getLogger(__name__)
+
+TURNS_REMEMBERED = 6
+MOST_WAITING = 5
+
+
+class ChatBot(Protocol):
+    """What a conversation needs of the bot."""
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Yield what can be shown as soon as it may be; the last event is Finished."""
+        ...
+
+    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
+        """Return the text before a cited passage, the passage, and the text after it."""
+        ...
+
+
+@dataclass
+class Exchange:
+    """A question and as much of its answer as there is; only the answering thread writes.
+
+    `answer` is set last: once it is there, everything else is too. `reference` is that of the
+    report which the visitor made of this answer.
+    """
+
+    key: str
+    question: str
+    evidence: tuple[Evidence, ...] = ()
+    sentences: tuple[str, ...] = ()
+    started: bool = False
+    sources: tuple[Source, ...] = ()
+    answer: Answer | None = None
+    reference: str = ""
+    repeated: bool = False
+
+
+@dataclass
+class Conversation:
+    """The exchanges of one visit. Ask from any thread; draw from any thread."""
+
+    session: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._changed = threading.Condition()
+        self._answering: threading.Thread | None = None
+        self._closed = False
+
+    def ask(self, text: str, bot: ChatBot) -> bool:
+        """Put a question in line; False if too many are waiting already."""
+        with self._changed:
+            if len(self.unanswered) >= MOST_WAITING:
+                return False
+            self.exchanges.append(Exchange(secrets.token_hex(4), text))
+            if self._answering is None:
+                self._answering = threading.Thread(
+                    target=self._answer_all, args=(bot,), name="answering", daemon=True
+                )
+                self._answering.start()
+        return True
+
+    @property
+    def unanswered(self) -> list[Exchange]:
+        """The questions that have no answer yet, in the order in which they were asked."""
+        return [exchange for exchange in self.exchanges if exchange.answer is None]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something has changed, or until the time is over."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def close(self) -> None:
+        """Let the answer that is being made end at its next sentence, and drop those after it."""
+        with self._changed:
+            self._closed = True
+
+    def asked_before(self, exchange: Exchange) -> list[str]:
+        """Return the earlier questions, oldest first."""
+        return [e.question for e in self.exchanges[: self.exchanges.index(exchange)]]
+
+    # --- in the answering thread --------------------------------------------------------------
+
+    def _answer_all(self, bot: ChatBot) -> None:
+        while (exchange := self._next()) is not None:
+            answer = self._answer(exchange, bot)
+            if answer is not None:
+                exchange.sources = _sources(answer, bot)
+                self._tell(exchange, answer=answer)
+
+    def _next(self) -> Exchange | None:
+        """Return the next question; with none left, the thread is over before the lock is."""
+        with self._changed:
+            if self._closed or not self.unanswered:
+                self._answering = None
+                return None
+            return self.unanswered[0]
+
+    def _answer(self, exchange: Exchange, bot: ChatBot) -> Answer | None:
+        """Follow the bot's events to the whole answer; None if nobody wants it any more."""
+        self._tell(exchange, started=True)
+        question = Question(
+            text=exchange.question, history=self._history(), id=exchange.key, session=self.session
+        )
+        try:
+            # The bot yields from generators, which a `return` from the middle has to end here.
+            with closing(cast("_Closable", bot.stream(question))) as events:
+                for event in events:
+                    if isinstance(event, Finished):
+                        return event.answer
+                    if self._closed:
+                        return None
+                    self._hear(exchange, event)
+        except Exception:
+            log.exception("A question could not be answered")
+        return Answer(
+            question=exchange.question, status="failed", reason="error", text=strings.BROKEN
+        )
+
+    def _hear(self, exchange: Exchange, event: EvidenceFound | Sentence) -> None:
+        if isinstance(event, EvidenceFound):
+            self._tell(exchange, evidence=event.evidence)
+        else:
+            self._tell(exchange, sentences=(*exchange.sentences, event.text))
+
+    def _tell(self, exchange: Exchange, **news: object) -> None:
+        with self._changed:
+            for name, value in news.items():
+                setattr(exchange, name, value)
+            self._changed.notify_all()
+
+    def _history(self) -> tuple[Turn, ...]:
+        answered = [exchange.answer for exchange in self.exchanges if exchange.answer is not None]
+        return tuple(
+            Turn(question=answer.question, answer=answer.text, plan=answer.plan)
+            for answer in answered[-TURNS_REMEMBERED:]
+        )
+
+
+class _Closable(Iterator[Event], Protocol):
+    def close(self) -> None: ...
+
+
+def _sources(answer: Answer, bot: ChatBot) -> tuple[Source, ...]:
+    """Return what the answer cites, ready to be opened: passages in context, rows with cells."""
+    evidence = {piece.n: piece for piece in answer.evidence}
+    return tuple(_source(citation, evidence.get(citation.n), bot) for citation in answer.citations)
+
+
+def _source(citation: Citation, evidence: Evidence | None, bot: ChatBot) -> Source:
+    if citation.row is not None:
+        return Source(citation, facts=evidence.facts if evidence is not None else ())
+    try:
+        before, _, after = bot.document_context(citation)
+    except Exception:
+        # The quote is in hand; what stands around it is only a convenience.
+        log.exception("A passage could not be shown in its document")
+        before = after = ""
+    return Source(citation, before, after)

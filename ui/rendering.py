@@ -1,0 +1,235 @@
+"""Text of others made safe to show: literal labels, and answers and sources as escaped HTML.
+
+Whatever comes from a document, a question, a model or a report passes through `escape` (for HTML
+that we write ourselves) or `literal` (for labels, which Streamlit reads as Markdown). The only
+tags and links on a page are those that stand here, in `tables.py` and in `report_html.py`. What
+is escaped can still say anything: this protects the page, not the reader's judgement.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.answer import Citation, Fact
+from ui import strings
+
+MARKER = re.compile(r"\[(\d{1,3})\]")
+BULLET = re.compile(r"^\s*[-•*]\s+")
+WORD_JOINER = "\u2060"
+SOURCES_SHOWN = 3
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Streamlit replaces these after Markdown was read, where no backslash helps: emoji and icon
+# shortcodes, typographic arrows, addresses of pages and of people.
+_SHORTHAND = re.compile(r"(?<=:)(?=[\w+\-/])|(?<=www)(?=\.)|(?=@)|(?<=[<>=~-])(?=[<>=~-])", re.I)
+_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A citation as it is opened in place: its passage in context, or its row's cells."""
+
+    citation: Citation
+    before: str = ""
+    after: str = ""
+    facts: tuple[Fact, ...] = ()
+
+
+# --- text -------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """Return text without control characters and without overrides of the reading direction."""
+    return "".join(c for c in text if c in "\n\t" or not _unprintable(c))
+
+
+def _unprintable(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTION_OVERRIDES
+
+
+def escape(text: str) -> str:
+    """Return text as HTML that shows it letter by letter."""
+    return html.escape(printable(text), quote=True)
+
+
+def one_line(text: str) -> str:
+    """Return printable text with every run of white space as one space."""
+    return " ".join(printable(text).split())
+
+
+def literal(text: str) -> str:
+    """Return Markdown that Streamlit shows as this very text, on one line.
+
+    Every punctuation mark is escaped. What Streamlit rewrites even so is held apart by an
+    invisible word joiner (U+2060), the only difference between the text and what is shown.
+    """
+    apart = _SHORTHAND.sub(WORD_JOINER, one_line(text))
+    return _PUNCTUATION.sub(r"\\\1", apart)
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def answer_html(text: str, cited: Collection[int], anchor: str) -> str:
+    """Return an answer's paragraphs and lists, each `[n]` of `cited` as a link to its source.
+
+    `anchor` tells apart the sources of several answers on one page.
+    """
+    blocks: list[str] = []
+    for line in printable(text).splitlines():
+        if not line.strip():
+            continue
+        bullet = BULLET.match(line)
+        words = linked(line[bullet.end() :] if bullet else line, cited, anchor)
+        blocks.append(f"<li>{words}</li>" if bullet else f"<p>{words}</p>")
+    joined = re.sub(r"((?:<li>.*?</li>)+)", r"<ul>\1</ul>", "".join(blocks))
+    return f'<div class="gk-answer">{joined}</div>'
+
+
+def linked(line: str, cited: Collection[int], anchor: str) -> str:
+    """Escape a line; the space before a marker goes, so that it never opens a line of its own."""
+    parts = re.split(r"\s*\[(\d{1,3})\]", line)
+    shown = [escape(parts[0])]
+    for number, text in zip(parts[1::2], parts[2::2], strict=True):
+        known = int(number) in cited
+        shown.append(marker(int(number), anchor) if known else f" [{number}]")
+        shown.append(escape(text))
+    return "".join(shown)
+
+
+def marker(number: int, anchor: str) -> str:
+    """Return `[n]` as a small link that unfolds the source below."""
+    label = strings.SOURCE_NUMBER.format(n=number)
+    return (
+        f'<sup><a class="gk-cite" href="#{_id(anchor, number)}" aria-label="{label}">'
+        f"{number}</a></sup>"
+    )
+
+
+def _id(anchor: str, number: int) -> str:
+    return f"source-{anchor}-{number}"
+
+
+def question_html(text: str) -> str:
+    """Return a question as the bubble of the person who asked it."""
+    return (
+        f'<div class="gk-question" role="article" aria-label="{strings.YOU_ASKED}">'
+        f"<span>{escape(text)}</span></div>"
+    )
+
+
+def note_html(text: str, kind: str, cited: Collection[int] = (), anchor: str = "") -> str:
+    """Return a kind word in a soft box; `kind` is one of our own class names."""
+    return f'<div class="gk-note gk-{kind}" role="status">{answer_html(text, cited, anchor)}</div>'
+
+
+def failure_html(message: str, hint: str) -> str:
+    """Return what went wrong, and what to do about it."""
+    advice = f'<p class="gk-hint">{escape(hint)}</p>' if hint else ""
+    return f'<div class="gk-note gk-failed" role="alert"><p>{escape(message)}</p>{advice}</div>'
+
+
+def progress_html(started: bool, sources: int, sentences: Sequence[str]) -> str:
+    """Return an answer while it is being written."""
+    if sentences:
+        return answer_html(" ".join(sentences), (), "").replace("gk-answer", "gk-answer gk-writing")
+    told = strings.LOOKING if started else strings.WAITING
+    if sources:
+        told = strings.READING_ONE if sources == 1 else strings.READING.format(n=sources)
+    return f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
+
+
+def welcome_html(icon: str, name: str, greeting: str) -> str:
+    """Return what a visitor sees first."""
+    return (
+        f'<div class="gk-welcome"><div class="gk-icon" aria-hidden="true">{escape(icon)}</div>'
+        f"<h1>{escape(name)}</h1><p>{escape(greeting)}</p></div>"
+    )
+
+
+def footer_html(parts: Iterable[str]) -> str:
+    """Return the quiet line below an answer."""
+    shown = " · ".join(f"<span>{escape(part)}</span>" for part in parts if part)
+    return f'<div class="gk-footer">{shown}</div>'
+
+
+# --- sources ----------------------------------------------------------------------------------
+
+
+def sources_html(sources: Sequence[Source], anchor: str) -> str:
+    """Return the sources of an answer, each one folded; a marker's link unfolds its own."""
+    if not sources:
+        return ""
+    folded = [_source_html(source, anchor) for source in sources]
+    shown, others = "".join(folded[:SOURCES_SHOWN]), "".join(folded[SOURCES_SHOWN:])
+    if others:
+        more = strings.MORE_SOURCES.format(n=len(sources) - SOURCES_SHOWN)
+        others = f'<details class="gk-more"><summary>{more}</summary>{others}</details>'
+    return f'<section class="gk-sources"><h4>{strings.SOURCES}</h4>{shown}{others}</section>'
+
+
+def _source_html(source: Source, anchor: str) -> str:
+    citation = source.citation
+    title, where = citation_place(citation)
+    place = f'<span class="gk-place">{escape(where)}</span>' if where else ""
+    body = _row_html(source) if citation.row is not None else _passage_html(source)
+    return (
+        '<details class="gk-source"><summary>'
+        f'<span class="gk-number">{citation.n}</span>'
+        f'<span class="gk-title">{escape(title)}{place}</span></summary>'
+        f'<div class="gk-passage" id="{_id(anchor, citation.n)}">{body}</div></details>'
+    )
+
+
+def citation_place(citation: Citation) -> tuple[str, str]:
+    """Return the title of what is cited, and where in it the passage stands."""
+    heading = " › ".join(citation.heading_path)
+    if citation.row is not None:
+        row = strings.ROW.format(n=citation.row)
+        return heading or citation.title, f"{citation.document} · {row}"
+    page = strings.PAGE.format(n=citation.page) if citation.page is not None else ""
+    where = " · ".join(part for part in (heading, page) if part)
+    return citation.title or citation.document, where
+
+
+def _passage_html(source: Source) -> str:
+    before, after = source.before.lstrip(), source.after.rstrip()
+    # A cut in the middle of the text is shown as one.
+    opening = f'<span class="gk-around">…{escape(before)}</span>' if before else ""
+    closing = f'<span class="gk-around">{escape(after)}…</span>' if after else ""
+    return f"{opening}<mark>{escape(source.citation.quote)}</mark>{closing}"
+
+
+def _row_html(source: Source) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(fact.label)}{small(_origin(fact))}</th>'
+        f"<td><mark>{escape(fact.display)}</mark></td></tr>"
+        for fact in source.facts
+    )
+    cells = f'<table class="gk-cells"><tbody>{rows}</tbody></table>' if rows else ""
+    quote = escape(source.citation.quote)
+    whole = f'<span class="gk-around">{quote}</span>' if cells else f"<mark>{quote}</mark>"
+    return f"{cells}{whole}"
+
+
+def _origin(fact: Fact) -> str:
+    """Return where a figure comes from: its unit, its source, and of when it is."""
+    return joined(fact.unit, fact.source, fact.vintage)
+
+
+def joined(*parts: str) -> str:
+    """Join what is not said yet: "2023" says nothing after "Yearbook 2023"."""
+    said: list[str] = []
+    for part in parts:
+        if part and not any(part in before for before in said):
+            said.append(part)
+    return ", ".join(said)
+
+
+def small(text: str) -> str:
+    """Return a remark below a label."""
+    return f"<small>{escape(text)}</small>" if text else ""

@@ -1,0 +1,90 @@
+"""What the pages work with, opened once for each process and shared by all visitors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from bot.pipeline import Bot, open_bot
+from bot.review import Moderator, Moderators, ReviewQueue
+from ingest.domain import DomainCard, load_card
+from ingest.errors import NotSignedIn
+from ingest.paths import domain_paths
+from ingest.settings import Settings, load_settings
+from ui.conversation import ChatBot
+
+_TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
+
+
+@dataclass(frozen=True)
+class Services:
+    """The card, the review queue and the way to the bot, which may fail without the others."""
+
+    card: DomainCard
+    reports: ReviewQueue
+    moderators: Moderators
+    open_bot: Callable[[], ChatBot]
+    question_max_chars: int = 2_000
+
+
+@st.cache_resource(show_spinner=False)
+def shared_services() -> Services:
+    """Return the services that the settings describe. Raises UsageError."""
+    settings = load_settings()
+    card = load_card(settings.domain)
+    reports = domain_paths(settings, card).reports
+    return Services(
+        card=card,
+        reports=ReviewQueue(reports),
+        moderators=Moderators(reports, session_minutes=settings.session_minutes),
+        open_bot=partial(_shared_bot, settings, card),
+        question_max_chars=settings.question_max_chars,
+    )
+
+
+def _release(bot: Bot) -> None:
+    bot.index.close()
+
+
+@st.cache_resource(show_spinner=False, on_release=_release)
+def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
+    """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
+    return open_bot(_settings, _card)
+
+
+def rules_version(card: DomainCard) -> str:
+    """Return what tells one set of the pack's rules from another (sha256, 12 characters)."""
+    rules = [rule.model_dump() for rule in card.rules]
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+
+
+# --- who is signed in -------------------------------------------------------------------------
+
+
+def signed_in(services: Services) -> Moderator | None:
+    """Return the moderator of this browser session as the database knows them at this moment."""
+    token = st.session_state.get(_TOKEN)
+    if token is None:
+        return None
+    try:
+        return services.moderators.moderator(token)
+    except NotSignedIn:
+        del st.session_state[_TOKEN]
+        return None
+
+
+def sign_in(services: Services, name: str, password: str) -> None:
+    """Keep a new session's token in this browser session. Raises NotSignedIn, LimitExceeded."""
+    st.session_state[_TOKEN] = services.moderators.sign_in(name, password).token
+
+
+def sign_out(services: Services) -> None:
+    """End this browser session's sign-in, here and in the database."""
+    token = st.session_state.pop(_TOKEN, None)
+    if token is not None:
+        services.moderators.sign_out(token)

@@ -1,0 +1,93 @@
+"""What surrounds every page: its looks, the menu, and one clear sentence when something fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from ingest.errors import GroundskeeperError
+from ui import strings
+from ui.rendering import failure_html
+from ui.services import Services, signed_in
+from ui.theme import accent_css
+from ui.views.chat import chat_page
+from ui.views.lookup import lookup_page
+from ui.views.moderation import moderation_page
+from ui.views.sign_in import sign_in_page
+
+log = logging.getLogger(__name__)
+
+STYLE = Path(__file__).with_name("style.css")
+
+SIGN_IN = "sign-in"
+
+Page = Callable[[Services], None]
+
+
+def run(find_services: Callable[[], Services]) -> None:
+    """Draw the page that the visitor is on."""
+    try:
+        services = find_services()
+    except GroundskeeperError as error:
+        st.html(STYLE)
+        _explain(error)
+        return
+    theme = services.card.theme
+    st.set_page_config(page_title=services.card.domain.name, page_icon=theme.icon)
+    st.html(STYLE)
+    st.html(accent_css(theme))
+    pages = _pages(services)
+    page = st.navigation(pages, position="top")
+    if page.url_path == SIGN_IN and signed_in(services) is not None:
+        st.switch_page(pages[-1])
+    page.run()
+
+
+def _pages(services: Services) -> list[st.Page]:
+    """Return the menu; who is not signed in has no moderation page, only its way in."""
+    moderator = signed_in(services) is not None
+
+    def page(draw: Page, title: str, path: str, icon: str, *, shown: bool = True) -> st.Page:
+        return st.Page(
+            partial(_guarded, draw, services),
+            title=title,
+            url_path=path,
+            icon=icon,
+            default=path == "chat",
+            visibility="visible" if shown else "hidden",
+        )
+
+    return [
+        page(chat_page, strings.CHAT_PAGE, "chat", ":material/chat:"),
+        page(lookup_page, strings.LOOKUP_PAGE, "my-report", ":material/flag:"),
+        page(
+            sign_in_page, strings.SIGN_IN_PAGE, "sign-in", ":material/login:", shown=not moderator
+        ),
+        page(
+            moderation_page,
+            strings.MODERATION_PAGE,
+            "moderation",
+            ":material/inbox:",
+            shown=moderator,
+        ),
+    ]
+
+
+def _guarded(draw: Page, services: Services) -> None:
+    """Draw a page; what fails becomes one sentence, and only our own bugs reach the log."""
+    try:
+        draw(services)
+    except GroundskeeperError as error:
+        _explain(error)
+    except Exception:
+        log.exception("A page could not be drawn")
+        st.html(failure_html(strings.BROKEN, ""))
+
+
+def _explain(error: GroundskeeperError) -> None:
+    st.html(failure_html(error.message, error.hint))
+    st.button(strings.TRY_AGAIN, type="primary", icon=":material/refresh:")

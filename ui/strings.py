@@ -1,0 +1,151 @@
+"""Every sentence of the app that does not come from the domain card, in one place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+# Pages
+CHAT_PAGE = "Chat"
+LOOKUP_PAGE = "My report"
+SIGN_IN_PAGE = "Sign in"
+MODERATION_PAGE = "Moderation"
+OPENING = "Opening the index…"
+CANNOT_START = "The chat cannot start yet"
+TRY_AGAIN = "Try again"
+BROKEN = "Something went wrong on our side. Please try again; nothing that was saved is lost."
+
+# Chat
+ASK = "Ask a question"
+START_WITH = "Try one of these"
+WHAT_I_KNOW = "What I can do"
+NEW_CONVERSATION = "New conversation"
+YOU_ASKED = "You asked"
+LOOKING = "Looking in the sources"
+WAITING = "Next in line"
+READING = "Reading {n} sources"
+READING_ONE = "Reading 1 source"
+BUSY = "{n} of your questions are still waiting. Please let me answer those first."
+ASK_INSTEAD = "You could ask"
+ANSWERED_BY = "Answered by {model}"
+DATA_OF = "Data: {vintage}"
+GENERATION = "Index {n}"
+
+# Sources and tables
+SOURCES = "Sources"
+SOURCE_NUMBER = "Source {n}"
+MORE_SOURCES = "{n} more"
+PAGE = "page {n}"
+ROW = "row {n}"
+TABLE = "Comparison; scrolls sideways"
+NOT_REPORTED = "not reported"
+DOWNLOAD = "Download as CSV"
+DOWNLOAD_NAME = "comparison.csv"
+
+# Reporting an answer
+REPORT = "Report a problem"
+REPORT_TITLE = "What is wrong with this answer?"
+CATEGORY = "What kind of problem is it?"
+COMMENT = "Tell us more (you don't have to)"
+COMMENT_HELP = "Please leave out names, addresses and anything else that is private."
+SEND_REPORT = "Send report"
+CANCEL = "Cancel"
+REPORT_SAVED = "Saved as {reference}. Under “My report” you can see what becomes of it."
+REPORT_REPEATED = (
+    "Saved. Others have reported this answer too, so yours was added to {reference}. "
+    "Under “My report” you can see what becomes of it."
+)
+REPORT_FAILED = "Your report was not saved. What you wrote is still here; please try again."
+COMMENT_MAX_CHARS = 2_000
+
+# My report
+LOOKUP_TITLE = "What became of my report?"
+LOOKUP_INTRO = "Type the reference that you were given when you sent it, such as R-7K3M9Q."
+REFERENCE = "Reference"
+LOOK_UP = "Look up"
+NO_REFERENCE = "Please type a reference, such as R-7K3M9Q."
+REPORTED_HERE = "Reported in this visit"
+FILED_ON = "Reported on {when}"
+CHANGED_ON = "Last change on {when}"
+
+# Signing in
+SIGN_IN_TITLE = "Sign in as a moderator"
+SIGN_IN_INTRO = (
+    "Only people who look after reports need this. To ask questions you need no account."
+)
+NAME = "Name"
+PASSWORD = "Password"  # noqa: S105  a label
+SIGN_IN = "Sign in"
+SIGN_OUT = "Sign out"
+FILL_IN_BOTH = "Please type your name and your password."
+
+# Moderation
+QUEUE_TITLE = "Reports"
+SHOW = "Show"
+OPEN = "Open"
+CLOSED = "Closed"
+ALL = "All"
+ANY_CATEGORY = "Any kind of problem"
+SEARCH = "Search in questions and comments"
+NOTHING_HERE = "No reports here. Well done!"
+NO_MATCH = "No report matches. Try fewer filters."
+COUNT = "{n} reports"
+COUNT_ONE = "1 report"
+MORE = "Show more"
+OPEN_REPORT = "Open {reference}"
+BACK = "All reports"
+NEXT_REPORT = "Next report"
+LAST_REPORT = "This was the last one in your list."
+REPEATS = "reported {n} times"
+UNASSIGNED = "Nobody has it yet"
+ASSIGNED_TO = "With {name}"
+SEEN_BY_PERSON = "What the person saw"
+ASKED_BEFORE = "Asked before"
+WHAT_THEY_WROTE = "What the person wrote"
+PURGED = "Question, answer and comments were removed to protect the person."
+SAME_QUESTION = "Other reports of this question"
+HISTORY = "History"
+ASSIGN_TO_ME = "Take it"
+RELEASE = "Put it back"
+SEVERITY = "Severity"
+MOVE_TO = {
+    "triaged": "Mark as seen",
+    "in_progress": "Start work",
+}
+REOPEN = "Reopen"
+NOTE = "Note for the other moderators"
+ADD_NOTE = "Add note"
+RESOLVE = "Resolve"
+OUTCOME = "How was it resolved?"
+DETAIL = "Which document, rule or test case?"
+RESOLVE_NOTE = "Why? (only moderators see this)"
+CONFLICT = "Not saved, because the report has just changed: {what} The newest state is shown below."
+DONE = "Saved."
+TOTAL = "All so far"
+CATEGORY_FILTER = "Kind of problem"
+STATUS = "status: {status}"
+REASON = "reason: {reason}"
+RULES = "rules {version}"
+FLAGS = "flags: {flags}"
+DISMISS = "Dismiss"
+DISMISS_WHY = "Why? (only moderators see this)"
+SIGNED_IN = "You are signed in as {name}."
+
+
+def day(when: datetime) -> str:
+    """Return a day as people write it: "21 November 2026"."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def moment(when: datetime) -> str:
+    """Return a moment in UTC: "21 Nov 2026, 11:58 UTC"."""
+    return f"{when.day} {when:%b %Y, %H:%M} UTC"
+
+
+def age(then: datetime, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit: "3 h ago"."""
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 24 * 60 else f"{minutes // 1440} d ago"

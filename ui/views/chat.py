@@ -1,0 +1,176 @@
+"""The chat: questions, answers as they are written, and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bot.answer import Answer
+from ui import strings
+from ui.conversation import ChatBot, Conversation, Exchange
+from ui.rendering import (
+    answer_html,
+    footer_html,
+    literal,
+    note_html,
+    progress_html,
+    question_html,
+    sources_html,
+    welcome_html,
+)
+from ui.services import Services
+from ui.tables import table_csv, table_html
+from ui.views.reporting import offer_report
+
+LOOK_AGAIN_SECONDS = 0.1
+_CONVERSATION = "conversation"
+
+
+def chat_page(services: Services) -> None:
+    """Draw the conversation and go on drawing until every question in it has its answer."""
+    with st.spinner(strings.OPENING):
+        bot = services.open_bot()
+    conversation = st.session_state.setdefault(_CONVERSATION, Conversation())
+    typed = st.chat_input(strings.ASK, max_chars=services.question_max_chars)
+    if typed:
+        _ask(conversation, bot, typed)
+    _head(services, conversation)
+    if not conversation.exchanges:
+        _welcome(services, conversation, bot)
+    pending = [
+        (exchange, place)
+        for exchange in conversation.exchanges
+        if (place := _draw(services, conversation, exchange, bot)) is not None
+    ]
+    _follow(conversation, pending)
+
+
+def _ask(conversation: Conversation, bot: ChatBot, text: str) -> None:
+    if not conversation.ask(text, bot):
+        st.toast(strings.BUSY.format(n=len(conversation.unanswered)), icon=":material/hourglass:")
+
+
+def _head(services: Services, conversation: Conversation) -> None:
+    if not conversation.exchanges:
+        return
+    with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
+        theme, info = services.card.theme, services.card.domain
+        st.markdown(f"**{literal(theme.icon)} {literal(info.name)}**")
+        st.button(
+            strings.NEW_CONVERSATION,
+            key="new-conversation",
+            icon=":material/edit_square:",
+            type="tertiary",
+            on_click=_start_anew,
+            args=(conversation,),
+        )
+
+
+def _start_anew(conversation: Conversation) -> None:
+    """Leave the old conversation; the visit, and with it the rate limit, stays the same."""
+    conversation.close()
+    st.session_state[_CONVERSATION] = Conversation(session=conversation.session)
+
+
+def _welcome(services: Services, conversation: Conversation, bot: ChatBot) -> None:
+    info = services.card.domain
+    st.html(welcome_html(services.card.theme.icon, info.name, info.greeting))
+    _suggest(info.suggestions, "start", conversation, bot, strings.START_WITH)
+    with st.expander(strings.WHAT_I_KNOW):
+        st.html(answer_html("\n".join(f"- {line}" for line in info.capabilities), (), ""))
+
+
+def _suggest(
+    questions: Sequence[str], key: str, conversation: Conversation, bot: ChatBot, title: str
+) -> None:
+    """Offer questions as buttons."""
+    st.caption(title)
+    with st.container(key=f"gk-suggestions-{key}"):
+        for number, question in enumerate(questions):
+            st.button(
+                literal(question),
+                key=f"suggestion-{key}-{number}",
+                on_click=_ask,
+                args=(conversation, bot, question),
+                width="stretch",
+            )
+
+
+def _draw(
+    services: Services, conversation: Conversation, exchange: Exchange, bot: ChatBot
+) -> DeltaGenerator | None:
+    """Draw one exchange; return the place for what is still being written, if anything is."""
+    with st.container(key=f"gk-exchange-{exchange.key}"):
+        st.html(question_html(exchange.question))
+        answer = exchange.answer
+        if answer is None:
+            return st.empty()
+        if answer.status == "answered":
+            _draw_answered(exchange, answer)
+        else:
+            st.html(note_html(answer.text, answer.status, _cited(answer), exchange.key))
+        st.html(sources_html(exchange.sources, exchange.key) or "<div></div>")
+        st.html(footer_html(_made_by(services, answer)))
+        offer_report(services, conversation, exchange)
+        if exchange is conversation.exchanges[-1]:
+            _suggest_instead(services, conversation, exchange, answer, bot)
+    return None
+
+
+def _draw_answered(exchange: Exchange, answer: Answer) -> None:
+    st.html(answer_html(answer.text, _cited(answer), exchange.key))
+    if answer.table is not None:
+        st.html(table_html(answer.table, exchange.key))
+        st.download_button(
+            strings.DOWNLOAD,
+            table_csv(answer.table),
+            file_name=strings.DOWNLOAD_NAME,
+            mime="text/csv",
+            key=f"csv-{exchange.key}",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
+
+
+def _cited(answer: Answer) -> set[int]:
+    return {citation.n for citation in answer.citations}
+
+
+def _made_by(services: Services, answer: Answer) -> list[str]:
+    """Return who answered, from what, so that a reader can name it later."""
+    digest = answer.digest.removeprefix("sha256:")[:8]
+    model = f"{answer.model} ({digest})" if digest else answer.model
+    vintage = services.card.domain.vintage
+    return [
+        strings.ANSWERED_BY.format(model=model) if model else "",
+        strings.GENERATION.format(n=answer.index_generation) if answer.index_generation else "",
+        strings.DATA_OF.format(vintage=vintage) if vintage else "",
+    ]
+
+
+def _suggest_instead(
+    services: Services,
+    conversation: Conversation,
+    exchange: Exchange,
+    answer: Answer,
+    bot: ChatBot,
+) -> None:
+    """After a refusal, show what can be asked; not after a rule, which may be about distress."""
+    if answer.status not in ("refused", "abstained"):
+        return
+    questions = answer.suggestions or services.card.domain.suggestions[:2]
+    _suggest(questions, exchange.key, conversation, bot, strings.ASK_INSTEAD)
+
+
+def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGenerator]]) -> None:
+    """Draw what is being written until all is; each draw is also where Streamlit may stop us."""
+    if not pending:
+        return
+    while any(exchange.answer is None for exchange, _ in pending):
+        for exchange, place in pending:
+            place.html(progress_html(exchange.started, len(exchange.evidence), exchange.sentences))
+        conversation.wait(LOOK_AGAIN_SECONDS)
+    st.rerun()

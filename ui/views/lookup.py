@@ -1,0 +1,28 @@
+"""My report: what has become of it, for whoever has its reference."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import strings
+from ui.report_html import status_html
+from ui.services import Services
+from ui.views.reporting import RECEIPTS
+
+
+def lookup_page(services: Services) -> None:
+    """Draw the status of the report asked for, and of those that were sent in this visit."""
+    st.header(strings.LOOKUP_TITLE, anchor=False)
+    st.write(strings.LOOKUP_INTRO)
+    with st.form("lookup"):
+        reference = st.text_input(strings.REFERENCE, max_chars=80, placeholder="R-7K3M9Q")
+        asked = st.form_submit_button(strings.LOOK_UP, type="primary", icon=":material/search:")
+    if asked and not reference.strip():
+        st.info(strings.NO_REFERENCE)
+    elif asked:
+        st.html(status_html(services.reports.look_up(reference)))
+    mine = st.session_state.get(RECEIPTS, [])
+    if mine:
+        st.subheader(strings.REPORTED_HERE, anchor=False)
+        for own in dict.fromkeys(mine):
+            st.html(status_html(services.reports.look_up(own)))

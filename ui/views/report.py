@@ -1,0 +1,271 @@
+"""One report for a moderator: the frozen case, what happened to it, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import get_args
+
+import streamlit as st
+
+from bot.review import (
+    OPEN_STATES,
+    OUTCOME_DETAIL,
+    OUTCOME_LABELS,
+    SEVERITY_LABELS,
+    TRANSITIONS,
+    Case,
+    Moderator,
+    Outcome,
+    Report,
+    ReportSummary,
+    Severity,
+    Status,
+)
+from ingest.errors import GroundskeeperError, ReportConflict
+from ui import strings
+from ui.rendering import (
+    Source,
+    answer_html,
+    failure_html,
+    footer_html,
+    note_html,
+    question_html,
+    sources_html,
+)
+from ui.report_html import history_html, summary_html
+from ui.services import Services, signed_in
+from ui.tables import table_html
+
+_SAID = "moderation-said"
+OPENED = "opened-report"
+
+Change = Callable[[Moderator], Report]
+
+
+def draw_report(
+    services: Services,
+    who: Moderator,
+    reference: str,
+    *,
+    back: Callable[[], None],
+    follow: str | None,
+) -> None:
+    """Draw a report with its actions. Raises ReportNotFound."""
+    _head(back, follow)
+    report = services.reports.show(who, reference)
+    _say_what_happened()
+    st.html(f'<div class="gk-opened">{summary_html(report, datetime.now(UTC), whole=True)}</div>')
+    _draw_case(report)
+    if report.status in OPEN_STATES:
+        _draw_claim(services, who, report)
+        _draw_resolve(services, report)
+    _draw_moves(services, report)
+    _draw_note(services, report)
+    st.subheader(strings.HISTORY, anchor=False)
+    st.html(history_html(report.events))
+    if report.group:
+        st.subheader(strings.SAME_QUESTION, anchor=False)
+        for other in report.group:
+            draw_card(other)
+
+
+def draw_card(report: ReportSummary) -> None:
+    """Draw one line of the queue; the whole of it is the button that opens the report."""
+    with st.container(key=f"gk-card-{report.reference}", border=True):
+        st.html(summary_html(report, datetime.now(UTC)))
+        st.button(
+            strings.OPEN_REPORT.format(reference=report.reference),
+            key=f"open-{report.reference}",
+            on_click=_go_to,
+            args=(report.reference,),
+        )
+
+
+def _head(back: Callable[[], None], follow: str | None) -> None:
+    with st.container(key="gk-report-head", horizontal=True, vertical_alignment="center"):
+        st.button(strings.BACK, icon=":material/arrow_back:", type="tertiary", on_click=back)
+        st.button(
+            strings.NEXT_REPORT,
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            disabled=follow is None,
+            shortcut="N",
+            on_click=_go_to,
+            args=(follow,),
+        )
+
+
+def _go_to(reference: str | None) -> None:
+    if reference is not None:
+        st.session_state[OPENED] = reference
+
+
+def _draw_case(report: Report) -> None:
+    """Draw what the person saw, from the report and not from today's index."""
+    if report.case is None:
+        st.info(strings.PURGED)
+        return
+    case = report.case
+    st.subheader(strings.SEEN_BY_PERSON, anchor=False)
+    with st.container(border=True, key="gk-case"):
+        for earlier in case.asked_before:
+            st.caption(strings.ASKED_BEFORE)
+            st.html(question_html(earlier))
+        st.html(question_html(case.question))
+        _draw_case_answer(case, report.reference)
+        st.html(footer_html(_circumstances(case)))
+
+
+def _draw_case_answer(case: Case, anchor: str) -> None:
+    cited = {citation.n for citation in case.citations}
+    if case.status == "answered":
+        st.html(answer_html(case.answer, cited, anchor))
+    else:
+        st.html(note_html(case.answer, case.status, cited, anchor))
+    if case.table is not None:
+        st.html(table_html(case.table, anchor))
+    if case.citations:
+        st.html(sources_html([Source(citation) for citation in case.citations], anchor))
+
+
+def _circumstances(case: Case) -> list[str]:
+    return [
+        f"{case.model} ({case.digest})" if case.digest else case.model,
+        strings.GENERATION.format(n=case.index_generation),
+        strings.STATUS.format(status=case.status),
+        strings.REASON.format(reason=case.reason) if case.reason else "",
+        strings.RULES.format(version=case.rules_version) if case.rules_version else "",
+        strings.FLAGS.format(flags=", ".join(case.flags)) if case.flags else "",
+    ]
+
+
+# --- what can be done -------------------------------------------------------------------------
+
+
+def _draw_claim(services: Services, who: Moderator, report: Report) -> None:
+    mine = report.assignee == who.name
+    with st.container(horizontal=True, vertical_alignment="bottom", key="gk-claim"):
+        st.button(
+            strings.RELEASE if mine else strings.ASSIGN_TO_ME,
+            icon=":material/person_remove:" if mine else ":material/person_add:",
+            on_click=_assign,
+            args=(services, report, None if mine else who.name),
+        )
+        # The version is part of the key, so that the choice shows what is saved by now.
+        key = f"severity-{report.reference}-{report.version}"
+        st.selectbox(
+            strings.SEVERITY,
+            get_args(Severity),
+            index=get_args(Severity).index(report.severity),
+            format_func=SEVERITY_LABELS.__getitem__,
+            key=key,
+            on_change=_rate,
+            args=(services, report, key),
+        )
+
+
+def _draw_moves(services: Services, report: Report) -> None:
+    """Offer the steps that may follow; resolving and dismissing ask for more."""
+    steps = [s for s in get_args(Status) if s in TRANSITIONS[report.status] and s in OPEN_STATES]
+    closed = report.status not in OPEN_STATES
+    with st.container(horizontal=True, key="gk-moves"):
+        for step in steps:
+            st.button(
+                strings.REOPEN if closed else strings.MOVE_TO[step],
+                key=f"move-{step}",
+                on_click=_move,
+                args=(services, report, step),
+            )
+    if "dismissed" in TRANSITIONS[report.status]:
+        with st.expander(strings.DISMISS, icon=":material/block:"), st.form("dismiss"):
+            key = f"dismiss-{report.reference}"
+            st.text_area(strings.DISMISS_WHY, key=key, max_chars=5_000)
+            st.form_submit_button(
+                strings.DISMISS, on_click=_move, args=(services, report, "dismissed", key)
+            )
+
+
+def _draw_resolve(services: Services, report: Report) -> None:
+    key = f"resolve-{report.reference}"
+    with st.expander(strings.RESOLVE, icon=":material/check_circle:"), st.form("resolve"):
+        st.radio(
+            strings.OUTCOME,
+            get_args(Outcome),
+            format_func=OUTCOME_LABELS.__getitem__,
+            captions=[OUTCOME_DETAIL.get(outcome, "") for outcome in get_args(Outcome)],
+            key=f"{key}-outcome",
+        )
+        st.text_input(strings.DETAIL, key=f"{key}-detail", max_chars=500)
+        st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000)
+        st.form_submit_button(
+            strings.RESOLVE, type="primary", on_click=_resolve, args=(services, report, key)
+        )
+
+
+def _draw_note(services: Services, report: Report) -> None:
+    key = f"note-{report.reference}"
+    with st.expander(strings.ADD_NOTE, icon=":material/edit_note:"), st.form("note"):
+        st.text_area(strings.NOTE, key=key, max_chars=5_000)
+        st.form_submit_button(strings.ADD_NOTE, on_click=_add_note, args=(services, report, key))
+
+
+# --- doing it: each is told the version that the moderator was looking at ---------------------
+
+
+def _assign(services: Services, report: Report, assignee: str | None) -> None:
+    queue = services.reports
+    _change(services, lambda who: queue.assign(who, report.reference, report.version, assignee))
+
+
+def _rate(services: Services, report: Report, key: str) -> None:
+    severity = st.session_state[key]
+    queue = services.reports
+    _change(
+        services, lambda who: queue.set_severity(who, report.reference, report.version, severity)
+    )
+
+
+def _move(services: Services, report: Report, status: Status, note_key: str = "") -> None:
+    note = st.session_state[note_key] if note_key else ""
+    queue = services.reports
+    _change(services, lambda who: queue.move(who, report.reference, report.version, status, note))
+
+
+def _resolve(services: Services, report: Report, key: str) -> None:
+    outcome, detail, note = (st.session_state[f"{key}-{x}"] for x in ("outcome", "detail", "note"))
+    queue = services.reports
+    _change(
+        services,
+        lambda who: queue.resolve(who, report.reference, report.version, outcome, note, detail),
+    )
+
+
+def _add_note(services: Services, report: Report, key: str) -> None:
+    text = st.session_state[key]
+    if _change(services, lambda who: services.reports.note(who, report.reference, text)):
+        st.session_state[key] = ""
+
+
+def _change(services: Services, change: Change) -> bool:
+    """Make one change as whoever is signed in now; say on the next page what came of it."""
+    who = signed_in(services)
+    if who is None:
+        return False
+    try:
+        change(who)
+    except ReportConflict as conflict:
+        st.session_state[_SAID] = (strings.CONFLICT.format(what=conflict.message), "")
+    except GroundskeeperError as error:
+        st.session_state[_SAID] = (error.message, error.hint)
+    else:
+        st.session_state[_SAID] = None
+        return True
+    return False
+
+
+def _say_what_happened() -> None:
+    if _SAID not in st.session_state:
+        return
+    failure = st.session_state.pop(_SAID)
+    st.html(note_html(strings.DONE, "saved") if failure is None else failure_html(*failure))
