@@ -21,7 +21,7 @@ from bot.verify import verify
 
 MAX_TOKENS = 300
 CHOICE_TOKENS = 160
-CHOICES = 3
+CHOICES = 2
 _CLOSED = re.compile(r"[.!?][\"”')]*(?:\s*\[\d+\])+(?=\s|$)")
 
 
@@ -66,7 +66,7 @@ class Writer:
     ) -> Iterator[Written]:
         """Let a small model say one of the best sentences, then quote where it stands."""
         said = [_cited(choice.text, choice) for choice in choices]
-        messages = choice_messages(question, [window.text for window in best])
+        messages = choice_messages(question, [choice.text for choice in choices])
         pieces = stream_text(
             self._chat, messages, max_tokens=CHOICE_TOKENS, grammar=choice_grammar(said)
         )
@@ -80,13 +80,20 @@ class Writer:
 
 
 def _cited(text: str, extract: Extract) -> str:
-    return f"{' '.join(text.split())} [{extract.evidence.n}]"
+    return f"{_one_line(text)} [{extract.evidence.n}]"
+
+
+def _one_line(text: str) -> str:
+    """Join lines (list items, table rows), with a dot between those that do not end by one."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    joined = (line if line[-1] in ".?!:;,”" else f"{line} ·" for line in lines[:-1])
+    return " ".join([*joined, *lines[-1:]])
 
 
 def quote(extract: Extract, text: str = "") -> str:
     """Return a quotation, or a part of it, with its heading and its marker."""
     heading = next(iter(reversed(extract.evidence.heading_path)), extract.evidence.title)
-    said = " ".join((text or extract.text).split())
+    said = _one_line(text or extract.text)
     return f"{heading}: “{said}” [{extract.evidence.n}]"
 
 
