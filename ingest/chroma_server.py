@@ -24,6 +24,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -87,6 +88,20 @@ def lease_server(folder: Path, linger: float = LINGER_SECONDS) -> Lease:
     except BaseException:
         claim.close()
         raise
+
+
+def discard_files(folder: Path) -> None:
+    """End the server of these files, if one runs, and delete what it keeps."""
+    while _is_served(folder):
+        pid, _ = _server(folder)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    data = folder / "data"
+    if data.is_dir():
+        shutil.rmtree(data)
+    else:
+        data.unlink(missing_ok=True)
 
 
 def _running_port(folder: Path) -> int | None:

@@ -85,6 +85,8 @@ class Reindexer:
             engine = db.open_engine(self._paths.database)
             connection = ChromaConnection(self._paths.chroma)
             try:
+                if rebuild:
+                    connection.repair()
                 self._run(engine, connection, files, report, rebuild)
             finally:
                 connection.close()

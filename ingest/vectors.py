@@ -25,7 +25,7 @@ from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
 from numpy.typing import NDArray
 
-from ingest.chroma_server import HOST, Lease, lease_server
+from ingest.chroma_server import HOST, Lease, discard_files, lease_server
 from ingest.errors import IndexDamaged
 
 OWNER = "groundskeeper"
@@ -145,6 +145,15 @@ class ChromaConnection:
                 for session in _sessions(self._client):
                     session.timeout = httpx.Timeout(ANSWER_SECONDS)
             return self._client
+
+    def repair(self) -> None:
+        """Throw Chroma's files away if it cannot use them; SQL still has the vectors."""
+        try:
+            with chroma_errors_explained():
+                self.client().list_collections()
+        except IndexDamaged:
+            self.disconnect()
+            discard_files(self._folder)
 
     def disconnect(self) -> None:
         """Leave a server that does not answer; the next `client` connects to one that does."""

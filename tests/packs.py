@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.domain import DomainCard, load_card
+from ingest.embeddings import NamedEmbeddings
 from ingest.index import Index
 from ingest.paths import DomainPaths, domain_paths
 from ingest.progress import ReindexReport
@@ -192,11 +193,11 @@ class Pack:
         assert old in text
         self.write(name, text.replace(old, new))
 
-    def reindex(self, embeddings: HashedEmbeddings, *, rebuild: bool = False) -> ReindexReport:
+    def reindex(self, embeddings: NamedEmbeddings, *, rebuild: bool = False) -> ReindexReport:
         return Reindexer(self.folder, self.card, self.paths, embeddings).run(rebuild=rebuild)
 
     @contextmanager
-    def index(self, embeddings: HashedEmbeddings) -> Iterator[Index]:
+    def index(self, embeddings: NamedEmbeddings) -> Iterator[Index]:
         index = Index(self.card, self.paths, embeddings)
         try:
             yield index
