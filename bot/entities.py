@@ -338,8 +338,15 @@ class EntityIndex:
         typo = spoken != list(words)
         if typo and not _is_typo(" ".join(spoken), " ".join(words)):
             return None
+        if typo and loose and not any(self._in_order(words, n) for n in entities):
+            return None  # "University of Atlantis" is not "Atlantic University"
         tier: Tier = "fuzzy" if typo or loose else "exact" if source == _NAME else "alias"
         return _Match(first, last, source + 4 * (typo or loose), entities, tier)
+
+    def _in_order(self, words: tuple[str, ...], number: int) -> bool:
+        """Whether words carry a name of an entity in that name's order."""
+        row = self._rows[number]
+        return _carried(words) in {_carried(phrase(text)) for text in (row.name, *row.aliases)}
 
     def _match_acronym(self, tokens: Sequence[Token], first: int, last: int) -> _Match | None:
         word = tokens[first].bare
@@ -519,6 +526,10 @@ def _without_crossing(matches: list[_Match]) -> list[_Match]:
 def _indefinite(tokens: Sequence[Token], first: int) -> bool:
     """Whether a name stands behind "a" or "any": "an American university" is no one's name."""
     return first > 0 and tokens[first - 1].norm in _INDEFINITE
+
+
+def _carried(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in FUNCTION_WORDS)
 
 
 def _kind_places(name: tuple[str, ...]) -> Iterable[str]:

@@ -69,6 +69,10 @@ class FieldIndex:
                     matches.append(FieldMatch(first, first + size, tuple(keys), comparing))
         return sorted(matches, key=lambda match: match.first)
 
+    def label_words(self, key: str) -> frozenset[str]:
+        """Return the words of a field's label: beside the field's name they add nothing."""
+        return frozenset(phrase(self.table.field(key).label))
+
     def choose(self, matches: Iterable[FieldMatch]) -> tuple[str, ...]:
         """Return the fields that matches ask for, in the order of the question.
 

@@ -116,11 +116,14 @@ class Reader:
         kept = self._supported(question, tokens, mentions)
         masked, places = _mask(tokens, kept)
         matches = self._fields.find(masked)
+        fields = self._fields.choose(matches)
         covered = {i for match in matches for i in range(match.first, match.last)}
+        understood = {word for key in fields for word in self._fields.label_words(key)}
         left = [
             i
             for i, word in enumerate(masked)
             if i not in covered and places[i] is not None and not self._is_filler(word)
+            if word not in understood
         ]
         said = [None if p is None else tokens[p].text for p in places]
         text = _rebuild(question, kept, PLACEHOLDER)
@@ -129,7 +132,7 @@ class Reader:
         return Reading(
             mentions=tuple(kept),
             matches=tuple(matches),
-            fields=self._fields.choose(matches),
+            fields=fields,
             leftover=spoken,
             words=len(masked),
             prose=bool(_PROSE.match(prose) or _PROSE_INSIDE.search(prose))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,11 +113,11 @@ def conflict(connection: sa.Connection, report: sa.Row[Any], version: int) -> Re
 
 def purge(connection: sa.Connection, actor: str, older_than: timedelta, now: int) -> int:
     """Remove the words of reports closed before; return how many."""
-    before = datetime.fromtimestamp(now / 1e9, tz=UTC) - older_than
+    before = max(now - older_than // timedelta(microseconds=1) * 1000, 0)
     closed = sa.and_(
         reports.c.status.in_(CLOSED_STATES),
         reports.c.purged_at.is_(None),
-        reports.c.closed_at <= int(before.timestamp() * 1e9),
+        reports.c.closed_at <= before,
     )
     chosen = sa.select(reports.c.reference, reports.c.version).where(closed)
     found = connection.execute(chosen.order_by(reports.c.closed_at)).all()

@@ -14,8 +14,12 @@ _LOOK_ALIKES = str.maketrans("OIL", "011", "- \t\n\u2010\u2011\u2013\u2212")
 
 
 def make_reference() -> str:
-    """Return a random reference; one in 2^30, so the caller checks that it is still free."""
-    return "R-" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    """Return a random reference, of some 10^9; the caller checks that it is still free.
+
+    No code begins with R, so that it is clear without the prefix and the dash, too.
+    """
+    first = secrets.choice(ALPHABET.replace("R", ""))
+    return f"R-{first}" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
 
 
 def parse_reference(text: str) -> str:
@@ -24,8 +28,7 @@ def parse_reference(text: str) -> str:
     Raises ReportNotFound for what cannot be one.
     """
     code = unicodedata.normalize("NFKC", text).upper().translate(_LOOK_ALIKES)
-    if len(code) == LENGTH + 1:
-        code = code.removeprefix("R")
+    code = code.removeprefix("R")
     if len(code) != LENGTH or not set(code) <= set(ALPHABET):
         raise ReportNotFound("This is not a report's reference.", hint="One looks like R-7K3M9Q.")
     return f"R-{code}"
