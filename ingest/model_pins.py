@@ -25,7 +25,7 @@ from pathlib import Path
 from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
 
 DIGEST = "digest"
-_DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
 _HEADER = """\
 # The models that may be used and the SHA-256 digests that they must have.
 # `groundskeeper models trust NAME` rewrites this file; comments of your own are not kept.
@@ -139,7 +139,14 @@ class PinnedFiles:
 
     def found(self) -> dict[str, str]:
         """Return the digest that each file has; raises ModelMissing if one cannot be read."""
-        return {file: file_digest(self._folder / file) for file in self._model.files}
+        try:
+            return {file: file_digest(self._folder / file) for file in self._model.files}
+        except OSError as error:
+            raise ModelMissing(
+                f"A file of the model {self.name} cannot be read "
+                f"({error.strerror}: {Path(error.filename).name}).",
+                hint="Install the dependencies again with `make clean` and the same command.",
+            ) from error
 
     def verify(self) -> Path:
         """Return the path of the weights, beside which the other files are.
@@ -172,20 +179,16 @@ _hashing = threading.Lock()
 
 
 def file_digest(path: Path) -> str:
-    """Return `sha256:` and the hash of a file, remembered until size, time or inode change."""
-    with _hashing:
-        try:
-            with path.open("rb") as file:
-                stat = os.fstat(file.fileno())
-                stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-                if path not in _hashed or _hashed[path][0] != stamp:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                    _hashed[path] = (stamp, f"sha256:{digest}")
-        except OSError as error:
-            raise ModelMissing(
-                f"The model file {path.name} cannot be read ({error.strerror}).",
-                hint="Install the dependencies again with `make clean` and the same command.",
-            ) from error
+    """Return `sha256:` and the hash of a file, remembered until size, time or inode change.
+
+    Raises OSError if it cannot be read.
+    """
+    with _hashing, path.open("rb") as file:
+        stat = os.fstat(file.fileno())
+        stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if path not in _hashed or _hashed[path][0] != stamp:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            _hashed[path] = (stamp, f"sha256:{digest}")
         return _hashed[path][1]
 
 
@@ -215,7 +218,7 @@ def _mistake(name: str, pins: object) -> str:
     for key, digest in pins.items():
         if key not in known:
             return f"unknown key {key!r} of the model {name!r}"
-        if not isinstance(digest, str) or not _DIGEST_FORM.fullmatch(digest):
+        if not isinstance(digest, str) or not DIGEST_FORM.fullmatch(digest):
             return f"{key!r} of the model {name!r} must be sha256: and 64 hexadecimal digits"
     return ""
 

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from ingest.errors import ModelError, ModelMissing, ModelTimeout, ModelUnavailable
-from ingest.model_pins import DIGEST, ModelPins
+from ingest.model_pins import DIGEST, DIGEST_FORM, ModelPins
 
 PREFIX = "ollama:"
 CONNECT_TIMEOUT = 5.0
@@ -63,7 +63,10 @@ class OllamaModel:
                 "else's, to which your questions and documents would be sent.",
                 hint="Choose a model that is pulled.",
             )
-        return {DIGEST: f"sha256:{str(entry.get('digest', '')).removeprefix('sha256:')}"}
+        digest = f"sha256:{str(entry.get('digest')).removeprefix('sha256:')}"
+        if not DIGEST_FORM.fullmatch(digest):
+            raise ModelUnavailable(f"{self._server} tells no digest of {self.model!r}.")
+        return {DIGEST: digest}
 
     def verify(self) -> str:
         """Return the digest; raises ModelError if the server cannot be asked.
@@ -86,6 +89,11 @@ class OllamaModel:
         if not lengths:
             raise ModelUnavailable(f"{self._server} does not tell the context of {self.model!r}.")
         return OllamaFacts(max(lengths), "thinking" in (shown.get("capabilities") or []))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server runs on this machine."""
+        return httpx.URL(self.host).host in ("localhost", "127.0.0.1", "::1")
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -131,7 +139,7 @@ class OllamaModel:
             case httpx.HTTPStatusError():
                 return self._refused(error.response.status_code, error.response.text)
             case httpx.HTTPError():
-                return ModelUnavailable(f"The answer of {self._server} broke off ({error}).")
+                return ModelUnavailable(f"{self._server} broke off its answer ({error}).")
             case json.JSONDecodeError():
                 return ModelUnavailable(f"What answers at {self._address} is not Ollama.")
         return ModelUnavailable(f"{self.model!r} on {self._server} could not be used: {error}.")
