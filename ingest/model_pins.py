@@ -134,8 +134,16 @@ class PinnedFiles:
 
     @property
     def digest(self) -> str:
-        """The digest that the weights are pinned to."""
-        return self._pins.pinned(self.name)[self._model.weights]
+        """The digest that the weights are pinned to; that of all if others than ours are trusted.
+
+        An index made with one tokenizer must not be searched with another.
+        """
+        pinned = self._pins.pinned(self.name)
+        weights = pinned.pop(self._model.weights)
+        if all(self._model.files[file] == digest for file, digest in pinned.items()):
+            return weights
+        both = "\n".join([weights, *(pinned[file] for file in sorted(pinned))])
+        return f"sha256:{hashlib.sha256(both.encode()).hexdigest()}"
 
     def found(self) -> dict[str, str]:
         """Return the digest that each file has; raises ModelMissing if one cannot be read."""

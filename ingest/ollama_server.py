@@ -49,6 +49,8 @@ class OllamaModel:
             "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             # A connection is opened for each call: nobody has to close what is never kept.
             "limits": httpx.Limits(max_keepalive_connections=0),
+            # A proxy of the environment cannot know this machine's loopback.
+            "trust_env": not self.is_local,
         }
         self._timeout = timeout
         self._pins = pins

@@ -153,6 +153,15 @@ def test_ollama_embeds_and_tells_its_digest(ollama: Settings, server: FakeOllama
     assert embeddings.embed_documents([]) == []
 
 
+def test_a_proxy_does_not_stand_before_this_machine(
+    ollama: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert make_embeddings(ollama).embed_query("x")
+
+
 def test_an_unpinned_ollama_model_is_refused(settings: Settings, server: FakeOllama) -> None:
     named = {"embedding": "ollama:nomic-embed-text", "ollama_host": server.url}
     with pytest.raises(ModelIntegrityError, match="models trust ollama:nomic-embed-text"):

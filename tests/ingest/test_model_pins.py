@@ -118,6 +118,18 @@ def test_trust_writes_what_was_found_and_keeps_the_rest(
     assert [path.name for path in toml.parent.glob("*models*")] == ["models.toml"]
 
 
+def test_another_tokenizer_makes_another_model(
+    package: tuple[EmbeddedModel, Path], toml: Path
+) -> None:
+    model, folder = package
+    (folder / "tokenizer.json").write_bytes(b"another")
+    pins = ModelPins(toml)
+    files = PinnedFiles(model, pins)
+    pins.trust("toy", files.found())
+    assert files.verify()
+    assert files.digest not in model.files.values()
+
+
 @pytest.mark.parametrize(
     "name", ['ollama:q"uote', "ollama:back\\slash", "ollama:new\nline", "ollama:é"]
 )
