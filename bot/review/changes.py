@@ -100,7 +100,8 @@ class Change:
 
 def conflict(connection: sa.Connection, report: sa.Row[Any], version: int) -> ReportConflict:
     """Return the error that says what happened since `version`, by whom and when."""
-    since = sa.and_(report_events.c.version > version, report_events.c.kind.not_in(UNVERSIONED))
+    known = min(version, report.version)
+    since = sa.and_(report_events.c.version > known, report_events.c.kind.not_in(UNVERSIONED))
     happened = listing.events_of(connection, report.reference, since)
     told = "; ".join(
         f"{event.sentence} by {event.actor} at {event.at:%Y-%m-%d %H:%M} UTC" for event in happened

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -36,7 +36,6 @@ OPERATOR = "operator"
 REPORTER = "reporter"
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
-_HASHER = PasswordHasher()
 _MADE_HERE = object()
 
 
@@ -67,14 +66,26 @@ class Session:
 
 
 class Moderators:
-    """The accounts and sessions in the database at `path`."""
+    """The accounts and sessions in the database at `path`.
+
+    `hasher` holds argon2's parameters; a stored hash of other parameters is renewed when its
+    owner signs in.
+    """
 
     def __init__(
-        self, path: Path, *, session_minutes: int = 60, clock: Callable[[], int] = time.time_ns
+        self,
+        path: Path,
+        *,
+        session_minutes: int = 60,
+        clock: Callable[[], int] = time.time_ns,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self._store = ReportStore(path)
         self._session_ns = session_minutes * 60 * 10**9
         self._clock = clock
+        self._hasher = hasher or PasswordHasher()
+        # A hash that nobody knows the password of, to take as long as a real one.
+        self._nobodys_hash = cache(lambda: self._hasher.hash(secrets.token_bytes(32)))
 
     def __enter__(self) -> Moderators:
         return self
@@ -98,7 +109,7 @@ class Moderators:
         too short.
         """
         key = _well_formed(name)
-        password_hash = _hash(password)
+        password_hash = self._hash(password)
         row = {"name": key, "password_hash": password_hash, "added_at": self._clock()}
         with self._store.writing() as connection:
             if _password_hash(connection, key) is not None:
@@ -122,7 +133,7 @@ class Moderators:
     def set_password(self, name: str, password: str) -> None:
         """Change a password and end the account's sessions. Raises ReviewError."""
         key = _fold(name)
-        password_hash = _hash(password)
+        password_hash = self._hash(password)
         with self._store.writing() as connection:
             _expect_account(connection, key)
             _keep_hash(connection, key, password_hash)
@@ -140,9 +151,10 @@ class Moderators:
         self._count_attempt(key)
         with self._store.reading() as connection:
             known = _password_hash(connection, key)
-        if not _matches(known or _dummy_hash(), password) or known is None:
+        nobodys = self._nobodys_hash()
+        if not self._matches(known or nobodys, password) or known is None:
             raise NotSignedIn("The name or the password is wrong.")
-        fresh = _hash(password) if _HASHER.check_needs_rehash(known) else known
+        fresh = self._hash(password) if self._hasher.check_needs_rehash(known) else known
         with self._store.writing() as connection:
             if _password_hash(connection, key) != known:
                 raise NotSignedIn("The account was changed just now.", hint="Sign in again.")
@@ -194,6 +206,20 @@ class Moderators:
                     "Too many attempts to sign in with this name.", hint="Wait five minutes."
                 )
             connection.execute(sa.insert(sign_in_attempts).values(name=key, at=now))
+
+    def _hash(self, password: str) -> str:
+        if not PASSWORD_MIN_CHARS <= len(password) <= PASSWORD_MAX_CHARS:
+            raise ReviewError(
+                f"A password has {PASSWORD_MIN_CHARS} to {PASSWORD_MAX_CHARS:,} characters.",
+                hint="Several random words make a good one.",
+            )
+        return self._hasher.hash(_secret(password))
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, _secret(password[: PASSWORD_MAX_CHARS + 1]))
+        except (VerificationError, InvalidHashError):
+            return False
 
     def _open_session(self, connection: sa.Connection, key: str) -> Session:
         now = self._clock()
@@ -274,28 +300,6 @@ def _well_formed(name: str) -> str:
     return key
 
 
-def _hash(password: str) -> str:
-    if not PASSWORD_MIN_CHARS <= len(password) <= PASSWORD_MAX_CHARS:
-        raise ReviewError(
-            f"A password has {PASSWORD_MIN_CHARS} to {PASSWORD_MAX_CHARS:,} characters.",
-            hint="Several random words make a good one.",
-        )
-    return _HASHER.hash(_secret(password))
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, _secret(password[: PASSWORD_MAX_CHARS + 1]))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
 def _secret(password: str) -> bytes:
     """Return the bytes to hash: one form whichever way a keyboard composes its accents."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
-
-
-@lru_cache(maxsize=1)
-def _dummy_hash() -> str:
-    """Return a hash that nobody knows the password of, to take as long as a real one."""
-    return _HASHER.hash(secrets.token_bytes(32))
