@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 TURNS_REMEMBERED = 6
 MOST_WAITING = 5
+CONTEXT_CHARS = 300
 
 
 class ChatBot(Protocol):
@@ -182,9 +183,25 @@ def _source(citation: Citation, evidence: Evidence | None, bot: ChatBot) -> Sour
     if citation.row is not None:
         return Source(citation, facts=evidence.facts if evidence is not None else ())
     try:
-        before, _, after = bot.document_context(citation)
+        before, _, after = bot.document_context(citation, CONTEXT_CHARS)
     except Exception:
         # The quote is in hand; what stands around it is only a convenience.
         log.exception("A passage could not be shown in its document")
         before = after = ""
-    return Source(citation, before, after)
+    return Source(citation, cut_before(before), cut_after(after))
+
+
+def cut_before(text: str) -> str:
+    """Return the end of a text from its first whole word, with a mark of what is left out."""
+    if len(text) < CONTEXT_CHARS:
+        return text
+    _, _, whole = text.partition(" ")
+    return f"…{whole.lstrip()}"
+
+
+def cut_after(text: str) -> str:
+    """Return the start of a text up to its last whole word, with a mark of what is left out."""
+    if len(text) < CONTEXT_CHARS:
+        return text
+    whole, _, _ = text.rpartition(" ")
+    return f"{whole.rstrip()}…"

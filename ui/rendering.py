@@ -143,12 +143,25 @@ def progress_html(started: bool, sources: int, sentences: Sequence[str]) -> str:
     return f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
 
 
+def brand_html(icon: str, name: str) -> str:
+    """Return the domain's sign for the bar on top of every page."""
+    return (
+        f'<div class="gk-brand"><span aria-hidden="true">{escape(icon)}</span>'
+        f"<b>{escape(name)}</b></div>"
+    )
+
+
 def welcome_html(icon: str, name: str, greeting: str) -> str:
     """Return what a visitor sees first."""
     return (
         f'<div class="gk-welcome"><div class="gk-icon" aria-hidden="true">{escape(icon)}</div>'
         f"<h1>{escape(name)}</h1><p>{escape(greeting)}</p></div>"
     )
+
+
+def short_digest(digest: str) -> str:
+    """Return enough of a digest to tell models apart."""
+    return digest.removeprefix("sha256:")[:8]
 
 
 def footer_html(parts: Iterable[str]) -> str:
@@ -177,17 +190,20 @@ def _source_html(source: Source, anchor: str) -> str:
     title, where = citation_place(citation)
     place = f'<span class="gk-place">{escape(where)}</span>' if where else ""
     body = _row_html(source) if citation.row is not None else _passage_html(source)
+    # A link to what is folded away unfolds it (HTML, "ancestor details revealing algorithm").
+    target = f'<span class="gk-target" id="{_id(anchor, citation.n)}"></span>'
     return (
         '<details class="gk-source"><summary>'
         f'<span class="gk-number">{citation.n}</span>'
         f'<span class="gk-title">{escape(title)}{place}</span></summary>'
-        f'<div class="gk-passage" id="{_id(anchor, citation.n)}">{body}</div></details>'
+        f'<div class="gk-passage">{target}{body}</div></details>'
     )
 
 
 def citation_place(citation: Citation) -> tuple[str, str]:
     """Return the title of what is cited, and where in it the passage stands."""
-    heading = " › ".join(citation.heading_path)
+    path = citation.heading_path
+    heading = " › ".join(path[1:] if path[:1] == (citation.title,) else path)
     if citation.row is not None:
         row = strings.ROW.format(n=citation.row)
         return heading or citation.title, f"{citation.document} · {row}"
@@ -197,11 +213,16 @@ def citation_place(citation: Citation) -> tuple[str, str]:
 
 
 def _passage_html(source: Source) -> str:
-    before, after = source.before.lstrip(), source.after.rstrip()
-    # A cut in the middle of the text is shown as one.
-    opening = f'<span class="gk-around">…{escape(before)}</span>' if before else ""
-    closing = f'<span class="gk-around">{escape(after)}…</span>' if after else ""
-    return f"{opening}<mark>{escape(source.citation.quote)}</mark>{closing}"
+    opening = f'<span class="gk-around">{escape(source.before)}</span>' if source.before else ""
+    closing = f'<span class="gk-around">{escape(source.after)}</span>' if source.after else ""
+    return f"{opening}{_marked(source.citation.quote)}{closing}"
+
+
+def _marked(text: str) -> str:
+    """Highlight each line by itself, so that empty lines stay empty."""
+    return "\n".join(
+        f"<mark>{escape(line)}</mark>" if line.strip() else "" for line in text.split("\n")
+    )
 
 
 def _row_html(source: Source) -> str:
@@ -211,8 +232,8 @@ def _row_html(source: Source) -> str:
         for fact in source.facts
     )
     cells = f'<table class="gk-cells"><tbody>{rows}</tbody></table>' if rows else ""
-    quote = escape(source.citation.quote)
-    whole = f'<span class="gk-around">{quote}</span>' if cells else f"<mark>{quote}</mark>"
+    quote = source.citation.quote
+    whole = f'<span class="gk-around">{escape(quote)}</span>' if cells else _marked(quote)
     return f"{cells}{whole}"
 
 

@@ -32,7 +32,7 @@ def status_html(report: PublicStatus) -> str:
 
 
 def summary_html(report: ReportSummary, now: datetime, *, whole: bool = False) -> str:
-    """Return one line of the queue; `whole` does not cut long questions and comments."""
+    """Return one line of the queue; `whole` is for the opened report and cuts nothing."""
     facts = [
         report.reference,
         CATEGORY_LABELS[report.category],
@@ -42,12 +42,14 @@ def summary_html(report: ReportSummary, now: datetime, *, whole: bool = False) -
         OUTCOME_LABELS[report.outcome] if report.outcome else "",
         report.outcome_detail,
     ]
+    # The whole report shows the question where it was asked.
+    asked = "" if whole else f'<p class="gk-asked">{escape(report.question)}</p>'
     comment = f'<p class="gk-comment">{escape(report.comment)}</p>' if report.comment else ""
     return (
         f'<div class="gk-summary{" gk-whole" if whole else ""}">'
         f'<div class="gk-badges">{_badge(report.severity, SEVERITY_LABELS[report.severity])}'
         f"{_badge(report.status, STATUS_LABELS[report.status])}</div>"
-        f'<p class="gk-asked">{escape(report.question)}</p>{comment}'
+        f"{asked}{comment}"
         f"{_facts(facts)}</div>"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import streamlit as st
 
 from ingest.errors import GroundskeeperError
 from ui import strings
-from ui.rendering import failure_html
+from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
 from ui.theme import accent_css
-from ui.views.chat import chat_page
+from ui.views.chat import chat_page, offer_new_conversation
 from ui.views.lookup import lookup_page
 from ui.views.moderation import moderation_page
 from ui.views.sign_in import sign_in_page
@@ -41,10 +41,23 @@ def run(find_services: Callable[[], Services]) -> None:
     st.html(STYLE)
     st.html(accent_css(theme))
     pages = _pages(services)
-    page = st.navigation(pages, position="top")
+    page = st.navigation(pages, position="hidden")
     if page.url_path == SIGN_IN and signed_in(services) is not None:
         st.switch_page(pages[-1])
+    _draw_bar(services, pages, page)
     page.run()
+
+
+def _draw_bar(services: Services, pages: Sequence[st.Page], current: st.Page) -> None:
+    """Draw the menu ourselves: Streamlit's own is folded away on a phone."""
+    info, theme = services.card.domain, services.card.theme
+    with st.container(key="gk-bar", horizontal=True, vertical_alignment="center"):
+        st.html(brand_html(theme.icon, info.name))
+        for page in pages:
+            if page.visibility == "visible":
+                st.page_link(page)
+        if current.url_path == pages[0].url_path:
+            offer_new_conversation()
 
 
 def _pages(services: Services) -> list[st.Page]:

@@ -6,8 +6,8 @@ from ingest.domain import ThemeCard
 
 LIGHT_PAGE = "#ffffff"
 DARK_PAGE = "#171614"
-# WCAG 2.2, success criterion 1.4.3: text of normal size on its background.
-LEGIBLE = 4.5
+# WCAG 2.2, success criterion 1.4.3, asks for 4.5; the rest is for areas tinted with the colour.
+LEGIBLE = 5.5
 
 
 def contrast(one: str, other: str) -> float:

@@ -14,6 +14,7 @@ from ingest.errors import IndexBusy
 from ui.commands.reindex import run_reindex
 from ui.context import AppContext
 from ui.output import note
+from ui.theme import theme_options
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
@@ -38,6 +39,7 @@ def chat(
             *("--server.headless", str(headless or not _has_display()).lower()),
             *("--browser.gatherUsageStats", "false", "--client.showErrorDetails", "none"),
             *("--server.fileWatcherType", "none"),
+            *theme_options(app.card.theme),
         ],
         env={**os.environ, "GROUNDSKEEPER_DOMAIN": str(settings.domain)},
     )

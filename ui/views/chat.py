@@ -17,12 +17,13 @@ from ui.rendering import (
     note_html,
     progress_html,
     question_html,
+    short_digest,
     sources_html,
     welcome_html,
 )
 from ui.services import Services
 from ui.tables import table_csv, table_html
-from ui.views.reporting import offer_report
+from ui.views.reporting import draw_report, offer_report
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
@@ -36,7 +37,6 @@ def chat_page(services: Services) -> None:
     typed = st.chat_input(strings.ASK, max_chars=services.question_max_chars)
     if typed:
         _ask(conversation, bot, typed)
-    _head(services, conversation)
     if not conversation.exchanges:
         _welcome(services, conversation, bot)
     pending = [
@@ -52,12 +52,10 @@ def _ask(conversation: Conversation, bot: ChatBot, text: str) -> None:
         st.toast(strings.BUSY.format(n=len(conversation.unanswered)), icon=":material/hourglass:")
 
 
-def _head(services: Services, conversation: Conversation) -> None:
-    if not conversation.exchanges:
-        return
-    with st.container(key="gk-head", horizontal=True, vertical_alignment="center"):
-        theme, info = services.card.theme, services.card.domain
-        st.markdown(f"**{literal(theme.icon)} {literal(info.name)}**")
+def offer_new_conversation() -> None:
+    """Draw the button that leaves the conversation, where there is one."""
+    conversation = st.session_state.get(_CONVERSATION)
+    if conversation is not None and conversation.exchanges:
         st.button(
             strings.NEW_CONVERSATION,
             key="new-conversation",
@@ -107,22 +105,29 @@ def _draw(
         answer = exchange.answer
         if answer is None:
             return st.empty()
-        if answer.status == "answered":
-            _draw_answered(exchange, answer)
-        else:
-            st.html(note_html(answer.text, answer.status, _cited(answer), exchange.key))
-        st.html(sources_html(exchange.sources, exchange.key) or "<div></div>")
-        st.html(footer_html(_made_by(services, answer)))
-        offer_report(services, conversation, exchange)
+        st.html(_finished_html(exchange, answer, services))
+        with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
+            offer_report(exchange)
+            _offer_download(exchange, answer)
+        draw_report(services, conversation, exchange)
         if exchange is conversation.exchanges[-1]:
             _suggest_instead(services, conversation, exchange, answer, bot)
     return None
 
 
-def _draw_answered(exchange: Exchange, answer: Answer) -> None:
-    st.html(answer_html(answer.text, _cited(answer), exchange.key))
+def _finished_html(exchange: Exchange, answer: Answer, services: Services) -> str:
+    cited, key = {citation.n for citation in answer.citations}, exchange.key
+    if answer.status == "answered":
+        said = answer_html(answer.text, cited, key)
+    else:
+        said = note_html(answer.text, answer.status, cited, key)
+    table = table_html(answer.table, key) if answer.table is not None else ""
+    made_by = footer_html(_made_by(services, answer))
+    return f"{said}{table}{sources_html(exchange.sources, key)}{made_by}"
+
+
+def _offer_download(exchange: Exchange, answer: Answer) -> None:
     if answer.table is not None:
-        st.html(table_html(answer.table, exchange.key))
         st.download_button(
             strings.DOWNLOAD,
             table_csv(answer.table),
@@ -135,14 +140,9 @@ def _draw_answered(exchange: Exchange, answer: Answer) -> None:
         )
 
 
-def _cited(answer: Answer) -> set[int]:
-    return {citation.n for citation in answer.citations}
-
-
 def _made_by(services: Services, answer: Answer) -> list[str]:
     """Return who answered, from what, so that a reader can name it later."""
-    digest = answer.digest.removeprefix("sha256:")[:8]
-    model = f"{answer.model} ({digest})" if digest else answer.model
+    model = f"{answer.model} ({short_digest(answer.digest)})" if answer.digest else answer.model
     vintage = services.card.domain.vintage
     return [
         strings.ANSWERED_BY.format(model=model) if model else "",

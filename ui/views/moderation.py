@@ -63,7 +63,8 @@ def _draw_queue(services: Services, who: Moderator) -> None:
         figures_html(
             {
                 strings.OPEN: stats.open,
-                **{STATUS_LABELS[s]: stats.by_status.get(s, 0) for s in OPEN_STATES},
+                STATUS_LABELS["new"]: stats.by_status.get("new", 0),
+                STATUS_LABELS["in_progress"]: stats.by_status.get("in_progress", 0),
                 strings.TOTAL: stats.total,
             }
         )

@@ -31,6 +31,7 @@ from ui.rendering import (
     footer_html,
     note_html,
     question_html,
+    short_digest,
     sources_html,
 )
 from ui.report_html import history_html, summary_html
@@ -54,14 +55,20 @@ def draw_report(
     """Draw a report with its actions. Raises ReportNotFound."""
     _head(back, follow)
     report = services.reports.show(who, reference)
-    _say_what_happened()
-    st.html(f'<div class="gk-opened">{summary_html(report, datetime.now(UTC), whole=True)}</div>')
+    st.html(summary_html(report, datetime.now(UTC), whole=True))
     _draw_case(report)
-    if report.status in OPEN_STATES:
-        _draw_claim(services, who, report)
-        _draw_resolve(services, report)
-    _draw_moves(services, report)
-    _draw_note(services, report)
+    st.subheader(strings.DECIDE, anchor=False)
+    _say_what_happened()
+    _draw_actions(services, who, report)
+    st.button(
+        strings.NEXT_REPORT,
+        key="next-below",
+        type="primary" if report.status not in OPEN_STATES else "secondary",
+        disabled=follow is None,
+        width="stretch",
+        on_click=_go_to,
+        args=(follow,),
+    )
     st.subheader(strings.HISTORY, anchor=False)
     st.html(history_html(report.events))
     if report.group:
@@ -131,7 +138,7 @@ def _draw_case_answer(case: Case, anchor: str) -> None:
 
 def _circumstances(case: Case) -> list[str]:
     return [
-        f"{case.model} ({case.digest})" if case.digest else case.model,
+        f"{case.model} ({short_digest(case.digest)})" if case.digest else case.model,
         strings.GENERATION.format(n=case.index_generation),
         strings.STATUS.format(status=case.status),
         strings.REASON.format(reason=case.reason) if case.reason else "",
@@ -141,6 +148,16 @@ def _circumstances(case: Case) -> list[str]:
 
 
 # --- what can be done -------------------------------------------------------------------------
+
+
+def _draw_actions(services: Services, who: Moderator, report: Report) -> None:
+    if report.status in OPEN_STATES:
+        _draw_claim(services, who, report)
+    _draw_moves(services, report)
+    if report.status in OPEN_STATES:
+        _draw_resolve(services, report)
+        _draw_dismiss(services, report)
+    _draw_note(services, report)
 
 
 def _draw_claim(services: Services, who: Moderator, report: Report) -> None:
@@ -166,7 +183,7 @@ def _draw_claim(services: Services, who: Moderator, report: Report) -> None:
 
 
 def _draw_moves(services: Services, report: Report) -> None:
-    """Offer the steps that may follow; resolving and dismissing ask for more."""
+    """Offer the steps that may follow at once; resolving and dismissing ask for more."""
     steps = [s for s in get_args(Status) if s in TRANSITIONS[report.status] and s in OPEN_STATES]
     closed = report.status not in OPEN_STATES
     with st.container(horizontal=True, key="gk-moves"):
@@ -176,13 +193,6 @@ def _draw_moves(services: Services, report: Report) -> None:
                 key=f"move-{step}",
                 on_click=_move,
                 args=(services, report, step),
-            )
-    if "dismissed" in TRANSITIONS[report.status]:
-        with st.expander(strings.DISMISS, icon=":material/block:"), st.form("dismiss"):
-            key = f"dismiss-{report.reference}"
-            st.text_area(strings.DISMISS_WHY, key=key, max_chars=5_000)
-            st.form_submit_button(
-                strings.DISMISS, on_click=_move, args=(services, report, "dismissed", key)
             )
 
 
@@ -200,6 +210,15 @@ def _draw_resolve(services: Services, report: Report) -> None:
         st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000)
         st.form_submit_button(
             strings.RESOLVE, type="primary", on_click=_resolve, args=(services, report, key)
+        )
+
+
+def _draw_dismiss(services: Services, report: Report) -> None:
+    key = f"dismiss-{report.reference}"
+    with st.expander(strings.DISMISS, icon=":material/block:"), st.form("dismiss"):
+        st.text_area(strings.DISMISS_WHY, key=key, max_chars=5_000)
+        st.form_submit_button(
+            strings.DISMISS, on_click=_move, args=(services, report, "dismissed", key)
         )
 
 

@@ -20,15 +20,10 @@ log = logging.getLogger(__name__)
 RECEIPTS = "receipts"
 
 
-def offer_report(services: Services, conversation: Conversation, exchange: Exchange) -> None:
-    """Draw the button, the form, or the receipt: whichever this answer has come to."""
+def offer_report(exchange: Exchange) -> None:
+    """Draw the button, unless it was pressed already."""
     key = exchange.key
-    if exchange.reference:
-        saved = strings.REPORT_REPEATED if exchange.repeated else strings.REPORT_SAVED
-        st.html(note_html(saved.format(reference=exchange.reference), "saved"))
-    elif st.session_state.get(f"reporting-{key}"):
-        _form(services, conversation, exchange)
-    else:
+    if not exchange.reference and not st.session_state.get(f"reporting-{key}"):
         st.button(
             strings.REPORT,
             key=f"report-{key}",
@@ -39,12 +34,21 @@ def offer_report(services: Services, conversation: Conversation, exchange: Excha
         )
 
 
+def draw_report(services: Services, conversation: Conversation, exchange: Exchange) -> None:
+    """Draw what the button has led to: the receipt, the form, or nothing yet."""
+    if exchange.reference:
+        saved = strings.REPORT_REPEATED if exchange.repeated else strings.REPORT_SAVED
+        st.html(note_html(saved.format(reference=exchange.reference), "saved"))
+    elif st.session_state.get(f"reporting-{exchange.key}"):
+        _draw_form(services, conversation, exchange)
+
+
 def _open_form(key: str, wanted: bool) -> None:
     st.session_state[f"reporting-{key}"] = wanted
     st.session_state.pop(f"failure-{key}", None)
 
 
-def _form(services: Services, conversation: Conversation, exchange: Exchange) -> None:
+def _draw_form(services: Services, conversation: Conversation, exchange: Exchange) -> None:
     key = exchange.key
     with st.form(f"form-{key}"):
         st.markdown(f"**{strings.REPORT_TITLE}**")
