@@ -24,6 +24,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.review.cases import Case, clean
 from bot.review.store import chain_head, event_texts, report_events, reports
 
 # Kinds that leave a report's version as it is: they overtake nobody's work.
@@ -133,20 +134,29 @@ def _replay(state: dict[str, Any], row: sa.Row[Any]) -> None:
     state["version"] = row.version
     match row.kind:
         case "filed":
-            state.update(status="new", category=row.new, repeats=0, assignee=None, outcome=None)
-            state["severity"] = "normal"
+            state.update(status="new", category=row.new, severity="normal", repeats=0)
+            state.update(assignee=None, outcome=None, outcome_detail="", filed_at=row.at)
+            if row.salt is not None:
+                state.update(comment=row.text, question=_question(row.snapshot))
         case "repeated":
             state["repeats"] = state.get("repeats", 0) + 1
         case "moved":
-            state.update(status=row.new, outcome=None)
+            state.update(status=row.new, outcome=None, outcome_detail="")
         case "assigned":
             state["assignee"] = row.new or None
         case "rated":
             state["severity"] = row.new
         case "resolved":
-            state.update(status="resolved", outcome=row.new)
+            state.update(status="resolved", outcome=row.new, outcome_detail=row.detail)
         case "purged":
-            state["purged"] = True
+            state.update(purged=True, question="", comment="")
+
+
+def _question(snapshot: str) -> str:
+    try:
+        return clean(Case.from_text(snapshot).question)
+    except ValueError:
+        return ""  # its text was changed, which is a finding of its own
 
 
 def _report_problems(

@@ -182,12 +182,16 @@ class ReportStore:
                 return None
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite does not wait for a turn to switch to WAL, so first openings take turns here.
-            with FileLock(f"{self.path}.lock", timeout=self._busy_seconds, mode=PRIVATE):
+            with self._first_opening():
                 if found is None:
                     _make_private(self.path)
                 self._engine = self._opened_engine()
             self._opened = _identity(self.path)
             return self._engine
+
+    def _first_opening(self) -> FileLock:
+        name = f"{self.path}.lock"
+        return FileLock(name, timeout=self._busy_seconds, mode=PRIVATE, poll_interval=0.01)
 
     def _opened_engine(self) -> sa.Engine:
         engine = _open_durable(self.path, self._busy_seconds)

@@ -1,0 +1,178 @@
+"""Processes at once on one file: everything is saved once, and of two who claim, one wins."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.review import Case, Moderators, ReviewQueue
+
+PROCESSES = 4
+
+# Each process says that it is ready, and starts when it is told to.
+FILE = """
+import json, sys
+from pathlib import Path
+from bot.review import Case, ReviewQueue
+
+path, number = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+made = []
+for turn in range(10):
+    # Opened anew each time, as by a command line.
+    with ReviewQueue(path) as queue:
+        for question in (f"Question {number}.{turn}?", "What everybody asks?"):
+            case = Case(question=question, answer="So [1].", status="answered")
+            receipt = queue.file(case, "wrong", f"from {number}")
+            made.append([receipt.reference, receipt.repeated])
+print(json.dumps(made))
+"""
+
+CLAIM = """
+import json, sys
+from pathlib import Path
+from bot.review import Moderators, ReviewQueue
+from ingest.errors import ReportConflict
+
+path, name, references = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(",")
+with Moderators(path) as moderators, ReviewQueue(path) as queue:
+    who = moderators.moderator(moderators.sign_in_verified(name).token)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    won = []
+    for reference in references:
+        try:
+            won.append(queue.assign(who, reference, 1, name).reference)
+        except ReportConflict as conflict:
+            assert "assigned to" in conflict.message
+    print(json.dumps(won))
+"""
+
+
+def _run_at_once(program: str, arguments: list[list[str]]) -> list[Any]:
+    """Start one process for each list of arguments, let them go together, return their words."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program, *given],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for given in arguments
+    ]
+    try:
+        for process in running:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=60)[0] for process in running]
+        assert [process.returncode for process in running] == [0] * len(running)
+        return [json.loads(words) for words in said]
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def test_processes_that_file_at_once_lose_nothing(path: Path) -> None:
+    assert not path.exists(), "they also race to create it"
+    made = _run_at_once(FILE, [[str(path), str(n)] for n in range(PROCESSES)])
+    receipts = [tuple(receipt) for one in made for receipt in one]
+    assert len(receipts) == 20 * PROCESSES
+    operator = Moderators.operator()
+    with ReviewQueue(path) as queue:
+        reports = queue.reports(operator, limit=500)
+        assert {report.reference for report in reports} == {reference for reference, _ in receipts}
+        assert len(reports) == 10 * PROCESSES + 1
+        assert reports[0].repeats == 10 * PROCESSES - 1
+        assert sum(repeated for _, repeated in receipts) == reports[0].repeats
+        assert queue.verify() == []
+
+
+def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
+    names = ["birch", "fir"]
+    with Moderators(path) as moderators, ReviewQueue(path) as queue:
+        for name in names:
+            moderators.add(name, "correct horse battery")
+        references = [
+            queue.file(
+                Case(question=f"No {n}?", answer="So.", status="answered"), "wrong"
+            ).reference
+            for n in range(25)
+        ]
+        won = _run_at_once(CLAIM, [[str(path), name, ",".join(references)] for name in names])
+        assert Counter(won[0] + won[1]) == Counter(references)
+        for name, theirs in zip(names, won, strict=True):
+            for reference in theirs:
+                report = queue.show(moderators.operator(), reference)
+                assert (report.assignee, report.version) == (name, 2)
+                assert [event.kind for event in report.events] == ["filed", "assigned"]
+        assert queue.verify() == []
+
+
+def test_a_process_that_dies_half_way_leaves_nothing_half_done(path: Path) -> None:
+    program = """
+import os, sys
+from pathlib import Path
+import bot.review.filing as filing
+from bot.review import Case, ReviewQueue
+
+queue = ReviewQueue(Path(sys.argv[1]))
+queue.file(Case(question="First?", answer="So.", status="answered"), "wrong")
+filing.append = lambda connection, entry: os.kill(os.getpid(), 9)
+queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong")
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(path)], timeout=60)
+    assert done.returncode == -9
+    with ReviewQueue(path) as queue:
+        assert [one.question for one in queue.reports(Moderators.operator())] == ["First?"]
+        assert queue.verify() == []
+        again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong")
+        assert not again.repeated
+
+
+@pytest.mark.slow
+def test_a_large_queue_stays_quick(path: Path) -> None:
+    """100,000 reports in one file: a list, a search and a report are read at once."""
+    operator = Moderators.operator()
+    with ReviewQueue(path) as queue:
+        first = queue.file(Case(question="First?", answer="So.", status="answered"), "wrong")
+        _multiply(path, 100_000)
+        started = time.perf_counter()
+        assert len(queue.reports(operator)) == 50
+        assert queue.count(operator) == 100_001
+        assert queue.count(operator, text="number 177777") == 1
+        queue.show(operator, first.reference)
+        queue.file(Case(question="Last?", answer="So.", status="answered"), "wrong")
+        assert time.perf_counter() - started < 5
+
+
+def _multiply(path: Path, times: int) -> None:
+    connection = sqlite3.connect(path)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(reports)")]
+    changed = {
+        "reference": "'R-' || value",
+        "fingerprint": "value",
+        "group_key": "value",
+        "search_text": "'number ' || value",
+    }
+    chosen = ", ".join(changed.get(column, column) for column in columns)
+    connection.execute(
+        f"WITH RECURSIVE n(value) AS (SELECT 100000 UNION ALL SELECT value + 1 FROM n"  # noqa: S608
+        f" WHERE value < {99_999 + times}) INSERT INTO reports SELECT {chosen} FROM reports, n"
+    )
+    connection.commit()
+    connection.close()
