@@ -20,6 +20,7 @@ from bot.text import sentences, stem, words
 from ingest.lexical import STOP_WORDS
 
 MIN_COVERAGE = 0.75
+MIN_CLAIM_WORDS = 3
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _NUMBER = re.compile(
     r"(?<![\w.])\$?\d[\d,]*(?:\.\d+)?\s?(?:k\b|thousand\b|million\b|billion\b|%)?", re.I
@@ -100,7 +101,7 @@ def _strange_names(claim: str, source: str) -> str:
 def _strange_words(claim: str, source: str) -> str:
     known = {stem(word) for word in words(source)}
     content = [stem(word) for word in words(claim) if word not in STOP_WORDS]
-    if not content:
+    if len(words(claim)) < MIN_CLAIM_WORDS or not content:
         return "says nothing"
     coverage = sum(word in known for word in content) / len(content)
     return (

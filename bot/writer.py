@@ -102,10 +102,11 @@ def _sentences(pieces: Iterator[str]) -> Iterator[str]:
     held = ""
     for piece in pieces:
         held += piece
-        while closed := _CLOSED.search(held):
-            # A marker may still be followed by another: wait for what comes after it.
-            if closed.end() == len(held):
-                break
+        # A marker may still be followed by another: wait for what comes after it.
+        while (closed := _CLOSED.search(held)) and closed.end() < len(held):
             yield held[: closed.end()].strip()
             held = held[closed.end() :]
+    if closed := _CLOSED.search(held):
+        yield held[: closed.end()].strip()
+        held = held[closed.end() :]
     yield from (held[a:b] for a, b in sentences(held))
