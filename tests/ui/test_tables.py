@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answer import AnswerTable, Cell, Column
+from ui.tables import table_caption, table_csv, table_html
+
+NAME = Column(label="Bird")
+WEIGHT = Column(label="Weight", unit="g", type="number", source="Yearbook", vintage="2025")
+EGGS = Column(label="Eggs", type="count", source="Yearbook")
+
+
+def table_of(*rows: tuple[Cell, ...], columns: tuple[Column, ...] = (NAME, WEIGHT)) -> AnswerTable:
+    display = tuple(tuple("not reported" if c is None else f"{c}!" for c in row) for row in rows)
+    return AnswerTable(
+        columns=columns,
+        rows=rows,
+        display=display,
+        citations=tuple(range(1, len(rows) + 1)),
+    )
+
+
+def read(table: AnswerTable) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(table_csv(table).decode("utf-8-sig"))))
+
+
+def test_a_list_has_a_row_for_each_entity() -> None:
+    html = table_html(table_of(("Wren", 9), ("Robin", 18)), "k")
+    assert html.count("<tr>") == 3
+    assert '<td class="gk-figure">9!</td>' in html
+    assert "<small>g, 2025</small>" in html
+    assert 'href="#source-k-2"' in html
+
+
+def test_two_entities_with_many_figures_stand_side_by_side() -> None:
+    columns = (NAME, WEIGHT, EGGS, Column(label="Wingspan"))
+    html = table_html(table_of(("Wren", 9, 6, 15), ("Robin", 18, 5, 21), columns=columns))
+    assert '<th scope="col">Wren!</th>' in html
+    assert '<th scope="row">Eggs</th><td class="gk-figure">6!</td>' in html
+
+
+def test_what_is_not_reported_says_so() -> None:
+    assert '<td class="gk-missing">not reported</td>' in table_html(table_of(("Wren", None)))
+    bare = AnswerTable(columns=(NAME, WEIGHT), rows=(("Wren", None),))
+    assert '<td class="gk-missing">not reported</td>' in table_html(bare)
+
+
+def test_each_source_is_named_once_below() -> None:
+    assert table_caption(table_of(("Wren", 9, 6), columns=(NAME, WEIGHT, EGGS))) == "Yearbook"
+
+
+def test_csv_holds_plain_values_and_says_what_they_are() -> None:
+    assert read(table_of(("Wren", 9.5), ("Robin", None))) == [
+        ["Bird", "Weight (g, Yearbook, 2025)"],
+        ["Wren", "9.5"],
+        ["Robin", ""],
+    ]
+
+
+@pytest.mark.parametrize("opener", ["=", "+", "-", "@", "\t", "  =", "＝", "\r="])
+def test_no_text_becomes_a_formula(opener: str) -> None:
+    (_, (cell, _)) = read(table_of((f'{opener}HYPERLINK("x")', 1)))
+    assert cell.startswith("'")
+
+
+def test_a_negative_figure_stays_a_number() -> None:
+    assert read(table_of(("Wren", -3.5)))[1] == ["Wren", "-3.5"]
+
+
+@given(st.lists(st.tuples(st.text(), st.none() | st.integers() | st.text()), max_size=5))
+def test_every_text_survives_and_none_is_a_formula(rows: list[tuple[Cell, ...]]) -> None:
+    for cells in read(table_of(*rows))[1:]:
+        for cell in cells:
+            harmless = not cell.lstrip(" ").startswith(tuple("=+@\t\r\n＝＋－＠"))
+            assert harmless
+            assert not cell.lstrip(" ").startswith("-") or float(cell) < 0
