@@ -1,0 +1,215 @@
+"""`groundskeeper reports`: what it prints, what it exits with, what it lets through."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.answer import Citation
+from bot.review import Case, Moderators, Receipt, ReviewQueue
+from ingest.domain import load_card
+from ingest.paths import domain_paths
+from ingest.settings import load_settings
+from ui.cli import run
+
+PACK = Path(__file__).resolve().parents[2] / "corpus" / "auto-parts"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def reports_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GROUNDSKEEPER_DATA_DIR", str(tmp_path / "data"))
+    return domain_paths(load_settings(domain=PACK), load_card(PACK)).reports
+
+
+@pytest.fixture
+def reports(reports_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `groundskeeper reports ARGUMENTS` and return its status, stdout and stderr."""
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        status = run(["reports", *arguments, "--domain", str(PACK)])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def filed(reports_path: Path) -> Iterator[Receipt]:
+    """A report whose every part tries to leave its place."""
+    case = Case(
+        question="Does\x1b[2J it fit?\nR-000000  resolved  urgent",
+        answer="It fits \x9b31m[1].\u202e",
+        status="answered",
+        citations=(Citation(n=1, document="fit\x07.md", page=2, quote="It fits\r\nwell"),),
+        model="test-model",
+        digest="sha256:abc",
+        asked_before=("What is it?",),
+    )
+    with ReviewQueue(reports_path) as queue, Moderators(reports_path) as moderators:
+        moderators.add("birch", "correct horse battery")
+        yield queue.file(case, "wrong", "\x1b]0;title\x07It does not.\n2026  operator  noted")
+
+
+def test_an_empty_queue_is_listed_without_making_a_file(reports: Run, reports_path: Path) -> None:
+    assert reports("list") == (0, "", "There are no such reports.\n")
+    status, out, _ = reports("list", "--json")
+    assert (status, json.loads(out)) == (0, {"total": 0, "reports": []})
+    assert reports("export")[:2] == (0, "")
+    assert reports("verify")[0] == 0
+    assert reports("stats")[0] == 0
+    assert not reports_path.exists()
+
+
+def test_list_is_aligned_and_says_how_many(reports: Run, filed: Receipt) -> None:
+    status, out, err = reports("list")
+    header, line = out.splitlines()
+    assert status == 0 and err == "1 of 1 reports\n"
+    assert header.split()[:3] == ["reference", "state", "severity"]
+    assert line.startswith(filed.reference)
+    assert line.index("Does") == header.index("question")
+
+
+def test_no_text_from_outside_leaves_its_place(reports: Run, filed: Receipt) -> None:
+    for command in (["list"], ["show", filed.reference], ["show", filed.reference, "--json"]):
+        _, out, _ = reports(*command)
+        assert not [c for c in out if not c.isprintable() and c != "\n"], command
+    case = json.loads(out)["case"]
+    assert case["answer"] == "It fits \x9b31m[1].\u202e", "as it was shown, only escaped"
+    _, out, _ = reports("show", filed.reference)
+    assert [line for line in out.splitlines() if line.startswith("R-")] == [
+        f"{filed.reference}  new  normal  version 1"
+    ]
+    assert "    2026  operator  noted" in out.splitlines()
+    for shown in ("It fits", "asked before", "[1] fit.md, page 2", "    well", "sha256:abc"):
+        assert shown in out
+
+
+def test_a_report_goes_its_way(reports: Run, filed: Receipt) -> None:
+    reference = filed.reference.lower()
+    assert reports("move", reference, "triaged", "--note", "seen")[:2] == (
+        0,
+        f"{filed.reference} moved from new to triaged.\n",
+    )
+    assert reports("assign", reference, "Birch")[1].endswith(
+        "assigned to birch (before: nobody).\n"
+    )
+    assert reports("assign", reference, "--nobody")[0] == 0
+    status, out, _ = reports(
+        "resolve",
+        reference,
+        "corpus_fixed",
+        "--detail",
+        "fit.md",
+        "--note",
+        "new edition",
+        "--json",
+    )
+    report = json.loads(out)
+    assert status == 0
+    assert (report["status"], report["outcome"], report["outcome_detail"]) == (
+        "resolved",
+        "corpus_fixed",
+        "fit.md",
+    )
+    assert {event["actor"] for event in report["events"]} == {"reporter", "operator"}
+    _, out, _ = reports("show", reference)
+    assert "corpus_fixed fit.md" in out and "    new edition" in out
+    assert json.loads(reports("list", "--json")[1])["total"] == 0
+    assert json.loads(reports("list", "--all", "--json")[1])["total"] == 1
+    assert json.loads(reports("list", "--state", "resolved", "--json")[1])["total"] == 1
+    assert json.loads(reports("stats", "--json")[1])["by_status"] == {"resolved": 1}
+    assert "resolved" in reports("stats")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "R-000000"], "There is no report R-000000."),
+        (["show", "\x1b[2J"], "not a report's reference"),
+        (["list", "--state", "open"], "Use one of: new"),
+        (["list", "--category", "spam"], "--category"),
+        (["list", "--limit", "0"], "--limit"),
+        (["move", "REF", "gone"], "gone"),
+        (["move", "REF", "resolved"], "naming the outcome"),
+        (["assign", "REF"], "--nobody"),
+        (["assign", "REF", "birch", "--nobody"], "--nobody"),
+        (["assign", "REF", "fir"], "no moderator of this name"),
+        (["assign", "REF", "birch", "--version", "7"], "has changed since"),
+        (["resolve", "REF", "rule_added"], "Say the id of the rule"),
+        (["resolve", "REF", "great"], "great"),
+        (["purge", "--yes"], "--older-than"),
+        (["purge", "--older-than", "-1", "--yes"], "--older-than"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(
+    reports: Run, filed: Receipt, arguments: list[str], says: str
+) -> None:
+    given = [filed.reference if word == "REF" else word for word in arguments]
+    status, out, err = reports(*given)
+    assert (status, out) == (2, "")
+    assert says in err and "Traceback" not in err and "\x1b[2J" not in err
+    assert json.loads(reports("show", filed.reference, "--json")[1])["version"] == 1
+
+
+def test_export_is_json_lines(reports: Run, filed: Receipt) -> None:
+    status, out, err = reports("export")
+    [line] = [json.loads(line) for line in out.splitlines()]
+    assert (status, err) == (0, "")
+    assert (line["reference"], line["case"]["model"]) == (filed.reference, "test-model")
+    assert reports("export", "--json")[1] == out
+
+
+def test_verify_lists_problems_and_exits_with_1(
+    reports: Run, filed: Receipt, reports_path: Path
+) -> None:
+    status, out, _ = reports("verify", "--json")
+    found = json.loads(out)
+    assert (status, found["ok"], found["problems"], found["events"]) == (0, True, [], 1)
+    assert reports("verify", "--kept", found["hash"])[0] == 0
+    assert reports("verify", "--kept", "0" * 64)[0] == 1
+    connection = sqlite3.connect(reports_path)
+    connection.execute("UPDATE reports SET severity = 'low'")
+    connection.commit()
+    connection.close()
+    status, out, _ = reports("verify")
+    assert status == 1 and f"Report {filed.reference}: its severity" in out
+    assert json.loads(reports("verify", "--json")[1])["ok"] is False
+
+
+def test_purge_asks_first(
+    reports: Run, filed: Receipt, monkeypatch: pytest.MonkeyPatch, reports_path: Path
+) -> None:
+    reports("move", filed.reference, "dismissed")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert reports("purge", "--older-than", "0")[0] != 0
+    assert json.loads(reports("show", filed.reference, "--json")[1])["case"] is not None
+    status, out, _ = reports("purge", "--older-than", "0", "--yes", "--json")
+    assert (status, json.loads(out)) == (0, {"purged": 1})
+    status, out, _ = reports("show", filed.reference)
+    assert status == 0 and "purged" in out
+    assert b"It does not" not in reports_path.read_bytes()
+    assert reports("verify")[0] == 0
+
+
+def test_damaged_files_are_explained(reports: Run, reports_path: Path) -> None:
+    reports_path.parent.mkdir(parents=True)
+    reports_path.write_bytes(b"garbage" * 1000)
+    for arguments in (["list"], ["verify"], ["export"], ["stats", "--json"]):
+        status, out, err = reports(*arguments)
+        assert (status, out) == (2, "")
+        assert "damaged" in err and err.count("\n") == 1
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    names: Any = ("list", "show", "assign", "move", "resolve", "export", "stats", "verify", "purge")
+    assert run(["reports", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in names)
