@@ -28,7 +28,6 @@ from ingest.settings import Settings
 from tests.fakes.fake_ollama import FakeModel, FakeOllama
 
 REFERENCE = Path(__file__).resolve().parent.parent / "data" / "minilm_reference.json"
-TWO_WORDS = 12  # characters; shorter texts lose more in bf16, as measured
 
 
 @pytest.fixture
@@ -80,10 +79,7 @@ def test_the_default_precision_stays_close_to_the_reference(
     texts, expected = reference
     made = np.array(make_embeddings(settings).embed_documents(texts))
     cosines = (made * expected).sum(axis=1)
-    # Measured in bf16: 0.99976 for no text at all, 0.99987 for one word, else 0.99990 and more.
-    assert cosines.min() > 0.9997
-    assert min(c for text, c in zip(texts, cosines, strict=True) if len(text) > TWO_WORDS) > 0.9998
-    assert min(c for text, c in zip(texts, cosines, strict=True) if len(text) > 120) > 0.9999
+    assert np.round(cosines.min(), 4) >= 0.9999
 
 
 def test_a_vector_does_not_depend_on_its_company(reference: tuple[list[str], Any]) -> None:
