@@ -32,7 +32,6 @@ from ui.rendering import Source
 log = logging.getLogger(__name__)
 
 TURNS_REMEMBERED = 6
-MOST_WAITING = 5
 CONTEXT_CHARS = 300
 
 
@@ -79,18 +78,15 @@ class Conversation:
         self._answering: threading.Thread | None = None
         self._closed = False
 
-    def ask(self, text: str, bot: ChatBot) -> bool:
-        """Put a question in line; False if too many are waiting already."""
+    def ask(self, text: str, bot: ChatBot) -> None:
+        """Put a question in line; how many may come at once is for the bot to say."""
         with self._changed:
-            if len(self.unanswered) >= MOST_WAITING:
-                return False
             self.exchanges.append(Exchange(secrets.token_hex(4), text))
             if self._answering is None:
                 self._answering = threading.Thread(
                     target=self._answer_all, args=(bot,), name="answering", daemon=True
                 )
                 self._answering.start()
-        return True
 
     @property
     def unanswered(self) -> list[Exchange]:

@@ -36,7 +36,7 @@ def chat_page(services: Services) -> None:
     conversation = st.session_state.setdefault(_CONVERSATION, Conversation())
     typed = st.chat_input(strings.ASK, max_chars=services.question_max_chars)
     if typed:
-        _ask(conversation, bot, typed)
+        conversation.ask(typed, bot)
     if not conversation.exchanges:
         _welcome(services, conversation, bot)
     pending = [
@@ -45,11 +45,6 @@ def chat_page(services: Services) -> None:
         if (place := _draw(services, conversation, exchange, bot)) is not None
     ]
     _follow(conversation, pending)
-
-
-def _ask(conversation: Conversation, bot: ChatBot, text: str) -> None:
-    if not conversation.ask(text, bot):
-        st.toast(strings.BUSY.format(n=len(conversation.unanswered)), icon=":material/hourglass:")
 
 
 def offer_new_conversation() -> None:
@@ -90,8 +85,8 @@ def _suggest(
             st.button(
                 literal(question),
                 key=f"suggestion-{key}-{number}",
-                on_click=_ask,
-                args=(conversation, bot, question),
+                on_click=conversation.ask,
+                args=(question, bot),
                 width="stretch",
             )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ingest.errors import GroundskeeperError
 from ui import strings
+from ui.rendering import failure_html
 from ui.report_html import status_html
 from ui.services import Services
 from ui.views.reporting import RECEIPTS
@@ -20,9 +22,16 @@ def lookup_page(services: Services) -> None:
     if asked and not reference.strip():
         st.info(strings.NO_REFERENCE)
     elif asked:
-        st.html(status_html(services.reports.look_up(reference)))
+        st.html(_found(services, reference))
     mine = st.session_state.get(RECEIPTS, [])
     if mine:
         st.subheader(strings.REPORTED_HERE, anchor=False)
         for own in dict.fromkeys(mine):
-            st.html(status_html(services.reports.look_up(own)))
+            st.html(_found(services, own))
+
+
+def _found(services: Services, reference: str) -> str:
+    try:
+        return status_html(services.reports.look_up(reference))
+    except GroundskeeperError as error:
+        return failure_html(error.message, error.hint)

@@ -1,0 +1,81 @@
+"""FakeBot: the pipeline's events without an index or a model, under the test's control."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.answer import (
+    Answer,
+    AnswerTable,
+    Citation,
+    Column,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Finished,
+    Question,
+    Sentence,
+)
+
+DIGEST = "sha256:" + "ab" * 32
+EVIDENCE = Evidence(
+    n=1, kind="passage", document="a.md", title="Guide", quote="Wrens sing.", key="c1", end=11
+)
+TABLE = AnswerTable(
+    columns=(Column(label="Bird"), Column(label="Weight", unit="g", type="number")),
+    rows=(("Wren", 9), ("Robin", None)),
+    display=(("Wren", "9 g"), ("Robin", "not reported")),
+    citations=(1, 1),
+)
+
+
+def answered(question: str, text: str = "Wrens sing [1].", **more: object) -> Answer:
+    fields = {
+        "question": question,
+        "status": "answered",
+        "text": text,
+        "citations": (Citation(n=1, document="a.md", quote="Wrens sing.", title="Guide", end=11),),
+        "evidence": (EVIDENCE,),
+        "model": "fake-model",
+        "digest": DIGEST,
+        "index_generation": 7,
+    }
+    return Answer.model_validate({**fields, **more})
+
+
+@dataclass
+class FakeBot:
+    """Answers what `answers` says, or with one sentence; waits before each while `hold` is set.
+
+    `asked` are the questions as they came, `ended` counts the generators that were ended.
+    """
+
+    answers: dict[str, Answer | Exception] = field(default_factory=dict)
+    asked: list[Question] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    ended: int = 0
+
+    def __post_init__(self) -> None:
+        self.go_on.set()
+
+    def hold(self) -> None:
+        self.go_on.clear()
+
+    def stream(self, question: Question) -> Iterator[Event]:
+        self.asked.append(question)
+        try:
+            answer = self.answers.get(question.text) or answered(question.text)
+            if isinstance(answer, Exception):
+                raise answer
+            yield EvidenceFound(evidence=answer.evidence)
+            assert self.go_on.wait(20)
+            for sentence in answer.text.split("\n"):
+                yield Sentence(text=sentence)
+            yield Finished(answer=answer)
+        finally:
+            self.ended += 1
+
+    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
+        return "Before. ", citation.quote, " After."

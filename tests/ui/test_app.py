@@ -1,0 +1,461 @@
+"""The pages, driven without a browser; the bot is a FakeBot, the review queue is real."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bot.review import Moderators, ReviewQueue, freeze
+from ingest.domain import load_card
+from ingest.errors import IndexMissing, NotSignedIn
+from tests.packs import Pack
+from tests.ui.fake_bot import TABLE, FakeBot, answered
+from ui import strings
+from ui.services import Services
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def bot() -> FakeBot:
+    return FakeBot()
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A review queue with two moderators: hashing a password is slow on purpose."""
+    path = tmp_path_factory.mktemp("accounts") / "reports.sqlite3"
+    with Moderators(path) as moderators:
+        moderators.add("mod", PASSWORD)
+        moderators.add("other", PASSWORD)
+    return path
+
+
+@pytest.fixture
+def services(tmp_path: Path, accounts: Path, small_pack: Pack, bot: FakeBot) -> Iterator[Services]:
+    path = tmp_path / "reports.sqlite3"
+    shutil.copy(accounts, path)
+    moderators, queue = Moderators(path), ReviewQueue(path)
+    yield Services(load_card(small_pack.folder), queue, moderators, lambda: bot)
+    moderators.close()
+    queue.close()
+
+
+def app(services: Services) -> AppTest:
+    """The whole app, on the page that it opens with."""
+
+    def script(services: object) -> None:
+        from ui.shell import run
+
+        run(lambda: services)
+
+    return AppTest.from_function(script, default_timeout=20, kwargs={"services": services}).run()
+
+
+def page_of(services: Services, name: str) -> AppTest:
+    """One page by itself: AppTest cannot switch between pages that are functions."""
+
+    def script(services: object, name: str) -> None:
+        import importlib
+
+        module = importlib.import_module(f"ui.views.{name}")
+        getattr(module, f"{name}_page")(services)
+
+    given = {"services": services, "name": name}
+    return AppTest.from_function(script, default_timeout=20, kwargs=given).run()
+
+
+def html(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.proto.body for element in test.get("html"))
+
+
+def ask(test: AppTest, question: str) -> AppTest:
+    return test.chat_input[0].set_value(question).run()
+
+
+def press(test: AppTest, label: str) -> AppTest:
+    (button,) = [b for b in test.button if b.label == label]
+    return button.click().run()
+
+
+def sign_in(test: AppTest, name: str = "mod", password: str = PASSWORD) -> AppTest:
+    test.text_input(key="sign-in-name").set_value(name)
+    test.text_input(key="sign-in-password").set_value(password)
+    return press(test, strings.SIGN_IN)
+
+
+def file(services: Services, question: str, comment: str = "") -> str:
+    return services.reports.file(freeze(answered(question)), "wrong", comment).reference
+
+
+# --- chat -------------------------------------------------------------------------------------
+
+
+def test_a_visitor_is_greeted_with_questions_to_start_from(services: Services) -> None:
+    test = app(services)
+    assert services.card.domain.greeting in html(test)
+    labels = [button.label.replace("\\", "") for button in test.button]
+    assert labels == services.card.domain.suggestions
+
+
+def test_a_suggestion_is_asked_as_it_is_written(services: Services, bot: FakeBot) -> None:
+    test = app(services)
+    test.button[0].click().run()
+    assert bot.asked[0].text == services.card.domain.suggestions[0]
+    assert "Wrens sing" in html(test)
+
+
+def test_an_answer_shows_text_sources_and_who_made_it(services: Services) -> None:
+    shown = html(ask(app(services), "Who sings?"))
+    assert "Who sings?" in shown
+    assert "<mark>Wrens sing.</mark>" in shown
+    assert "Before. " in shown
+    assert "fake-model (abababab)" in shown
+    assert strings.GENERATION.format(n=7) in shown
+    assert services.card.domain.vintage in shown
+
+
+def test_a_comparison_is_a_table_that_can_be_kept(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = answered("q", table=TABLE)
+    test = ask(app(services), "q")
+    assert "<table" in html(test)
+    assert [b.proto.label for b in test.get("download_button")] == [strings.DOWNLOAD]
+
+
+@pytest.mark.parametrize("status", ["refused", "abstained"])
+def test_what_cannot_be_answered_comes_with_what_can(
+    services: Services, bot: FakeBot, status: str
+) -> None:
+    bot.answers["q"] = answered(
+        "q", "Not here.", status=status, citations=(), suggestions=("Ask *x*?",)
+    )
+    test = ask(app(services), "q")
+    assert f"gk-{status}" in html(test)
+    assert "Ask \\*x\\*\\?" in [button.label for button in test.button]
+
+
+def test_nothing_is_suggested_after_a_rule(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = answered(
+        "q", "Please call …", status="blocked", reason="rule:x", citations=()
+    )
+    test = ask(app(services), "q")
+    assert [button.label for button in test.button] == [strings.NEW_CONVERSATION, strings.REPORT]
+
+
+def test_text_of_others_stays_text(services: Services, bot: FakeBot) -> None:
+    bad = "<img src=x onerror=alert(1)> ![a](http://x.test/a.png)"
+    bot.answers[bad] = answered(bad, f"{bad} [1]")
+    shown = html(ask(app(services), bad))
+    assert "<img" not in shown
+    assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+
+
+def test_a_new_conversation_forgets_the_old_one(services: Services, bot: FakeBot) -> None:
+    test = press(ask(ask(app(services), "one"), "two"), strings.NEW_CONVERSATION)
+    assert services.card.domain.greeting in html(test)
+    ask(test, "three")
+    assert bot.asked[-1].history == ()
+    assert bot.asked[-1].session == bot.asked[0].session
+
+
+def test_a_question_asked_while_one_is_answered_is_drawn_too(
+    services: Services, bot: FakeBot
+) -> None:
+    test = app(services)
+    bot.hold()
+    test.session_state["conversation"].ask("first", bot)
+    threading.Timer(0.5, bot.go_on.set).start()
+    shown = html(ask(test, "second"))
+    assert shown.index("first") < shown.index("second")
+    assert shown.count("Wrens sing<") == 2
+
+
+def test_without_an_index_the_page_says_what_to_do(services: Services) -> None:
+    def no_index() -> FakeBot:
+        raise IndexMissing("Nothing has been indexed yet.", hint="Run `groundskeeper reindex`.")
+
+    test = app(replace(services, open_bot=no_index))
+    assert "Nothing has been indexed yet." in html(test)
+    assert "Run `groundskeeper reindex`." in html(test)
+    assert not test.chat_input
+
+
+def test_a_page_that_breaks_says_so_without_a_traceback(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> FakeBot:
+        raise ZeroDivisionError("secret detail")
+
+    test = app(replace(services, open_bot=broken))
+    assert strings.BROKEN in html(test)
+    assert "secret detail" not in html(test)
+    assert "secret detail" in caplog.text
+
+
+# --- reporting --------------------------------------------------------------------------------
+
+
+def report(test: AppTest, comment: str) -> AppTest:
+    press(test, strings.REPORT)
+    test.text_area[0].set_value(comment)
+    return press(test, strings.SEND_REPORT)
+
+
+def test_a_report_is_saved_and_its_reference_shown(services: Services) -> None:
+    test = ask(app(services), "Who sings?")
+    report(test, "Not <b>true</b>")
+    who = services.moderators.operator()
+    (saved,) = services.reports.reports(who)
+    assert saved.comment == "Not <b>true</b>"
+    assert strings.REPORT_SAVED.format(reference=saved.reference) in html(test).replace(
+        "&#x27;", "'"
+    )
+    # Once only: the receipt stands where the button was.
+    assert strings.REPORT not in [button.label for button in test.button]
+
+
+def test_each_answer_of_a_conversation_can_be_reported(services: Services) -> None:
+    test = ask(ask(app(services), "one"), "two")
+    buttons = [button for button in test.button if button.label == strings.REPORT]
+    assert len(buttons) == 2
+    buttons[0].click().run()
+    press(test, strings.SEND_REPORT)
+    who = services.moderators.operator()
+    (saved,) = services.reports.reports(who)
+    assert saved.question == "one"
+    assert [button.label for button in test.button].count(strings.REPORT) == 1
+
+
+def test_a_case_holds_what_was_asked_before_and_the_rules(services: Services) -> None:
+    test = ask(ask(app(services), "one"), "two")
+    [b for b in test.button if b.label == strings.REPORT][1].click().run()
+    press(test, strings.SEND_REPORT)
+    who = services.moderators.operator()
+    (saved,) = services.reports.reports(who)
+    case = services.reports.show(who, saved.reference).case
+    assert case is not None
+    assert case.asked_before == ("one",)
+    assert len(case.rules_version) == 12
+
+
+def test_a_report_that_is_not_saved_says_so_and_keeps_the_words(
+    services: Services, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    broken = replace(services, reports=ReviewQueue(blocked / "reports.sqlite3"))
+    test = report(ask(app(broken), "q"), "My long comment")
+    assert strings.REPORT_FAILED in html(test)
+    assert strings.REPORT_SAVED.split("{")[0] not in html(test)
+    assert test.text_area[0].value == "My long comment"
+
+
+def test_a_refused_question_is_most_likely_reported_as_wrongly_refused(
+    services: Services, bot: FakeBot
+) -> None:
+    bot.answers["q"] = answered("q", "No.", status="refused", citations=())
+    test = press(ask(app(services), "q"), strings.REPORT)
+    assert test.selectbox[0].value == "wrongly_refused"
+
+
+def test_the_form_can_be_left_again(services: Services) -> None:
+    test = press(press(ask(app(services), "q"), strings.REPORT), strings.CANCEL)
+    assert not test.text_area
+    assert strings.REPORT in [button.label for button in test.button]
+
+
+# --- my report --------------------------------------------------------------------------------
+
+
+def test_a_reference_shows_the_status_and_nothing_else(services: Services) -> None:
+    reference = file(services, "A private question", "private words")
+    test = page_of(services, "lookup")
+    test.text_input[0].set_value(f" {reference.lower()} ")
+    press(test, strings.LOOK_UP)
+    assert reference in html(test)
+    assert "Received" in html(test)
+    assert "rivate" not in html(test)
+
+
+@pytest.mark.parametrize("reference", ["R-000000", "hello", "<b>x</b>", "R-7K3M9Q'; DROP TABLE x"])
+def test_a_reference_that_is_none_is_told_kindly(services: Services, reference: str) -> None:
+    test = page_of(services, "lookup")
+    test.text_input[0].set_value(reference)
+    press(test, strings.LOOK_UP)
+    assert 'role="alert"' in html(test)
+    assert "<b>" not in html(test)
+
+
+def test_reports_of_this_visit_are_listed(services: Services) -> None:
+    test = page_of(services, "lookup")
+    test.session_state["receipts"] = [file(services, "q")]
+    assert test.session_state["receipts"][0] in html(test.run())
+
+
+# --- moderation -------------------------------------------------------------------------------
+
+
+def test_without_signing_in_the_queue_is_not_drawn(services: Services) -> None:
+    file(services, "A private question")
+    test = page_of(services, "moderation")
+    assert "private" not in html(test)
+    assert [button.label for button in test.button] == [strings.SIGN_IN]
+
+
+def test_a_made_up_token_opens_nothing(services: Services) -> None:
+    file(services, "A private question")
+    test = page_of(services, "moderation")
+    test.session_state["moderator_token"] = "x" * 43
+    assert "private" not in html(test.run())
+    assert "moderator_token" not in test.session_state
+
+
+@pytest.mark.parametrize(("name", "password"), [("mod", "wrong"), ("nobody", PASSWORD), ("", "")])
+def test_a_wrong_password_says_so_and_is_forgotten(
+    services: Services, name: str, password: str
+) -> None:
+    test = sign_in(page_of(services, "moderation"), name, password)
+    assert 'role="alert"' in html(test)
+    assert test.text_input(key="sign-in-password").value == ""
+    assert test.text_input(key="sign-in-name").value == name
+
+
+def test_the_right_password_opens_the_queue(services: Services) -> None:
+    file(services, "A private question")
+    test = sign_in(page_of(services, "moderation"))
+    assert "A private question" in html(test)
+
+
+@pytest.fixture
+def moderation(services: Services) -> AppTest:
+    test = page_of(services, "moderation")
+    test.session_state["moderator_token"] = services.moderators.sign_in_verified("mod").token
+    return test.run()
+
+
+def test_the_worst_report_comes_first_and_filters_narrow(
+    services: Services, moderation: AppTest
+) -> None:
+    who = services.moderators.operator()
+    file(services, "mild")
+    worst = file(services, "bad one", "about magpies")
+    services.reports.set_severity(who, worst, 1, "urgent")
+    moderation.run()
+    assert html(moderation).index("bad one") < html(moderation).index("mild")
+    moderation.text_input(key="queue-text").set_value("MAGPIES").run()
+    assert "mild" not in html(moderation)
+    moderation.selectbox(key="queue-states").set_value("Resolved").run()
+    assert "bad one" not in html(moderation)
+
+
+def opened(services: Services, moderation: AppTest, question: str = "q") -> tuple[AppTest, str]:
+    reference = file(services, question, "please <i>look</i>")
+    moderation.run()
+    return press(moderation, strings.OPEN_REPORT.format(reference=reference)), reference
+
+
+def test_a_report_shows_the_case_as_it_was_seen(services: Services, moderation: AppTest) -> None:
+    test, _ = opened(services, moderation, "Who sings?")
+    shown = html(test)
+    assert "Wrens sing" in shown
+    assert "<mark>Wrens sing.</mark>" in shown
+    assert "please &lt;i&gt;look&lt;/i&gt;" in shown
+    assert "fake-model" in shown
+
+
+def test_a_report_goes_all_the_way(services: Services, moderation: AppTest) -> None:
+    test, reference = opened(services, moderation)
+    press(test, strings.ASSIGN_TO_ME)
+    press(test, strings.MOVE_TO["in_progress"])
+    (severity,) = [box for box in test.selectbox if box.label == strings.SEVERITY]
+    severity.set_value("high").run()
+    test.text_area(key=f"note-{reference}").set_value("looked at the table")
+    press(test, strings.ADD_NOTE)
+    test.radio[0].set_value("corpus_fixed")
+    test.text_input(key=f"resolve-{reference}-detail").set_value("birds.csv")
+    press(test, strings.RESOLVE)
+    assert strings.DONE in html(test)
+    report = services.reports.show(services.moderators.operator(), reference)
+    assert (report.status, report.severity, report.assignee) == ("resolved", "high", "mod")
+    assert (report.outcome, report.outcome_detail) == ("corpus_fixed", "birds.csv")
+    assert [event.actor for event in report.events][1:] == ["mod"] * 5
+    assert services.reports.look_up(reference).status == "resolved"
+    press(test, strings.REOPEN)
+    assert services.reports.look_up(reference).status == "triaged"
+
+
+def test_an_outcome_that_needs_a_detail_asks_for_it_and_keeps_the_words(
+    services: Services, moderation: AppTest
+) -> None:
+    test, reference = opened(services, moderation)
+    test.radio[0].set_value("rule_added")
+    test.text_area(key=f"resolve-{reference}-note").set_value("my reasons")
+    press(test, strings.RESOLVE)
+    assert "Say the id of the rule." in html(test)
+    assert test.text_area(key=f"resolve-{reference}-note").value == "my reasons"
+    assert services.reports.look_up(reference).status == "new"
+
+
+def test_a_report_is_dismissed_with_a_reason(services: Services, moderation: AppTest) -> None:
+    test, reference = opened(services, moderation)
+    test.text_area(key=f"dismiss-{reference}").set_value("spam")
+    press(test, strings.DISMISS)
+    report = services.reports.show(services.moderators.operator(), reference)
+    assert report.status == "dismissed"
+    assert report.events[-1].text == "spam"
+
+
+def test_a_faster_moderator_is_named_and_nothing_is_overwritten(
+    services: Services, moderation: AppTest
+) -> None:
+    test, reference = opened(services, moderation)
+    other = services.moderators.moderator(services.moderators.sign_in_verified("other").token)
+    services.reports.move(other, reference, 1, "triaged")
+    press(test, strings.MOVE_TO["in_progress"])
+    assert "by other" in html(test)
+    assert services.reports.look_up(reference).status == "triaged"
+    # The newest state is shown, so the same button now works.
+    press(test, strings.MOVE_TO["in_progress"])
+    assert services.reports.look_up(reference).status == "in_progress"
+
+
+def test_the_next_report_is_one_press_away(services: Services, moderation: AppTest) -> None:
+    first, second = file(services, "first"), file(services, "second")
+    moderation.run()
+    press(moderation, strings.OPEN_REPORT.format(reference=first))
+    moderation.button(key="next-below").click().run()
+    assert second in html(moderation)
+    assert moderation.button(key="next-below").disabled
+
+
+def test_a_session_that_ended_elsewhere_ends_here(services: Services, moderation: AppTest) -> None:
+    test, reference = opened(services, moderation)
+    services.moderators.sign_out(test.session_state["moderator_token"])
+    press(test, strings.MOVE_TO["in_progress"])
+    assert services.reports.look_up(reference).status == "new"
+    assert [button.label for button in test.button] == [strings.SIGN_IN]
+    assert "please" not in html(test)
+
+
+def test_signing_out_ends_the_session_itself(services: Services, moderation: AppTest) -> None:
+    token = moderation.session_state["moderator_token"]
+    press(moderation, strings.SIGN_OUT)
+    assert [button.label for button in moderation.button] == [strings.SIGN_IN]
+    with pytest.raises(NotSignedIn):
+        services.moderators.moderator(token)
+
+
+def test_a_purged_report_still_opens(services: Services, moderation: AppTest) -> None:
+    from datetime import timedelta
+
+    test, _reference = opened(services, moderation)
+    press(test, strings.RESOLVE)
+    services.reports.purge(services.moderators.operator(), timedelta(0))
+    assert strings.PURGED in [box.value for box in test.run().info]

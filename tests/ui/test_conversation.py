@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bot.answer import Citation
+from tests.ui.fake_bot import FakeBot, answered
+from ui.conversation import (
+    CONTEXT_CHARS,
+    TURNS_REMEMBERED,
+    Conversation,
+    cut_after,
+    cut_before,
+)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def ask(conversation: Conversation, bot: FakeBot, *questions: str) -> None:
+    for question in questions:
+        conversation.ask(question, bot)
+        wait_until(lambda: not conversation.unanswered)
+
+
+def test_an_answer_comes_with_its_sources_in_context() -> None:
+    conversation, bot = Conversation(), FakeBot()
+    ask(conversation, bot, "Who sings?")
+    (exchange,) = conversation.exchanges
+    assert exchange.answer is not None and exchange.answer.text == "Wrens sing [1]."
+    (source,) = exchange.sources
+    assert (source.before, source.citation.quote, source.after) == (
+        "Before. ",
+        "Wrens sing.",
+        " After.",
+    )
+
+
+def test_a_question_asked_meanwhile_waits_and_neither_is_lost() -> None:
+    conversation, bot = Conversation(), FakeBot()
+    bot.hold()
+    conversation.ask("first", bot)
+    wait_until(lambda: bool(conversation.exchanges[0].evidence))
+    conversation.ask("second", bot)
+    assert [e.started for e in conversation.exchanges] == [True, False]
+    bot.go_on.set()
+    wait_until(lambda: not conversation.unanswered)
+    assert [q.text for q in bot.asked] == ["first", "second"]
+    # The second could refer to the first's answer.
+    assert [turn.question for turn in bot.asked[1].history] == ["first"]
+
+
+def test_sentences_can_be_seen_before_the_end() -> None:
+    conversation, bot = Conversation(), FakeBot({"q": answered("q", "One.\nTwo.")})
+    bot.hold()
+    conversation.ask("q", bot)
+    wait_until(lambda: bool(conversation.exchanges[0].evidence))
+    assert conversation.exchanges[0].sentences == ()
+    bot.go_on.set()
+    wait_until(lambda: not conversation.unanswered)
+    assert conversation.exchanges[0].sentences == ("One.", "Two.")
+
+
+def test_only_the_last_turns_are_remembered() -> None:
+    conversation, bot = Conversation(), FakeBot()
+    ask(conversation, bot, *(f"q{i}" for i in range(TURNS_REMEMBERED + 3)))
+    history = bot.asked[-1].history
+    assert [turn.question for turn in history] == [f"q{i}" for i in range(2, TURNS_REMEMBERED + 2)]
+    assert history[0].answer == "Wrens sing [1]."
+
+
+def test_all_questions_of_a_visit_carry_the_same_session_and_visits_differ() -> None:
+    bot, one, two = FakeBot(), Conversation(), Conversation()
+    ask(one, bot, "a", "b")
+    ask(two, bot, "c")
+    first, second, third = (question.session for question in bot.asked)
+    assert first == second != third
+
+
+def test_a_bot_that_breaks_gives_a_kind_answer_and_the_next_question_works(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    conversation, bot = Conversation(), FakeBot({"bad": RuntimeError("broken")})
+    ask(conversation, bot, "bad", "good")
+    bad, good = (exchange.answer for exchange in conversation.exchanges)
+    assert bad is not None and bad.status == "failed" and "broken" not in bad.text
+    assert good is not None and good.status == "answered"
+    assert "broken" in caplog.text
+
+
+def test_a_passage_without_context_is_still_shown(caplog: pytest.LogCaptureFixture) -> None:
+    class NoContextBot(FakeBot):
+        def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
+            raise OSError("gone")
+
+    conversation = Conversation()
+    ask(conversation, NoContextBot(), "q")
+    (source,) = conversation.exchanges[0].sources
+    assert (source.before, source.after) == ("", "")
+    assert "gone" in caplog.text
+
+
+def test_a_closed_conversation_ends_what_it_was_doing() -> None:
+    conversation, bot = Conversation(), FakeBot({"q": answered("q", "One.\nTwo.")})
+    bot.hold()
+    conversation.ask("q", bot)
+    conversation.ask("never", bot)
+    wait_until(lambda: bool(conversation.exchanges[0].evidence))
+    conversation.close()
+    bot.go_on.set()
+    wait_until(lambda: bot.ended == 1)
+    assert [question.text for question in bot.asked] == ["q"]
+    assert conversation.exchanges[0].answer is None
+
+
+def test_context_is_cut_at_whole_words() -> None:
+    short = "All of it"
+    assert cut_before(short) == cut_after(short) == short
+    words = "word " * CONTEXT_CHARS
+    assert cut_before(words[2:CONTEXT_CHARS]) == words[2:CONTEXT_CHARS]
+    assert cut_before(words[2 : CONTEXT_CHARS + 2]).startswith("…word word")
+    assert cut_after(words[: CONTEXT_CHARS - 3] + "wor").endswith("word…")
