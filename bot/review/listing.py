@@ -114,12 +114,7 @@ def whole_report(connection: sa.Connection, reference: str) -> Report:
         reports.c.reference != row.reference,
         reports.c.purged_at.is_(None),
     ]
-    return Report(
-        **_summary(row),
-        case=_case(connection, row.reference),
-        events=tuple(events_of(connection, row.reference)),
-        group=tuple(summaries(connection, in_group, limit=MOST_IN_GROUP)),
-    )
+    return _report(connection, row, summaries(connection, in_group, limit=MOST_IN_GROUP))
 
 
 def events_of(
@@ -177,14 +172,13 @@ def export_batch(
 ) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
     """Return the reports that follow `after` (when filed, reference), and where they end."""
     place = sa.tuple_(reports.c.filed_at, reports.c.reference)
-    chosen = sa.select(reports.c.filed_at, reports.c.reference)
+    chosen = sa.select(reports)
     if after is not None:
         chosen = chosen.where(place > after)
     ordered = chosen.order_by(reports.c.filed_at, reports.c.reference).limit(EXPORT_BATCH)
     rows = connection.execute(ordered).all()
     batch = [
-        whole_report(connection, row.reference).model_dump(mode="json", exclude={"group"})
-        for row in rows
+        _report(connection, row, []).model_dump(mode="json", exclude={"group"}) for row in rows
     ]
     return batch, (rows[-1].filed_at, rows[-1].reference) if rows else after
 
@@ -193,6 +187,15 @@ def chain_end(connection: sa.Connection) -> ChainHead:
     """Return the number of events and the last one's hash."""
     head = connection.execute(sa.select(chain_head)).one_or_none()
     return ChainHead(events=head.events, hash=head.hash) if head else ChainHead(events=0, hash="")
+
+
+def _report(connection: sa.Connection, row: sa.Row[Any], group: Sequence[ReportSummary]) -> Report:
+    return Report(
+        **_summary(row),
+        case=_case(connection, row.reference),
+        events=tuple(events_of(connection, row.reference)),
+        group=tuple(group),
+    )
 
 
 def _summary(row: sa.Row[Any]) -> dict[str, Any]:
