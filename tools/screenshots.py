@@ -26,15 +26,17 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bot.answer import Question
 from bot.pipeline import Bot, open_bot
 from bot.review import Moderators, ReviewQueue, freeze
+from ingest.domain import load_card
 from ingest.paths import domain_paths
 from ingest.settings import Settings
 from ui.theme import theme_options
 
 ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "ui" / "app.py"
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"width": 1080, "height": 860}
 PHONE = {"width": 390, "height": 844}
-# The lowercase key of a picture's colours: few, so that no picture is large.
+# Few colours in each picture, so that none is large.
 COLORS = 128
 
 COMPARISON = "Compare in-state tuition at UCLA and UT Austin"
@@ -43,21 +45,22 @@ MODERATOR, PASSWORD = "mod", "only for taking pictures"
 
 
 @contextmanager
-def running_app(settings: Settings) -> Iterator[str]:
+def running_app(settings: Settings, script: Path = APP) -> Iterator[str]:
     """Start the app on a free port; yield its address, and stop it at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    card_theme = theme_options_of(settings)
+    theme = theme_options(load_card(settings.domain).theme)
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "ui" / "app.py")),
+            *(sys.executable, "-m", "streamlit", "run", str(script)),
             *("--server.address", "127.0.0.1", "--server.port", str(port)),
-            *("--server.headless", "true", "--browser.gatherUsageStats", "false", *card_theme),
+            *("--server.headless", "true", "--browser.gatherUsageStats", "false", *theme),
         ],
         cwd=ROOT,
         env={
             **os.environ,
+            "PYTHONPATH": str(ROOT),
             "GROUNDSKEEPER_DOMAIN": str(settings.domain),
             "GROUNDSKEEPER_DATA_DIR": str(settings.data_dir),
         },
@@ -69,13 +72,6 @@ def running_app(settings: Settings) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
-
-
-def theme_options_of(settings: Settings) -> list[str]:
-    """Return the colours of the pack as options of `streamlit run`."""
-    from ingest.domain import load_card
-
-    return theme_options(load_card(settings.domain).theme)
 
 
 def _wait_for(address: str, seconds: float = 60) -> None:

@@ -66,7 +66,7 @@ class FakeBot:
     def stream(self, question: Question) -> Iterator[Event]:
         self.asked.append(question)
         try:
-            answer = self.answers.get(question.text) or answered(question.text)
+            answer = self.answer_to(question)
             if isinstance(answer, Exception):
                 raise answer
             yield EvidenceFound(evidence=answer.evidence)
@@ -76,6 +76,9 @@ class FakeBot:
             yield Finished(answer=answer)
         finally:
             self.ended += 1
+
+    def answer_to(self, question: Question) -> Answer | Exception:
+        return self.answers.get(question.text) or answered(question.text)
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
         return "Before. ", citation.quote, " After."

@@ -1,0 +1,51 @@
+"""The app with a FakeBot whose every text is an attack; run by the browser tests."""
+
+from bot.answer import Answer, Citation, Question
+from bot.review import Moderators, ReviewQueue
+from ingest.domain import load_card
+from ingest.paths import domain_paths
+from ingest.settings import load_settings
+from tests.ui.fake_bot import TABLE, FakeBot, answered
+from tests.ui.hostile_texts import HOSTILE
+from ui.services import Services
+from ui.shell import run
+
+ALL = "\n".join(HOSTILE)
+
+
+class HostileBot(FakeBot):
+    """Answers everything with attacks, in every place that a text can have."""
+
+    def answer_to(self, question: Question) -> Answer:
+        citation = Citation(
+            n=1, document=ALL, quote=ALL, title=ALL, heading_path=tuple(HOSTILE), end=1
+        )
+        cells = tuple((f"{text} ", text) for text in HOSTILE)
+        table = TABLE.model_copy(update={"rows": cells, "display": cells, "citations": ()})
+        return answered(
+            question.text,
+            f"{ALL} [1]",
+            citations=(citation,),
+            table=table,
+            model=ALL,
+            status="refused" if "refuse" in question.text else "answered",
+            suggestions=tuple(HOSTILE),
+        )
+
+    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
+        return ALL, citation.quote, ALL
+
+
+settings = load_settings()
+card = load_card(settings.domain)
+info = card.domain.model_copy(
+    update={"name": HOSTILE[0], "greeting": ALL, "capabilities": HOSTILE, "suggestions": HOSTILE}
+)
+reports = domain_paths(settings, card).reports
+services = Services(
+    card.model_copy(update={"domain": info}),
+    ReviewQueue(reports),
+    Moderators(reports),
+    HostileBot,
+)
+run(lambda: services)

@@ -1,0 +1,250 @@
+"""The app as a person meets it: a real browser, the real bot, the real review queue."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, Request, expect
+
+from bot.review import Moderators
+from tests.packs import Pack
+from tests.ui.hostile_texts import HOSTILE
+from ui.rendering import WORD_JOINER
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a long enough password"
+COMPARISON = "Compare in-state tuition at UCLA and UT Austin"
+SMALLEST_TARGET = 40
+
+
+def visit(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(question_box(page)).to_be_visible()
+
+
+def question_box(page: Page) -> Locator:
+    return page.get_by_test_id("stChatInputTextArea")
+
+
+def ask(page: Page, question: str) -> None:
+    answers = page.locator(".gk-footer").count()
+    question_box(page).fill(question)
+    question_box(page).press("Enter")
+    expect(page.locator(".gk-footer")).to_have_count(answers + 1)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def test_from_a_question_to_a_resolved_report(
+    desktop: Page, app_address: str, few_colleges: Pack
+) -> None:
+    page = desktop
+    visit(page, app_address)
+
+    ask(page, COMPARISON)
+    table = page.locator(".gk-table")
+    expect(table).to_contain_text("$13,747")
+    expect(table).to_contain_text("$11,678")
+    with page.expect_download() as download:
+        press(page, "Download as CSV")
+    assert "13747" in download.value.path().read_text(encoding="utf-8-sig")
+
+    page.locator(".gk-cite").first.click()
+    expect(page.locator(".gk-source[open] .gk-cells")).to_contain_text("$13,747")
+
+    press(page, "Report a problem")
+    page.get_by_role("textbox", name="Tell us more").fill("Is this for this year?")
+    press(page, "Send report")
+    receipt = page.locator(".gk-saved")
+    expect(receipt).to_contain_text(re.compile(r"Saved as R-[0-9A-Z]{6}"))
+    reference = re.search(r"R-[0-9A-Z]{6}", receipt.inner_text())[0]
+    # The opened source is still open: nothing that a reader does may close it.
+    expect(page.locator(".gk-source[open]")).to_have_count(1)
+
+    with Moderators(few_colleges.paths.reports) as moderators:
+        moderators.add("journey", PASSWORD)
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Name").fill("journey")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Sign in")
+    page.get_by_role("button", name=f"Open {reference}").click()
+    expect(page.locator(".gk-whole")).to_contain_text("Is this for this year?")
+    expect(page.locator(".gk-table")).to_contain_text("$13,747")
+    page.get_by_text("Resolve", exact=True).click()
+    page.get_by_text("The answer was right").click()
+    page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
+    expect(page.locator(".gk-saved")).to_be_visible()
+    press(page, "All reports")
+    press(page, "Sign out")
+
+    page.get_by_role("link", name="My report").click()
+    page.get_by_label("Reference").fill(reference.lower())
+    press(page, "Look up")
+    expect(page.locator(".gk-status").first).to_contain_text("Resolved")
+    expect(page.locator(".gk-status").first).to_contain_text("The answer was right")
+
+
+def test_a_passage_opens_where_it_is_cited(desktop: Page, app_address: str) -> None:
+    visit(desktop, app_address)
+    ask(desktop, "What is the difference between early action and early decision?")
+    expect(desktop.locator(".gk-source[open]")).to_have_count(0)
+    desktop.locator(".gk-answer .gk-cite").first.click()
+    passage = desktop.locator(".gk-source[open] .gk-passage")
+    expect(passage.locator("mark").first).to_be_in_viewport()
+    assert passage.locator(".gk-around").count() > 0
+
+
+def test_a_reload_starts_anew_even_in_the_middle_of_an_answer(
+    desktop: Page, app_address: str
+) -> None:
+    visit(desktop, app_address)
+    question_box(desktop).fill("How do I apply early?")
+    question_box(desktop).press("Enter")
+    expect(desktop.locator(".gk-question")).to_be_visible()
+    desktop.reload()
+    expect(desktop.locator(".gk-welcome")).to_be_visible()
+    ask(desktop, COMPARISON)
+    expect(desktop.locator(".gk-table")).to_contain_text("$13,747")
+
+
+def test_two_questions_at_once_are_both_answered(desktop: Page, app_address: str) -> None:
+    visit(desktop, app_address)
+    for question in ("How do I apply early?", COMPARISON):
+        question_box(desktop).fill(question)
+        question_box(desktop).press("Enter")
+        expect(desktop.locator(".gk-question").last).to_have_text(question)
+    expect(desktop.locator(".gk-footer")).to_have_count(2)
+
+
+def test_the_moderation_page_shows_nothing_without_signing_in(
+    desktop: Page, app_address: str
+) -> None:
+    desktop.goto(f"{app_address}/moderation")
+    expect(desktop.get_by_label("Password", exact=True)).to_be_visible()
+    expect(desktop.locator(".gk-summary, .gk-figures, .gk-history")).to_have_count(0)
+    expect(desktop.get_by_role("link", name="Moderation")).to_have_count(0)
+
+
+# --- on a phone -------------------------------------------------------------------------------
+
+
+def sideways_overflow(page: Page) -> list[str]:
+    """Return what reaches over the right edge, other than inside what may be scrolled."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('.stApp *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1
+                      && e.getClientRects().length && !e.closest('.gk-scroll'))
+            .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
+def small_targets(page: Page) -> list[str]:
+    """Return what is hard to hit; a marker's own area is larger than what is seen of it."""
+    found: list[str] = page.evaluate(
+        """least => [...document.querySelectorAll('button, a, summary, input, textarea')]
+            .filter(e => e.getClientRects().length && !e.closest('[aria-hidden=true]')
+                      && !e.matches('.gk-cite') && getComputedStyle(e).opacity !== '0')
+            .filter(e => e.getBoundingClientRect().height < least
+                      && !(e.parentElement.getBoundingClientRect().height >= least
+                           && e.matches('input, textarea')))
+            .map(e => e.getBoundingClientRect().height + ' ' + e.outerHTML.slice(0, 120))""",
+        SMALLEST_TARGET,
+    )
+    return found
+
+
+def fits(page: Page) -> None:
+    assert sideways_overflow(page) == []
+    assert small_targets(page) == []
+
+
+def test_every_page_fits_a_phone(phone: Page, app_address: str) -> None:
+    visit(phone, app_address)
+    fits(phone)
+    ask(phone, COMPARISON)
+    phone.locator(".gk-cite").last.click()
+    fits(phone)
+    press(phone, "Report a problem")
+    expect(phone.get_by_role("button", name="Send report")).to_be_visible()
+    fits(phone)
+    phone.get_by_role("link", name="My report").click()
+    expect(phone.get_by_label("Reference")).to_be_visible()
+    fits(phone)
+    phone.get_by_role("link", name="Sign in").click()
+    expect(phone.get_by_label("Password", exact=True)).to_be_visible()
+    fits(phone)
+
+
+def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pack) -> None:
+    visit(phone, app_address)
+    ask(phone, COMPARISON)
+    press(phone, "Report a problem")
+    press(phone, "Send report")
+    expect(phone.locator(".gk-saved")).to_be_visible()
+    with Moderators(few_colleges.paths.reports) as moderators:
+        if "phone" not in moderators.names():
+            moderators.add("phone", PASSWORD)
+    phone.get_by_role("link", name="Sign in").click()
+    phone.get_by_label("Name").fill("phone")
+    phone.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(phone, "Sign in")
+    expect(phone.get_by_role("heading", name="Reports")).to_be_visible()
+    fits(phone)
+    phone.get_by_role("button", name="Open R-").first.click()
+    expect(phone.locator(".gk-history")).to_be_visible()
+    fits(phone)
+
+
+# --- attacks ----------------------------------------------------------------------------------
+
+
+def test_no_text_becomes_more_than_text(desktop: Page, hostile_address: str) -> None:
+    page = desktop
+    elsewhere: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((hostile_address, hostile_address.replace("http", "ws"))):
+            elsewhere.append(request.url)
+
+    page.on("request", note)
+    page.on("dialog", lambda dialog: elsewhere.append(dialog.message))
+    visit(page, hostile_address)
+    shown = [
+        button.inner_text().replace(WORD_JOINER, "")
+        for button in page.locator("[class*='st-key-gk-suggestions'] button").all()
+    ]
+    assert shown == HOSTILE
+    assert_nothing_foreign(page)
+
+    for question in (HOSTILE[0], "refuse"):
+        ask(page, question)
+        page.locator(".gk-cite").last.click()
+        assert_nothing_foreign(page)
+    answer = page.locator(".gk-answer").first.inner_text()
+    for text in HOSTILE:
+        assert text in answer
+
+    press(page, "Report a problem")
+    page.get_by_role("textbox", name="Tell us more").fill("\n".join(HOSTILE))
+    press(page, "Send report")
+    expect(page.locator(".gk-saved")).to_be_visible()
+    assert_nothing_foreign(page)
+    assert elsewhere == []
+    assert "taken" not in page.title()
+
+
+def assert_nothing_foreign(page: Page) -> None:
+    foreign = ".stMain :is(img, iframe, object, embed, video, audio, form[action], script)"
+    expect(page.locator(foreign)).to_have_count(0)
+    links: list[str] = page.eval_on_selector_all(
+        ".stMain a", "all => all.map(a => a.getAttribute('href'))"
+    )
+    assert [link for link in links if re.match(r"[a-z]+:|//", link or "")] == []
+    expect(
+        page.locator(".katex, .stMain :is(strong, em, del, code, blockquote) >> nth=0")
+    ).to_have_count(0)
