@@ -18,7 +18,7 @@ from ingest.loaders import load
 from ingest.progress import Progress, ReindexReport
 from ingest.record_text import record_chunk
 from ingest.records import Record, read_records
-from ingest.scan import Known, SourceFile, hash_file, surely_unchanged
+from ingest.scan import Known, SourceFile, hash_file, printable, surely_unchanged
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ class ChangeFinder:
             try:
                 self._read_if_changed(file, before, changes, report)
             except DocumentError as error:
-                report.failed[file.name] = str(error)
-                self._note_failure(file, before, str(error), changes)
+                # It may quote the file's name, which may be no text at all.
+                reason = printable(str(error))
+                report.failed[file.name] = reason
+                self._note_failure(file, before, reason, changes)
             self._progress.advance()
         self._progress.end()
         return changes

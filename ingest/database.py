@@ -17,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest.documents import Chunk
-from ingest.errors import IndexDamaged
+from ingest.errors import IndexDamaged, IndexMismatch
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_MS = 10_000
 
 metadata = sa.MetaData()
@@ -76,7 +76,6 @@ index_state = sa.Table(
     "index_state",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("schema_version", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("embedding_name", sa.Text, nullable=False),
     sa.Column("embedding_digest", sa.Text, nullable=False),
@@ -183,10 +182,32 @@ def _remedy(cause: str) -> str:
     return "Run `groundskeeper reindex --rebuild`; the corpus has everything it needs."
 
 
+def make_tables(connection: sa.Connection) -> None:
+    """Create the tables that are not there, and say in the file of which version they are."""
+    metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+
+
+def drop_tables(connection: sa.Connection) -> None:
+    """Drop every table, whichever version made it; the corpus has everything they held."""
+    # A virtual table takes its shadow tables along, so it goes first.
+    connection.exec_driver_sql("DROP TABLE IF EXISTS chunks_fts")
+    for name in sa.inspect(connection).get_table_names():
+        sa.Table(name, sa.MetaData()).drop(connection)
+
+
 def read_state(connection: sa.Connection) -> sa.Row[Any] | None:
-    """Return the row of `index_state`, or None where nothing was ever indexed."""
-    if not sa.inspect(connection).has_table(index_state.name):
-        return None
+    """Return the row of `index_state`, or None where nothing was ever indexed.
+
+    Raises IndexMismatch if the tables are of another version.
+    """
+    if connection.exec_driver_sql("PRAGMA user_version").scalar_one() != SCHEMA_VERSION:
+        if not sa.inspect(connection).has_table(index_state.name):
+            return None
+        raise IndexMismatch(
+            "The index was built by another version of Groundskeeper.",
+            hint="Run `groundskeeper reindex`.",
+        )
     return connection.execute(sa.select(index_state)).one_or_none()
 
 
@@ -195,7 +216,6 @@ def check_integrity(connection: sa.Connection) -> None:
     found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
     if found != "ok":
         raise IndexDamaged(f"The index is damaged ({found}).")
-    read_state(connection)
 
 
 def chunk_of(row: sa.Row[Any]) -> Chunk:

@@ -224,11 +224,6 @@ class Index:
         )
 
     def _check(self, state: sa.Row[Any]) -> None:
-        if state.schema_version != db.SCHEMA_VERSION:
-            raise IndexMismatch(
-                "The index was built by another version of Groundskeeper.",
-                hint="Run `groundskeeper reindex`.",
-            )
         if state.embedding_key != model_key(self.embeddings):
             raise IndexMismatch(
                 f"The index was built with the embedding model {state.embedding_name}, but the "

@@ -25,7 +25,7 @@ from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
 from ingest.embeddings import NamedEmbeddings
-from ingest.errors import CorpusError, IndexBusy, IndexDamaged
+from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
 from ingest.lexical import Fts5Index
 from ingest.paths import DomainPaths
 from ingest.progress import NoProgress, Progress, ReindexReport
@@ -154,13 +154,12 @@ class Reindexer:
     def _prepare_schema(self, engine: sa.Engine) -> sa.Row[Any] | None:
         """Make the tables; an index of another schema version is dropped, it can be made again."""
         with db.writing(engine) as connection:
-            state = db.read_state(connection)
-            if state is not None and state.schema_version != db.SCHEMA_VERSION:
-                for table in reversed(db.metadata.sorted_tables):
-                    table.drop(connection, checkfirst=True)
-                connection.exec_driver_sql("DROP TABLE IF EXISTS chunks_fts")
+            try:
+                state = db.read_state(connection)
+            except IndexMismatch:
+                db.drop_tables(connection)
                 state = None
-            db.metadata.create_all(connection)
+            db.make_tables(connection)
             self._lexical.create(connection)
             return state
 
@@ -325,7 +324,6 @@ class Reindexer:
         connection.execute(
             sa.insert(db.index_state).values(
                 id=1,
-                schema_version=db.SCHEMA_VERSION,
                 generation=(before.generation if before else 0) + 1,
                 embedding_name=self._embeddings.name,
                 embedding_digest=self._embeddings.digest,

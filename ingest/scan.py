@@ -18,7 +18,10 @@ DOUBT_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A document's file: its name inside the pack (with forward slashes), size and mtime."""
+    """A document's file: its name inside the pack (with forward slashes), size and mtime.
+
+    The name is for people and for SQL: what is no printable text in it is escaped.
+    """
 
     name: str
     path: Path
@@ -54,8 +57,19 @@ def find_files(folder: Path) -> Iterator[SourceFile]:
             continue
         if not path.resolve().is_relative_to(root):
             continue
-        stat = path.stat()
-        yield SourceFile("/".join(parts), path, stat.st_size, stat.st_mtime_ns)
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue  # deleted while we looked
+        name = printable("/".join(parts))
+        yield SourceFile(name, path, stat.st_size, stat.st_mtime_ns)
+
+
+def printable(text: str) -> str:
+    """Escape control characters, bytes that are not UTF-8, and the backslash itself."""
+    return "".join(
+        c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def surely_unchanged(file: SourceFile, known: Known) -> bool:

@@ -21,6 +21,7 @@ import chromadb.errors
 import httpx
 import numpy as np
 from chromadb.api import ClientAPI
+from chromadb.api.collection_configuration import CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
 from numpy.typing import NDArray
@@ -31,6 +32,14 @@ from ingest.errors import IndexDamaged
 OWNER = "groundskeeper"
 MAX_BATCH = 1_000
 ANSWER_SECONDS = 60.0
+# Chroma's own numbers (16, 100, 100) find 81% of the ten nearest passages of corpus/colleges, whose
+# rows are all alike, and none of them for some questions; these find 99.8%, for 2 ms more a query.
+HNSW: CreateHNSWConfiguration = {
+    "space": "cosine",
+    "max_neighbors": 64,
+    "ef_construction": 400,
+    "ef_search": 1000,
+}
 T = TypeVar("T")
 
 
@@ -107,7 +116,7 @@ class VectorStore:
         collection = self._chroma.client().get_or_create_collection(
             self.name,
             metadata={"owner": OWNER},
-            configuration={"hnsw": {"space": "cosine"}},
+            configuration={"hnsw": HNSW},
             embedding_function=None,
         )
         if (collection.metadata or {}).get("owner") != OWNER:

@@ -164,11 +164,20 @@ class Pack:
     settings: Settings
 
     @classmethod
+    def at(cls, root: Path) -> Pack:
+        """The pack that was made in this folder."""
+        return cls(Settings(domain=root / "pack", data_dir=root / "data"))
+
+    @classmethod
     def make(cls, root: Path, files: dict[str, str] = FILES) -> Pack:
-        pack = cls(Settings(domain=root / "pack", data_dir=root / "data"))
+        pack = cls.at(root)
         for name, content in files.items():
             pack.write(name, content)
         return pack
+
+    @property
+    def root(self) -> Path:
+        return self.folder.parent
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,8 @@
 
 Every command lives in its own module under `ui/commands`. Errors that a person can act on
 become one sentence on stderr; whatever else happens is our own bug and keeps its traceback.
-Exit status: 0 done, 1 done with failures that are listed, 2 wrong usage or cannot run.
+Exit status: 0 done, 1 done with failures that are listed, 2 wrong usage or cannot run, 130
+stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ from ui.commands import (
     status,
 )
 from ui.context import AppContext
+from ui.output import note
+
+# What typer makes of a KeyboardInterrupt, and what shells expect.
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="groundskeeper",
@@ -59,12 +64,12 @@ def run(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="groundskeeper", obj=AppContext())
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
-    except KeyboardInterrupt:
-        typer.echo("Stopped. Nothing is half done; run the same command again.", err=True)
-        return 2
+        status = end.code if isinstance(end.code, int) else 2
+        if status == INTERRUPTED:
+            note("Stopped. Nothing is half done; run the same command again.")
+        return status
     except GroundskeeperError as error:
-        typer.echo(str(error), err=True)
+        note(str(error))
         return 2
     return 0
 

@@ -54,6 +54,10 @@ class BarProgress:
         """Leave the finished bar on the screen."""
         self._bar.stop()
 
+    def close(self) -> None:
+        """Give the terminal its cursor back, also where a stage was broken off."""
+        self._bar.stop()
+
 
 class LineProgress:
     """A line on stderr now and then, for logs and pipes."""
@@ -78,6 +82,9 @@ class LineProgress:
         """Say that the stage is done."""
         if self._total:
             self._say()
+
+    def close(self) -> None:
+        """Do nothing; each line stands for itself."""
 
     def _say(self) -> None:
         self._said = time.monotonic()

@@ -293,7 +293,9 @@ def test_an_index_of_another_version_is_made_again(
 ) -> None:
     small_pack.reindex(hashed)
     connection = sqlite3.connect(small_pack.paths.database)
-    connection.execute("UPDATE index_state SET schema_version = 999")
+    connection.execute("DROP TABLE index_state")
+    connection.execute("CREATE TABLE index_state (columns_of_another_time TEXT)")
+    connection.execute("PRAGMA user_version = 999")
     connection.commit()
     connection.close()
     error = snapshot_error(small_pack, hashed)

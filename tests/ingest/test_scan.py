@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,24 @@ def test_a_file_changed_just_before_it_was_indexed_is_doubted() -> None:
     at_once = Known("", 3, file.mtime_ns, file.mtime_ns + 1, "", "indexed")
     assert surely_unchanged(file, later)
     assert not surely_unchanged(file, at_once)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("naïve 日本.md".encode(), "naïve 日本.md"),
+        (b"caf\xe9.md", r"caf\udce9.md"),
+        (b"a\n\x1b[31mb.md", r"a\n\x1b[31mb.md"),
+        ("a\u202eb.md".encode(), r"a\u202eb.md"),
+        (rb"a\nb.md", r"a\\nb.md"),
+    ],
+)
+def test_names_are_text_that_does_nothing_to_a_terminal(
+    name: bytes, shown: str, tmp_path: Path
+) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("x")
+    (file,) = find_files(tmp_path)
+    assert file.name == shown and file.path.read_text() == "x"
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:

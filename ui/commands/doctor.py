@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+
 from bot.chat_models import make_chat_model
 from ingest.embeddings import make_embeddings
-
 from ingest.errors import GroundskeeperError
 from ingest.index import Index
 from ui.context import AppContext

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
-from ingest.embeddings import make_embeddings
 
+from ingest.embeddings import make_embeddings
 from ingest.progress import ReindexReport
 from ingest.reindex import Reindexer
 from ui.context import AppContext
@@ -34,11 +35,10 @@ def reindex(
 
 def run_reindex(app: AppContext, *, rebuild: bool = False) -> ReindexReport:
     """Reindex the chosen domain, telling the terminal how far it is."""
-    card, paths = app.card, app.paths
-    reindexer = Reindexer(
-        app.settings.domain, card, paths, make_embeddings(app.settings), progress_for_terminal()
-    )
-    return reindexer.run(rebuild=rebuild)
+    folder, card, paths = app.settings.domain, app.card, app.paths
+    embeddings = make_embeddings(app.settings)
+    with closing(progress_for_terminal()) as progress:
+        return Reindexer(folder, card, paths, embeddings, progress).run(rebuild=rebuild)
 
 
 def _summarise(report: ReindexReport) -> None:

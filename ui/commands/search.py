@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from ingest.embeddings import make_embeddings
 
 from bot.retriever import Hit, HybridRetriever
+from ingest.embeddings import make_embeddings
 from ingest.index import Index
 from ui.batch import read_batch
 from ui.context import AppContext

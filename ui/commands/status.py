@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from ingest.embeddings import make_embeddings
 
+from ingest.embeddings import make_embeddings
 from ingest.index import Index
 from ui.context import AppContext
 from ui.output import print_json, say
