@@ -96,15 +96,24 @@ class Reindexer:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        self._paths.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._paths.reindex_lock)
         try:
-            with FileLock(self._paths.reindex_lock, timeout=0):
-                yield
+            self._paths.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
         except Timeout:
             raise IndexBusy(
                 f"Another reindex of {self._card.domain.name} is running.",
                 hint="Wait until it is done; this one changed nothing.",
             ) from None
+        except OSError as error:
+            raise IndexDamaged(
+                f"{self._paths.folder} cannot be written ({error.strerror}).",
+                hint="Give the user who runs this the right to write there.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _discard_damaged(self) -> None:
         """Put away an index database that cannot be read; a sound one stays until the swap."""

@@ -17,7 +17,9 @@ def read_batch(text: str, batch: Path | None) -> list[Question]:
     """
     if batch is None:
         if not text.strip():
-            raise UsageError("There is no question.", hint='Ask like this: groundskeeper ask "…"')
+            raise UsageError(
+                "There is no question.", hint="Give one in quotes, or a file of them with --batch."
+            )
         return [Question(text=text)]
     try:
         lines = batch.read_text(encoding="utf-8").splitlines()
