@@ -83,7 +83,11 @@ class Snapshot:
         return found
 
     def _nearest_known(self, vector: Vector, k: int) -> list[tuple[int, float]] | None:
-        """Ask Chroma; None where most that it finds is not, or not yet, in the index."""
+        """Ask Chroma; None where it finds fewer than there are, for it may be on the move.
+
+        It may hold vectors that are not yet in the index, or no longer; and its graph, while
+        others are written and deleted, may not lead to every vector.
+        """
         c = db.chunks.c
         for wanted in (k, 8 * k):
             near = self._vectors.nearest(vector, wanted)
@@ -92,9 +96,11 @@ class Snapshot:
             )
             numbers = {row.chunk_id: row.number for row in rows}
             known = [(numbers[key], cosine) for key, cosine in near if key in numbers]
-            if len(known) >= k or len(near) < wanted:
+            if len(known) >= k:
                 return known[:k]
-        return None
+            if len(near) < wanted:
+                break
+        return known if len(known) == db.count(self.connection, db.chunks) else None
 
     def _nearest_exactly(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """Compare with every stored vector; some 10 ms for a thousand chunks."""

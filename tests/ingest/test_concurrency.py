@@ -195,7 +195,7 @@ def test_the_second_command_says_that_the_first_is_busy(pack: Pack) -> None:
 def test_control_c_in_a_terminal(pack: Pack, hashed: HashedEmbeddings) -> None:
     """One clear sentence, the cursor back, the old index in place, and the next run goes on."""
     pack.reindex(hashed)
-    write_edition(pack, 2, sections=1000)
+    write_edition(pack, 2, sections=500)
     terminal, inside = os.openpty()
     process = command(pack, "reindex", "--rebuild", stderr=inside)
     os.close(inside)
