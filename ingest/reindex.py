@@ -217,9 +217,12 @@ class Reindexer:
         report.embedded = self._embed_missing(engine, texts | self._examples())
         self._progress.begin("Writing vectors", len(wanted))
         for batch in _batches(list(wanted), SQL_BATCH):
+            # A long table of which one row changed has all others there, under the same ids.
+            missing = vectors.missing(batch)
             with engine.begin() as connection:
-                found = cached_vectors(connection, [hashes[key] for key in batch], self._model)
-            vectors.upsert(batch, np.stack([found[hashes[key]] for key in batch]))
+                found = cached_vectors(connection, [hashes[key] for key in missing], self._model)
+            if missing:
+                vectors.upsert(missing, np.stack([found[hashes[key]] for key in missing]))
             self._progress.advance(len(batch))
         self._progress.end()
 
