@@ -39,6 +39,12 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click()
 
 
+def unfold(page: Page, title: str) -> None:
+    """Open an expander and wait until it has stopped moving, as a hand would."""
+    page.locator(".stExpander summary", has_text=title).click()
+    page.wait_for_function("() => document.getAnimations().every(a => a.playState !== 'running')")
+
+
 def test_from_a_question_to_a_resolved_report(
     desktop: Page, app_address: str, few_colleges: Pack
 ) -> None:
@@ -75,7 +81,7 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-whole")).to_contain_text("Is this for this year?")
     expect(page.locator(".gk-table")).to_contain_text("$13,747")
     expect(page.locator(".gk-history")).to_be_visible()
-    page.locator(".stExpander summary", has_text="Resolve").click()
+    unfold(page, "Resolve")
     page.get_by_text("The answer was right").click()
     page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
     expect(page.locator(".gk-saved")).to_be_visible()
@@ -134,11 +140,12 @@ def test_the_moderation_page_shows_nothing_without_signing_in(
 
 
 def sideways_overflow(page: Page) -> list[str]:
-    """Return what reaches over the right edge, other than inside what may be scrolled."""
+    """Return what reaches over the right edge, but for what may be scrolled or is hidden."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('.stApp *')]
             .filter(e => e.getBoundingClientRect().right > innerWidth + 1
-                      && e.getClientRects().length && !e.closest('.gk-scroll'))
+                      && e.getClientRects().length && !e.closest('.gk-scroll')
+                      && e.parentElement.getBoundingClientRect().width > 1)
             .map(e => e.outerHTML.slice(0, 120))"""
     )
     return found
