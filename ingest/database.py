@@ -168,11 +168,12 @@ def damaged_index_explained(path: Path) -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         cause = str(error.orig).splitlines()[0]
         raise IndexDamaged(
-            f"The index {path.name} cannot be used ({cause}).", hint=_remedy(cause)
+            f"The index {path.name} cannot be used ({cause}).", hint=remedy(cause)
         ) from error
 
 
-def _remedy(cause: str) -> str:
+def remedy(cause: str) -> str:
+    """Say what to do about an error of SQLite's, which Chroma stands on too."""
     if "locked" in cause:
         return "Another program holds it; try again in a moment."
     if "readonly" in cause or "read-only" in cause:

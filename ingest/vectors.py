@@ -27,6 +27,7 @@ from chromadb.config import Settings as ChromaSettings
 from numpy.typing import NDArray
 
 from ingest.chroma_server import HOST, Lease, discard_files, lease_server
+from ingest.database import remedy
 from ingest.errors import IndexDamaged
 
 OWNER = "groundskeeper"
@@ -223,7 +224,7 @@ def chroma_errors_explained() -> Iterator[None]:
     try:
         yield
     except (chromadb.errors.ChromaError, httpx.HTTPError, ValueError) as error:
+        cause = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise IndexDamaged(
-            f"The vectors in Chroma cannot be used ({str(error).splitlines()[0][:200]}).",
-            hint="Run `groundskeeper reindex --rebuild`; nothing of the corpus is lost.",
+            f"The vectors in Chroma cannot be used ({cause}).", hint=remedy(cause)
         ) from error

@@ -64,12 +64,12 @@ class LineProgress:
 
     def __init__(self) -> None:
         self._what = ""
-        self._total = self._done = 0
+        self._total = self._done = self._told = 0
         self._started = self._said = 0.0
 
     def begin(self, what: str, total: int) -> None:
         """Start a stage."""
-        self._what, self._total, self._done = what, total, 0
+        self._what, self._total, self._done, self._told = what, total, 0, 0
         self._started = self._said = time.monotonic()
 
     def advance(self, steps: int = 1) -> None:
@@ -80,14 +80,14 @@ class LineProgress:
 
     def end(self) -> None:
         """Say that the stage is done."""
-        if self._total:
+        if self._told < self._total:
             self._say()
 
     def close(self) -> None:
         """Do nothing; each line stands for itself."""
 
     def _say(self) -> None:
-        self._said = time.monotonic()
+        self._said, self._told = time.monotonic(), self._done
         rate = self._done / max(self._said - self._started, 1e-6)
         left = (self._total - self._done) / max(rate, 1e-6)
         rest = f", {left:,.0f} s left" if self._done < self._total else ""

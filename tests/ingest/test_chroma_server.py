@@ -200,6 +200,15 @@ def test_a_collection_of_another_program_is_left_alone(folder: Path) -> None:
     connection.close()
 
 
+def test_what_a_collection_lacks(folder: Path) -> None:
+    connection = ChromaConnection(folder)
+    store = VectorStore(connection, "some", create=True)
+    store.upsert(["a", "b"], np.eye(2, dtype=np.float32))
+    store.delete(["b", "nobody"])
+    assert store.missing(["a", "b", "c"]) == ["b", "c"] and store.ids() == {"a"}
+    connection.close()
+
+
 def test_the_nearest_are_found_among_vectors_that_are_all_alike(folder: Path) -> None:
     """Rows of a table differ in little; Chroma's own settings find 8 of 10, for some queries none.
 
