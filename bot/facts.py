@@ -12,15 +12,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.answer import AnswerTable, Column, Evidence, Fact
+from bot.answer import AnswerTable, Evidence, Fact
 from bot.entities import EntityRow
-from bot.plan import Choice, Plan, PlannedEntity, UnknownName
+from bot.plan import Plan
+from bot.record_query import RecordQuery
+from bot.telling import ListTelling, NamedTelling, Page, SummaryTelling
+from bot.wording import conditions, side_by_side
 from ingest.domain import DomainCard, FieldCard, TableCard
 from ingest.record_text import display, place, record_chunk
-from ingest.records import Cell, Record, record_table, value_column
+from ingest.records import Record, record_table, value_column
 
-OTHERS_NAMED = 4
-FIELDS_TOLD = 3
+EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -48,29 +50,135 @@ class FactFinder:
 
     def run(self, plan: Plan, connection: sa.Connection) -> Facts:
         """Run a plan in the reader's transaction."""
-        card = self._card.table(plan.table)
-        fields = [card.field(key) for key in plan.fields]
-        records = self._records(plan, card, connection)
-        evidence = tuple(
-            _evidence(n, record, card, fields) for n, record in enumerate(records, start=1)
-        )
-        told = _Telling(plan, card, fields, records, evidence)
-        return Facts(
-            evidence=evidence,
-            sentences=tuple(told.sentences()),
-            plan_json=plan.model_dump(mode="json"),
-            table=told.table(),
-            found=bool(records) and not plan.unknown_fields and not plan.ignored,
+        run = _Run(plan, self._card.table(plan.table), self._tables[plan.table], connection)
+        return run.facts()
+
+
+class _Run:
+    """One plan on its way to facts; keeps the SQL that ran."""
+
+    def __init__(
+        self, plan: Plan, card: TableCard, table: sa.Table, connection: sa.Connection
+    ) -> None:
+        self._plan = plan
+        self._card = card
+        self._table = table
+        self._connection = connection
+        self._query = RecordQuery(table, card, plan)
+        self._fields = [card.field(key) for key in plan.fields]
+        self._sql: list[str] = []
+
+    def facts(self) -> Facts:
+        """Run the plan's operation."""
+        if self._plan.operation == "list":
+            return self._list()
+        if self._plan.operation == "summary":
+            return self._count() if self._plan.function == "count" else self._summarise()
+        return self._named()
+
+    def _named(self) -> Facts:
+        found = {record.record_id: record for record in self._records(self._query.entities())}
+        records = [found[e.record_id] for e in self._plan.entities if e.record_id in found]
+        evidence = self._evidence(records)
+        telling = NamedTelling(self._plan, self._card, self._fields, records, evidence)
+        plan = self._plan
+        return self._done(
+            evidence,
+            telling.sentences(),
+            side_by_side(self._card, self._fields, records, evidence),
+            found=bool(records) and not plan.unknown_fields,
             asks_beyond=bool(plan.unknown_fields) and not plan.unknown,
         )
 
-    def _records(self, plan: Plan, card: TableCard, connection: sa.Connection) -> list[Record]:
-        """Return the records of the plan's entities, in the plan's order."""
-        table = self._tables[card.name]
-        wanted = [entity.record_id for entity in plan.entities]
-        rows = connection.execute(sa.select(table).where(table.c.record_id.in_(wanted)))
-        found = {row.record_id: _record(row, table, card) for row in rows}
-        return [found[key] for key in wanted if key in found]
+    def _list(self) -> Facts:
+        records = self._records(self._query.listed())
+        total = self._number(self._query.fitting())
+        page = Page(
+            records=tuple(records),
+            total=total,
+            lacking=self._number(self._query.without_figure()),
+            tied=self._tied(records),
+        )
+        evidence = self._evidence(records)
+        telling = ListTelling(self._plan, self._card, page, evidence)
+        table = side_by_side(self._card, self._fields, records, evidence)
+        return self._done(evidence, telling.sentences(), table, found=total > 0)
+
+    def _tied(self, records: Sequence[Record]) -> int:
+        """Return how many more have the figure of the last one shown."""
+        order = self._plan.order
+        last = records[-1].values[order.field] if order and records else None
+        if not isinstance(last, int | float):
+            return 0
+        return self._number(self._query.as_far_as(last)) - self._plan.offset - len(records)
+
+    def _count(self) -> Facts:
+        total = self._number(self._query.fitting())
+        lacking = self._number(self._query.without_figure())
+        telling = SummaryTelling(self._plan, self._card, total)
+        return self._done((self._whole(total),), telling.counted(lacking))
+
+    def _summarise(self) -> Facts:
+        total = self._number(self._query.fitting())
+        telling = SummaryTelling(self._plan, self._card, total)
+        sentences = [telling.summed(field, self._figures(field)) for field in self._fields]
+        return self._done((self._whole(total),), sentences, found=total > 0)
+
+    def _whole(self, total: int) -> Evidence:
+        """Return all rows that fit as one piece of evidence, some of them by name."""
+        examples = self._records(self._query.examples(EXAMPLES))
+        names = "; ".join(record.name for record in examples)
+        rest = f" and {total - len(examples):,} more" if total > len(examples) else ""
+        fitting = conditions(self._plan.filters, self._card) or "all"
+        return Evidence(
+            n=1,
+            kind="record",
+            document=self._card.file,
+            title=self._card.file,
+            quote=f"{total:,} rows of {self._card.file} ({fitting}): {names}{rest}.",
+            key=f"{self._card.name}:*",
+            heading_path=(self._card.entity_plural,),
+        )
+
+    def _done(
+        self,
+        evidence: Sequence[Evidence],
+        sentences: Iterable[str],
+        table: AnswerTable | None = None,
+        *,
+        found: bool = True,
+        asks_beyond: bool = False,
+    ) -> Facts:
+        return Facts(
+            evidence=tuple(evidence),
+            sentences=tuple(sentences),
+            plan_json={**self._plan.model_dump(mode="json"), "sql": self._sql},
+            table=table,
+            found=found and not self._plan.ignored,
+            asks_beyond=asks_beyond,
+        )
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def _execute(self, query: sa.Select[Any]) -> sa.CursorResult[Any]:
+        self._sql.append(" ".join(str(query).split()))
+        return self._connection.execute(query)
+
+    def _records(self, query: sa.Select[Any]) -> list[Record]:
+        return [_record(row, self._table, self._card) for row in self._execute(query)]
+
+    def _number(self, query: sa.Select[Any]) -> int:
+        return int(self._execute(query).scalar_one())
+
+    def _figures(self, field: FieldCard) -> list[float]:
+        rows = self._execute(self._query.figures(field.key))
+        return [float(row[0]) for row in rows if row[0] is not None]
+
+    def _evidence(self, records: Sequence[Record]) -> list[Evidence]:
+        return [
+            _evidence(n, record, self._card, self._fields)
+            for n, record in enumerate(records, start=1)
+        ]
 
 
 def entity_rows(card: DomainCard, connection: sa.Connection) -> Iterable[EntityRow]:
@@ -141,173 +249,3 @@ def _fact(record: Record, field: FieldCard) -> Fact:
         source=field.source,
         column=field.csv_column,
     )
-
-
-class _Telling:
-    """Writes what was found, in sentences and as a table."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        card: TableCard,
-        fields: Sequence[FieldCard],
-        records: Sequence[Record],
-        evidence: Sequence[Evidence],
-    ) -> None:
-        self._plan = plan
-        self._card = card
-        self._fields = fields
-        self._records = records
-        self._evidence = evidence
-        self._names = _distinct_names(records, card)
-
-    def sentences(self) -> Iterable[str]:
-        """Yield the sentences: the figures first, then what a reader has to know about them."""
-        if self._records and self._fields:
-            if self._plan.ignored:
-                said = _quoted([" ".join(self._plan.ignored)])
-                yield f"I cannot take {said} into account. What the data do say:"
-            if len(self._records) == 1:
-                yield self._told()
-            elif len(self._fields) <= FIELDS_TOLD:
-                yield from (self._compared(field) for field in self._fields)
-            else:
-                yield self._introduced()
-        yield from (_unknown_sentence(name, self._card) for name in self._plan.unknown)
-        yield from self._unknown_fields()
-        yield from self._other_meanings()
-
-    def table(self) -> AnswerTable | None:
-        """Return the entities side by side, or the many figures of one."""
-        if not self._records or len(self._records) * len(self._fields) < 2:
-            return None
-        entity = Column(label=self._card.entity[:1].upper() + self._card.entity[1:])
-        values = [[r.values[f.key] for f in self._fields] for r in self._records]
-        shown = [[fact.display for fact in e.facts] for e in self._evidence]
-        return AnswerTable(
-            columns=(entity, *(_column(field) for field in self._fields)),
-            rows=tuple((n, *v) for n, v in zip(self._names, values, strict=True)),
-            display=tuple((n, *d) for n, d in zip(self._names, shown, strict=True)),
-            citations=tuple(e.n for e in self._evidence),
-        )
-
-    def _told(self) -> str:
-        """One entity: "Rice University (Houston, TX): admission rate 9% (2022) [1]."."""
-        (evidence,) = self._evidence
-        where = place(self._records[0], self._card)
-        name = f"{self._records[0].name} ({where})" if where else self._records[0].name
-        told = "; ".join(
-            _phrase(f, fact) for f, fact in zip(self._fields, evidence.facts, strict=True)
-        )
-        return f"{name}: {told} [{evidence.n}]."
-
-    def _introduced(self) -> str:
-        """Many figures of several entities: the table says them, the sentence whose they are."""
-        cited = [f"{name} [{e.n}]" for name, e in zip(self._names, self._evidence, strict=True)]
-        return f"Side by side: {', '.join(cited[:-1])} and {cited[-1]}."
-
-    def _compared(self, field: FieldCard) -> str:
-        """Several entities: each one's figure, then how far apart they are."""
-        told = "; ".join(
-            f"{name} {_figure(record.values[field.key], field)} [{evidence.n}]"
-            for name, record, evidence in zip(
-                self._names, self._records, self._evidence, strict=True
-            )
-        )
-        vintage = f" ({field.vintage})" if field.numeric and field.vintage else ""
-        return f"{field.label}{vintage}: {told}.{self._apart(field)}"
-
-    def _apart(self, field: FieldCard) -> str:
-        figures = [
-            (value, name)
-            for name, record in zip(self._names, self._records, strict=True)
-            if field.numeric and isinstance(value := record.values[field.key], int | float)
-        ]
-        if len(figures) < 2:
-            return ""
-        (low, _), (high, highest) = min(figures), max(figures)
-        if low == high:
-            return " They are the same." if len(figures) == 2 else ""
-        gap = _figure(high - low, field).replace("%", " percentage points")
-        if len(figures) == 2:
-            return f" {highest} is higher by {gap}."
-        return f" {highest} is highest; from lowest to highest it is {gap}."
-
-    def _unknown_fields(self) -> Iterable[str]:
-        if self._plan.unknown_fields:
-            known = ", ".join(_lower_label(field) for field in self._card.fields)
-            asked = ", ".join(f"“{words}”" for words in self._plan.unknown_fields)
-            names = " and ".join(self._names)
-            cited = "".join(f" [{e.n}]" for e in self._evidence)
-            yield f"The data say nothing about {asked} for {names}{cited}."
-            yield f"For each {self._card.entity} they have: {known}."
-
-    def _other_meanings(self) -> Iterable[str]:
-        for entity in self._plan.entities:
-            if entity.tier == "ambiguous" and not entity.all_shown and entity.other_candidates:
-                yield _other_meanings(entity)
-        shared = [entity for entity in self._plan.entities if entity.all_shown]
-        if shared:
-            words = dict.fromkeys(entity.words for entity in shared)
-            yield f"More than one {self._card.entity} is called {_quoted(words)}; all are shown."
-
-
-def _column(field: FieldCard) -> Column:
-    return Column(
-        label=field.label,
-        unit=field.unit,
-        type=field.type,
-        better=field.better,
-        source=field.source,
-        vintage=field.vintage,
-    )
-
-
-def _distinct_names(records: Sequence[Record], card: TableCard) -> list[str]:
-    """Return the names, with the place behind those that are not unique."""
-    names = [record.name for record in records]
-    return [
-        f"{record.name} ({place(record, card)})" if names.count(record.name) > 1 else record.name
-        for record in records
-    ]
-
-
-def _phrase(field: FieldCard, fact: Fact) -> str:
-    vintage = f" ({field.vintage})" if field.numeric and field.vintage else ""
-    return f"{_lower_label(field)} {_figure(fact.value, field)}{vintage if fact.value else ''}"
-
-
-def _figure(value: Cell, field: FieldCard) -> str:
-    """Write a value with its unit, where neither the figure nor the label shows it by itself."""
-    shown = display(value, field)
-    unsaid = field.type in ("number", "count") and field.unit.lower() not in field.label.lower()
-    return f"{shown} {field.unit}" if value is not None and unsaid else shown
-
-
-def _lower_label(field: FieldCard) -> str:
-    """Return a label as it stands inside a sentence; acronyms keep their capitals."""
-    first = field.label.split(" ", 1)[0]
-    keeps = len(first) > 1 and first.upper() == first
-    return field.label if keeps else field.label[:1].lower() + field.label[1:]
-
-
-def _unknown_sentence(unknown: UnknownName, card: TableCard) -> str:
-    said = f"I have no {card.entity} called “{unknown.words}”."
-    return (
-        f"{said} The nearest names that I have: {_choices(unknown.nearest)}."
-        if (unknown.nearest)
-        else said
-    )
-
-
-def _other_meanings(entity: PlannedEntity) -> str:
-    others = _choices(entity.other_candidates[:OTHERS_NAMED])
-    return f"I took “{entity.words}” for {entity.name}; it could also mean {others}."
-
-
-def _choices(choices: Sequence[Choice]) -> str:
-    return "; ".join(f"{c.name} ({c.label})" if c.label else c.name for c in choices)
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"“{w}”" for w in words)

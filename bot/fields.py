@@ -69,9 +69,14 @@ class FieldIndex:
                     matches.append(FieldMatch(first, first + size, tuple(keys), comparing))
         return sorted(matches, key=lambda match: match.first)
 
-    def label_words(self, key: str) -> frozenset[str]:
-        """Return the words of a field's label: beside the field's name they add nothing."""
-        return frozenset(phrase(self.table.field(key).label))
+    def keys_of(self, stemmed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the fields that a phrase of stems stands for."""
+        return tuple(self._phrases.get(stemmed, ()))
+
+    def own_words(self, key: str) -> frozenset[str]:
+        """Return the words by which people speak of a field: beside it they add nothing."""
+        field = self.table.field(key)
+        return frozenset(word for text in (field.label, *field.synonyms) for word in phrase(text))
 
     def choose(self, matches: Iterable[FieldMatch]) -> tuple[str, ...]:
         """Return the fields that matches ask for, in the order of the question.

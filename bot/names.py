@@ -17,6 +17,11 @@ _SHORT_FORMS = {"&": "and", "st": "saint", "ste": "sainte", "mt": "mount", "ft":
 _POSSESSIVE = re.compile(r"['’]s$|['’]$", re.I)
 
 
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as a set, to write long lists of words down."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True)
 class Token:
     """A word of a text: as it stands there, where (offsets), and as it is compared.

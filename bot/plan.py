@@ -1,29 +1,23 @@
-"""The typed planner: a question about records becomes a plan, or nothing.
+"""The plan of a question about records: typed, made of card keys and record ids, never of text.
 
-Deterministic and driven by the domain card alone. A wrong plan is worse than none: where a
-question cannot be planned with confidence, `plan` returns None and retrieval goes on. Follow-ups
-edit the last plan ("and for Birch?", "what about the price?"); they are not guessed anew.
+A plan is what the planner understood, what runs as SQL, what a follow-up edits and what an
+operator reads to see how an answer came about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot.entities import Candidate, EntityIndex, Mention, Tier
-from bot.names import fold
-from bot.reading import Reader, Reading
-from ingest.domain import DomainCard, TableCard
+from bot.conditions import Filter, Function, Order
+from bot.entities import Tier
 
-Operation = Literal["lookup", "overview", "compare"]
+Operation = Literal["lookup", "overview", "compare", "list", "summary"]
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 8
-MAX_SAME_NAME = 4
-MAX_LEFTOVER = 3
-MAX_FOLLOW_UP_WORDS = 10
+PAGE = 10
 
 
 class _Frozen(BaseModel):
@@ -67,6 +61,9 @@ class Plan(_Frozen):
     `unknown_fields` are words for something that the records do not have. `ignored` words stood
     in the question and could not be used ("student faculty ratio", "in 1990"): what the plan
     finds is then near the question and no answer to it.
+
+    "list" and "summary" are about all entities that fit the `filters`: a page of them in an
+    `order` (by default the best known first), or a `function` of them.
     """
 
     operation: Operation
@@ -76,179 +73,8 @@ class Plan(_Frozen):
     fields: tuple[str, ...] = ()
     unknown_fields: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
-
-
-class Planner:
-    """Plans questions over one generation of the records; safe to share between threads."""
-
-    def __init__(self, card: DomainCard, entities: EntityIndex) -> None:
-        self.card = card
-        self._entities = entities
-        self._readers = {table.name: Reader(table, entities.kind_words) for table in card.tables}
-
-    def plan(self, question: str, previous: dict[str, Any] | None = None) -> Plan | None:
-        """Return the plan of a question, or None where it cannot be planned with confidence.
-
-        `previous` is the plan of the last turn, as `plan_json` or `model_dump` gave it.
-        """
-        if not self.card.tables:
-            return None
-        mentions = self._entities.find(question)
-        table = self._table_of(mentions)
-        reading = self._readers[table.name].read(question, mentions)
-        last = self._usable(previous)
-        if last is not None:
-            followed = self._follow(reading, last)
-            if followed is not None:
-                return followed
-        return self._fresh(reading, table)
-
-    # --- new questions --------------------------------------------------------------------------
-
-    def _fresh(self, reading: Reading, table: TableCard) -> Plan | None:
-        if reading.prose or not reading.mentions:
-            return None
-        fields = reading.fields[:MAX_FIELDS]
-        if not any(mention.known for mention in reading.mentions) and not (
-            fields or reading.overview or reading.compares
-        ):
-            return None
-        if fields:
-            return self._with_fields(reading, table, fields)
-        if reading.overview or reading.bare:
-            operation: Operation = "overview" if len(reading.mentions) == 1 else "compare"
-            return self._make(operation, table, reading, tuple(table.overview_fields))
-        if reading.compares and len(reading.mentions) > 1 and not reading.leftover:
-            return self._make("compare", table, reading, tuple(table.overview_fields))
-        return self._unknown_field(reading, table)
-
-    def _with_fields(
-        self, reading: Reading, table: TableCard, fields: tuple[str, ...]
-    ) -> Plan | None:
-        if len(reading.leftover) > self._allowed_leftover(reading.mentions):
-            return None
-        operation: Operation = "compare" if len(reading.mentions) > 1 else "lookup"
-        return self._make(operation, table, reading, fields, ignored=reading.leftover)
-
-    def _allowed_leftover(self, mentions: Sequence[Mention]) -> int:
-        """Return how many words nobody understood a plan may stand beside."""
-        known = [mention for mention in mentions if mention.known]
-        if not known:
-            return 0
-        return MAX_LEFTOVER if any(not mention.weak for mention in known) else 1
-
-    def _unknown_field(self, reading: Reading, table: TableCard) -> Plan | None:
-        """Plan for words that ask a known entity for something the records do not have."""
-        if not reading.asked or any(m.weak or not m.known for m in reading.mentions):
-            return None
-        plan = self._make("lookup", table, reading, ())
-        return plan and plan.model_copy(update={"unknown_fields": (reading.asked,)})
-
-    def _make(
-        self,
-        operation: Operation,
-        table: TableCard,
-        reading: Reading,
-        fields: tuple[str, ...],
-        ignored: tuple[str, ...] = (),
-    ) -> Plan | None:
-        entities = self._planned(reading.mentions, table)
-        unknown = tuple(_unknown(m) for m in reading.mentions if not m.known)
-        if not entities and not unknown:
-            return None
-        return Plan(
-            operation=operation,
-            table=table.name,
-            entities=entities[:MAX_ENTITIES],
-            unknown=unknown,
-            fields=fields,
-            ignored=ignored,
-        )
-
-    def _planned(self, mentions: Sequence[Mention], table: TableCard) -> tuple[PlannedEntity, ...]:
-        """Return each entity once, those that share a name with all who bear it."""
-        planned: dict[str, PlannedEntity] = {}
-        for mention in mentions:
-            candidates = [c for c in mention.candidates if c.table == table.name]
-            if not mention.known or not candidates:
-                continue
-            namesakes = {fold(c.name) for c in candidates}
-            show_all = 1 < len(candidates) <= MAX_SAME_NAME and len(namesakes) == 1
-            for candidate in candidates if show_all else candidates[:1]:
-                entity = _planned_entity(mention, candidate, candidates, show_all)
-                planned.setdefault(candidate.record_id, entity)
-        return tuple(planned.values())
-
-    # --- follow-ups -----------------------------------------------------------------------------
-
-    def _usable(self, previous: dict[str, Any] | None) -> Plan | None:
-        """Read the last plan; None where it is none, or about what is no longer there."""
-        if not previous:
-            return None
-        try:
-            plan = Plan.model_validate(previous)
-            keys = {field.key for field in self.card.table(plan.table).fields}
-        except (ValidationError, KeyError):
-            return None
-        gone = [e for e in plan.entities if self._entities.candidate(e.record_id) is None]
-        return None if gone or not keys.issuperset(plan.fields) else plan
-
-    def _follow(self, reading: Reading, last: Plan) -> Plan | None:
-        """Edit the last plan: other entities, other fields, or one more to compare with."""
-        if reading.prose or reading.leftover or reading.words > MAX_FOLLOW_UP_WORDS:
-            return None
-        table = self.card.table(last.table)
-        fields = reading.fields[:MAX_FIELDS]
-        if reading.mentions and not fields and (reading.follows or reading.adds):
-            return self._other_entities(reading, last, table)
-        if not fields or reading.mentions or not last.entities:
-            return None
-        several = len(last.entities) > 1
-        if not (reading.follows or reading.points or (reading.comparative and several)):
-            return None
-        operation: Operation = "compare" if several else "lookup"
-        changed = {"operation": operation, "fields": fields, "unknown_fields": (), "ignored": ()}
-        return last.model_copy(update=changed)
-
-    def _other_entities(self, reading: Reading, last: Plan, table: TableCard) -> Plan | None:
-        operation: Operation = last.operation
-        new = self._make(operation, table, reading, last.fields or tuple(table.overview_fields))
-        if new is None:
-            return None
-        entities = new.entities
-        if reading.adds or last.operation == "compare":
-            known = {e.record_id for e in entities}
-            kept = tuple(e for e in last.entities if e.record_id not in known)
-            entities = (*kept, *entities)[:MAX_ENTITIES]
-        if len(entities) > 1 and operation != "compare":
-            operation = "compare"
-        return new.model_copy(update={"operation": operation, "entities": entities})
-
-    def _table_of(self, mentions: Sequence[Mention]) -> TableCard:
-        """Return the table that most of the named entities are in."""
-        tables = [m.candidates[0].table for m in mentions if m.known and m.candidates]
-        name = max(tables, key=tables.count) if tables else self.card.tables[0].name
-        return self.card.table(name)
-
-
-def _planned_entity(
-    mention: Mention, candidate: Candidate, candidates: Sequence[Candidate], show_all: bool
-) -> PlannedEntity:
-    others = tuple(_choice(c) for c in candidates if c is not candidate)
-    return PlannedEntity(
-        record_id=candidate.record_id,
-        name=candidate.name,
-        label=candidate.label,
-        words=mention.words,
-        tier=mention.tier,
-        other_candidates=others,
-        all_shown=show_all,
-    )
-
-
-def _choice(candidate: Candidate) -> Choice:
-    return Choice(record_id=candidate.record_id, name=candidate.name, label=candidate.label)
-
-
-def _unknown(mention: Mention) -> UnknownName:
-    return UnknownName(words=mention.words, nearest=tuple(_choice(c) for c in mention.candidates))
+    filters: tuple[Filter, ...] = ()
+    order: Order | None = None
+    limit: int = Field(default=PAGE, ge=1, le=100)
+    offset: int = Field(default=0, ge=0)
+    function: Function | None = None

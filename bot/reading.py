@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from bot.entities import Mention
 from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch
-from bot.names import Token, phrase, tokenize
+from bot.names import Token, phrase, tokenize, words_of
 from ingest.domain import TableCard
 from ingest.lexical import STOP_WORDS
 
-FILLER = STOP_WORDS | frozenset(
+FILLER = STOP_WORDS | words_of(
     """actually ask asking bit bot btw campus check cheers course curious currently data day days
     dear does doesn exact exactly facts figure figures find give go going gonna good got guess hello
     help hey hi hmm hows i'd i'll i'm im info information interested isn kind know least like list
@@ -28,8 +28,8 @@ FILLER = STOP_WORDS | frozenset(
     approximately around average it's its attend attending student students am people kids kid
     son daughter child get both each between compare compared comparing comparison vs versus v
     against difference differences differ different higher lower more less bigger smaller better
-    worse best worst overall total one ones two these those same terms respect regarding
-    """.split()  # noqa: SIM905  a list of strings would take half a page
+    worse best worst overall total one ones two these those same terms respect
+    regarding went someone somebody anyone share"""
 )
 _PROSE = re.compile(
     r"^\W*(?:so |ok |okay |hi |hello |hey |please |and |but )*"
@@ -95,6 +95,11 @@ class Reading:
     asked: str
 
 
+def is_prose(question: str) -> bool:
+    """Whether a question asks for an explanation or advice and not for a figure."""
+    return bool(_PROSE.match(question) or _PROSE_INSIDE.search(question))
+
+
 class Reader:
     """Takes questions about one table apart."""
 
@@ -118,7 +123,7 @@ class Reader:
         matches = self._fields.find(masked)
         fields = self._fields.choose(matches)
         covered = {i for match in matches for i in range(match.first, match.last)}
-        understood = {word for key in fields for word in self._fields.label_words(key)}
+        understood = {word for key in fields for word in self._fields.own_words(key)}
         left = [
             i
             for i, word in enumerate(masked)
@@ -135,8 +140,7 @@ class Reader:
             fields=fields,
             leftover=spoken,
             words=len(masked),
-            prose=bool(_PROSE.match(prose) or _PROSE_INSIDE.search(prose))
-            and not _compares(masked),
+            prose=is_prose(prose) and not _compares(masked),
             overview=bool(_OVERVIEW.match(text)),
             compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
             comparative=any(match.comparing for match in matches),

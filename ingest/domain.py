@@ -32,12 +32,22 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+class BandCard(_Strict):
+    """A range of numbers that has a name: from `at_least` (included) to `below` (excluded)."""
+
+    at_least: float | None = None
+    below: float | None = None
+
+
 class FieldCard(_Strict):
     """One column of a table, as people speak of it.
 
     `percent` values are stored as people read them (86 means 86%); `money` in the unit's
     currency. `better` is the direction that people call better, where there is one. `values`
-    maps a stored value of a `category` to the other words for it ("TX": ["Texas"]).
+    maps a stored value of a `category` to the other words for it ("TX": ["Texas"]), `groups` a
+    word for several of them to the values ("New England"), `bands` a word for a range of numbers
+    to its ends ("small"). `highest` and `lowest` are words for one end of the field's order
+    ("priciest", "cheapest").
     """
 
     key: Identifier
@@ -51,6 +61,20 @@ class FieldCard(_Strict):
     vintage: str = ""
     note: str = ""
     values: dict[str, list[str]] = {}
+    groups: dict[str, list[Text]] = {}
+    bands: dict[str, BandCard] = {}
+    highest: list[Text] = []
+    lowest: list[Text] = []
+
+    @model_validator(mode="after")
+    def _suits_its_type(self) -> FieldCard:
+        unknown = sorted({v for vs in self.groups.values() for v in vs} - self.values.keys())
+        if unknown:
+            near = _did_you_mean(unknown[0], list(self.values))
+            raise ValueError(f"groups name {unknown[0]!r}, which is not among the values{near}")
+        if not self.numeric and (self.bands or self.highest or self.lowest):
+            raise ValueError(f"bands, highest and lowest need a number, not {self.type!r}")
+        return self
 
     @property
     def csv_column(self) -> str:
@@ -68,13 +92,15 @@ class TableCard(_Strict):
 
     `label_fields` tell apart two entities of one name (city, state). `popularity_field` ranks
     the candidates for an ambiguous name. `overview_fields` answer "tell me about X".
-    `alias_column` holds the other names, separated by `alias_separator`.
+    `alias_column` holds the other names, separated by `alias_separator`. `entity_words` are
+    other words for an entity, in the singular ("school").
     """
 
     name: Identifier
     file: Text
     entity: Text
     entity_plural: Text
+    entity_words: list[Text] = []
     name_column: Text
     key_column: str = ""
     alias_column: str = ""

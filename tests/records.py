@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.entities import EntityIndex
-from bot.facts import FactFinder, Facts, entity_rows
-from bot.fields import familiar_words, ordinary_words
-from bot.plan import Plan, Planner
+from bot.facts import FactFinder, Facts
+from bot.plan import Plan
+from bot.planner import Planner
+from bot.planning import make_planner
 from ingest.domain import DomainCard, load_card
 from ingest.records import read_records, record_table
 
@@ -65,8 +65,5 @@ def open_desk(name: str) -> Iterator[Desk]:
                 for r in records
             ]
             connection.execute(table.insert(), rows)
-        entities = EntityIndex.build(
-            entity_rows(card, connection), ordinary_words(card), familiar_words(card)
-        )
-        yield Desk(card, Planner(card, entities), FactFinder(card), connection)
+        yield Desk(card, make_planner(card, connection), FactFinder(card), connection)
     engine.dispose()

@@ -1,0 +1,591 @@
+"""A question about many entities: which of them (filters), in what order, how many.
+
+"Public colleges in Texas or Oklahoma under $12k with a graduation rate above 60%, cheapest
+first" is read into filters, an order and a limit, by the words of the domain card alone. What
+was not understood is left over, and the planner decides what that means.
+
+Not covered: negation ("not in Texas"), comparisons with an entity ("cheaper than Rice") and
+anything that needs arithmetic between fields; their words are left over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.fields import FieldIndex, FieldMatch, stems
+from bot.names import FUNCTION_WORDS, Token, phrase, tokenize, words_of
+from ingest.domain import FieldCard, TableCard
+from ingest.lexical import STOP_WORDS
+
+Comparison = Literal["<", "<=", ">", ">="]
+Function = Literal["count", "average", "median", "total"]
+
+MAX_PHRASE = 9
+MAX_LIMIT = 100
+
+_NUMBER = r"\$?\s?\d[\d,]*(?:\.\d+)?\s?(?:%|percent\b|pct\b|k\b|thousand\b|million\b|m\b)?"
+_BOUNDS: tuple[tuple[Comparison, str], ...] = (
+    ("<=", r"at most|up to|no more than|not more than|not over|max(?:imum)?(?: of)?|<=|≤|within"),
+    (">=", r"at least|no less than|not less than|not under|min(?:imum)?(?: of)?|>=|≥"),
+    ("<", r"under|below|(?:less|fewer|lower|cheaper|smaller) than|<"),
+    (">", r"over|above|exceeding|(?:more|greater|higher|larger|bigger|better) than|>"),
+)
+_BOUND = re.compile(
+    "|".join(
+        rf"(?<![\w<>])(?P<w{i}>{words})\s?(?:about |around |roughly )?(?P<n{i}>{_NUMBER})(?!\w)"
+        for i, (_, words) in enumerate(_BOUNDS)
+    ),
+    re.I,
+)
+_OR_MORE = re.compile(
+    rf"(?P<n>{_NUMBER})(?:\s?\+|\s(?:or|and)\s(?:(?P<less>less|fewer|under|below|lower|cheaper)"
+    r"|more|over|above|higher|better|up)\b(?!\s*(?:than\b|\$?\d)))",
+    re.I,
+)
+_RANGE = re.compile(
+    rf"(?:\bbetween\s+(?P<a>{_NUMBER})\s*(?:and|to|-|–)\s*(?P<b>{_NUMBER})"
+    rf"|(?:\bfrom\s+)?(?P<c>{_NUMBER})\s*(?:-|–|\bto\b)\s*(?P<d>{_NUMBER}))(?!\w)",
+    re.I,
+)
+_SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
+_STAND_IN = "bound"
+
+_LOWEST = frozenset({"lowest", "least", "fewest", "smallest", "minimum", "shortest"})
+_HIGHEST = frozenset({"highest", "most", "greatest", "largest", "biggest", "maximum", "longest"})
+_RATED = {"top": True, "best": True, "worst": False}
+_FUNCTIONS: dict[str, Function] = {
+    "average": "average",
+    "avg": "average",
+    "mean": "average",
+    "median": "median",
+    "total": "total",
+}
+_NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+_NUMERALS |= {"nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20}
+_LISTS = re.compile(
+    r"^\W*(?:(?:please|can you|could you|ok|so|hi|hello|hey)\W+)*"
+    r"(?:which|list|show|find|name|give)\b",
+    re.I,
+)
+_COUNTS = {("how", "many"), ("number", "of")}
+_NEAR_PLACE = frozenset({"in", "near", "around"})
+_FILLER = (
+    STOP_WORDS
+    | FUNCTION_WORDS
+    | words_of(
+        """find show list give name me us please pls all any every each some there want wanted need
+    looking look like tell see get having have has offer offers located based where that with under
+    over rate rates cost costs charge charges only just also still currently right now ones one us
+    usa america american country nation nationwide national united ranked rank sort sorted order
+    ordered by first ascending descending data per year yearly annual dollars usd what which how
+    many much number count ok thanks hi hello hey i'm whats what's overall go attend among amongst
+    across within"""
+    )
+)
+_FILLER -= {"than", "not", "no", "between", "without", "except", "versus", "vs"}
+_LEFT_OF_BOUND = words_of("is of are at the a be being that rate rates it's its has and but usd")
+_RIGHT_OF_BOUND = words_of("in of for dollars usd a per year total")
+
+
+class Filter(BaseModel):
+    """One condition on a field: any of `values`, or a comparison with `number`.
+
+    `words` are those of the question that said so.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    values: tuple[str, ...] = ()
+    comparison: Comparison | None = None
+    number: float | None = None
+    words: str = ""
+
+
+class Order(BaseModel):
+    """An order of the entities by a field, highest or lowest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    highest: bool
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a question says about many entities.
+
+    `plural`: it speaks of the entities as a kind ("colleges"); `singular`: of one of them ("the
+    cheapest college"). `listed`: it asks for a list in so many words. `leftover`: words that
+    nobody understood. `fields`: asked for beside the conditions. `said`: the values, as said.
+    """
+
+    filters: tuple[Filter, ...]
+    order: Order | None
+    limit: int | None
+    function: Function | None
+    fields: tuple[str, ...]
+    plural: bool
+    singular: bool
+    listed: bool
+    leftover: tuple[str, ...]
+    said: frozenset[tuple[str, ...]]
+
+    @property
+    def explicit(self) -> bool:
+        """Whether it asks for figures beyond doubt: by a bound, an order or a function."""
+        return self.exact or self.function is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it compares with a number or asks for an order."""
+        bounds = any(f.comparison and any(map(str.isdigit, f.words)) for f in self.filters)
+        return bounds or self.order is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing about which, in what order or how many."""
+        return not self.filters and self.order is None and self.function is None
+
+
+class _Value(NamedTuple):
+    """Words of the card that stand for values of a field, or for a range of its numbers."""
+
+    field: str
+    values: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    code: bool = False  # must stand in capitals
+    place: bool = False  # must stand behind "in"
+
+
+class _Bound(NamedTuple):
+    """A comparison with a number, as it stands in the question."""
+
+    limits: tuple[tuple[Comparison, float], ...]
+    unit: str  # "$", "%", "k" or nothing
+    text: str
+
+
+class _Found(NamedTuple):
+    """Something of the card in the words of the question; `last` is excluded."""
+
+    first: int
+    last: int
+    what: _Value | Order | FieldMatch
+
+
+class ConditionReader:
+    """Reads conditions on the entities of one table; safe to share between threads.
+
+    `kinds` are words that say what kind of thing an entity is ("university"); `places` are the
+    values of the text fields that tell entities apart, by field key.
+    """
+
+    def __init__(
+        self,
+        table: TableCard,
+        kinds: frozenset[str] = frozenset(),
+        places: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        self._table = table
+        self._fields = FieldIndex(table)
+        own = {w for text in (table.entity, *table.entity_words) for w in phrase(text)[-1:]}
+        self._singular = kinds | own
+        self._nouns = frozenset(stems(self._singular))
+        self._values = _value_phrases(table, places or {})
+        self._extremes = {
+            stems(phrase(words)): Order(field=f.key, highest=highest)
+            for f in table.fields
+            for highest, spoken in ((True, f.highest), (False, f.lowest))
+            for words in spoken
+        }
+
+    def read(self, question: str) -> Conditions:
+        """Read a question; what it does not say is empty."""
+        bounds, rest = _take_bounds(question)
+        return _Sentence(self, tokenize(rest), bounds, bool(_LISTS.match(question))).conditions()
+
+    # --- what the words may mean ------------------------------------------------------------------
+
+    def spot(self, tokens: Sequence[Token]) -> list[_Found]:
+        """Return what stands in the words, the longest first, none overlapping another."""
+        stemmed = stems(token.norm for token in tokens)
+        found: list[_Found] = []
+        taken: set[int] = set()
+        for size in range(min(MAX_PHRASE, len(tokens)), 0, -1):
+            for first in range(len(tokens) - size + 1):
+                span = range(first, first + size)
+                if not taken.isdisjoint(span):
+                    continue
+                what = self._meaning(tokens, stemmed, first, first + size)
+                if what is not None:
+                    taken.update(span)
+                    found.append(_Found(first, first + size, what))
+        return sorted(found)
+
+    def _meaning(
+        self, tokens: Sequence[Token], stemmed: tuple[str, ...], first: int, last: int
+    ) -> _Value | Order | FieldMatch | None:
+        key = stemmed[first:last]
+        if key in self._extremes:
+            return self._extremes[key]
+        value = self._values.get(key)
+        if value is not None and self._stands(value, tokens, first, last):
+            return value
+        keys = self._fields.keys_of(key)
+        return FieldMatch(first, last, keys, comparing=False) if keys else None
+
+    def _stands(self, value: _Value, tokens: Sequence[Token], first: int, last: int) -> bool:
+        if value.code and not all(token.text.isupper() for token in tokens[first:last]):
+            return False
+        before = [token.norm for token in tokens[max(0, first - 6) : first]]
+        return (
+            not value.place
+            or bool(_NEAR_PLACE & {*before[-1:]})
+            or (bool({"or", "and"} & {*before[-1:]}) and bool(_NEAR_PLACE & set(before)))
+        )
+
+    def is_noun(self, token: Token) -> bool:
+        """Whether a word speaks of the table's entities as such."""
+        return stems([token.norm])[0] in self._nouns
+
+    def is_plural(self, token: Token) -> bool:
+        """Whether a word that speaks of entities speaks of several."""
+        return token.norm.endswith("s") and token.norm not in self._singular
+
+    def field(self, key: str) -> FieldCard:
+        """Return the card of a field."""
+        return self._table.field(key)
+
+    def own_words(self, key: str) -> frozenset[str]:
+        """Return the words by which people speak of a field."""
+        return self._fields.own_words(key)
+
+    def field_of_word(self, word: str) -> str | None:
+        """Return the field that a comparing word is about ("cheaper")."""
+        keys = self._fields.keys_of(stems([word]))
+        return keys[0] if keys else None
+
+    def field_of_money(self) -> str | None:
+        """Return the field that a sum without a name is about: the first that is better lower."""
+        for f in self._table.fields:
+            if f.type == "money" and f.better == "lower":
+                return f.key
+        return None
+
+
+class _Sentence:
+    """One question on its way to its conditions: which words are understood, and as what."""
+
+    def __init__(
+        self, reader: ConditionReader, tokens: list[Token], bounds: list[_Bound], listed: bool
+    ) -> None:
+        self._reader = reader
+        self._tokens = tokens
+        self._words = [token.norm for token in tokens]
+        self._bounds = bounds
+        self._listed = listed
+        self._found = reader.spot(tokens)
+        self._taken = {i for f in self._found for i in range(f.first, f.last)}
+        self._used: set[int] = set()  # first words of field matches that a bound or order uses
+        self._lost: list[str] = []
+
+    def conditions(self) -> Conditions:
+        """Read everything, in the order in which one part helps to read the next."""
+        values = [f for f in self._found if isinstance(f.what, _Value)]
+        filters = _merge([*self._value_filters(), *self._bound_filters()])
+        order = self._order()
+        function = self._function(order)
+        limit = self._limit()
+        nouns = [
+            t
+            for i, t in enumerate(self._tokens)
+            if i not in self._taken and self._reader.is_noun(t)
+        ]
+        several = [self._tokens[f.last - 1] for f in values if not _is_range(f.what)]
+        return Conditions(
+            filters=filters,
+            order=order,
+            limit=limit,
+            function=function,
+            fields=self._asked(),
+            plural=any(map(self._reader.is_plural, [*nouns, *several])),
+            singular=any(not self._reader.is_plural(token) for token in nouns),
+            listed=self._listed or self._bare(),
+            leftover=(*self._lost, *self._leftover(self._own_words(filters, order))),
+            said=frozenset(tuple(self._words[f.first : f.last]) for f in values),
+        )
+
+    def _fields(self) -> list[tuple[int, int, FieldMatch]]:
+        return [(f.first, f.last, f.what) for f in self._found if isinstance(f.what, FieldMatch)]
+
+    # --- filters ----------------------------------------------------------------------------------
+
+    def _value_filters(self) -> Iterator[Filter]:
+        for f in self._found:
+            value = f.what
+            if not isinstance(value, _Value):
+                continue
+            words = " ".join(token.text for token in self._tokens[f.first : f.last])
+            if value.values:
+                yield Filter(field=value.field, values=value.values, words=words)
+            for comparison, number in ((">=", value.low), ("<", value.high)):
+                if number is not None:
+                    yield Filter(
+                        field=value.field,
+                        comparison=comparison,  # type: ignore[arg-type]
+                        number=number,
+                        words=words,
+                    )
+
+    def _bound_filters(self) -> Iterator[Filter]:
+        for i, word in enumerate(self._words):
+            if not (word.startswith(_STAND_IN) and word[len(_STAND_IN) :].isdigit()):
+                continue
+            self._taken.add(i)
+            bound = self._bounds[int(word[len(_STAND_IN) :])]
+            key = self._field_of(bound, i)
+            if key is None:
+                self._lost.append(bound.text)
+                continue
+            for comparison, number in bound.limits:
+                yield Filter(field=key, comparison=comparison, number=number, words=bound.text)
+
+    def _field_of(self, bound: _Bound, place: int) -> str | None:
+        """Return the field that a bound is about: named right before it, behind it, or implied."""
+        near = [
+            (gap, first, match)
+            for first, last, match in self._fields()
+            if (gap := self._gap(first, last, place)) is not None
+        ]
+        for _, first, match in sorted(near, key=lambda side: side[0]):
+            for key in match.keys:
+                if _fits(bound, self._reader.field(key)):
+                    self._used.add(first)
+                    return key
+        implied = self._reader.field_of_word(bound.text.split()[0])
+        if implied and _fits(bound, self._reader.field(implied)):
+            return implied
+        return self._reader.field_of_money() if bound.unit in ("$", "k") else None
+
+    def _gap(self, first: int, last: int, place: int) -> int | None:
+        """Return how many words stand between a field and a bound; None if others than may."""
+        if last <= place:
+            between, allowed = self._words[last:place], _LEFT_OF_BOUND
+        else:
+            between, allowed = self._words[place + 1 : first], _RIGHT_OF_BOUND
+        strange = [w for w in between if w not in allowed and not w.startswith(_STAND_IN)]
+        return None if strange else len(between)
+
+    # --- order, function, limit -------------------------------------------------------------------
+
+    def _order(self) -> Order | None:
+        for f in self._found:
+            if isinstance(f.what, Order):
+                return f.what
+        for i, word in enumerate(self._words):
+            rated = _RATED.get(word)
+            if i in self._taken or not (word in _LOWEST | _HIGHEST or rated is not None):
+                continue
+            near = self._field_near(i)
+            if near is None:
+                continue
+            key, first = near
+            self._taken.add(i)
+            self._used.add(first)
+            if rated is None:
+                return Order(field=key, highest=word in _HIGHEST)
+            upward = self._reader.field(key).better != "lower"
+            return Order(field=key, highest=upward is rated)
+        return self._sorted_by()
+
+    def _sorted_by(self) -> Order | None:
+        for first, _, match in self._fields():
+            if first and self._words[first - 1] == "by" and first not in self._used:
+                self._used.add(first)
+                better = self._reader.field(match.keys[0]).better
+                return Order(field=match.keys[0], highest=better != "lower")
+        return None
+
+    def _field_near(self, place: int) -> tuple[str, int] | None:
+        """Return the field that a superlative is about: the next one, or the one before it."""
+        fields = [(first, match) for first, _, match in self._fields() if first not in self._used]
+        after = [(first, match) for first, match in fields if first > place]
+        for first, match in after[:1] or fields[-1:]:
+            if self._reader.field(match.keys[0]).numeric:
+                return match.keys[0], first
+        return None
+
+    def _function(self, order: Order | None) -> Function | None:
+        if order is not None:
+            return None
+        for i, word in enumerate(self._words):
+            if word in _FUNCTIONS and i not in self._taken and self._fields():
+                self._taken.add(i)
+                return _FUNCTIONS[word]
+        for first, _, _ in self._fields():
+            if self._words[first] in _FUNCTIONS and first not in self._used:
+                return _FUNCTIONS[self._words[first]]
+        return "count" if self._counts() else None
+
+    def _counts(self) -> bool:
+        if self._words[:1] == ["count"]:
+            return True
+        pairs = zip(self._words, self._words[1:], strict=False)
+        return any(
+            pair in _COUNTS and self._taken.isdisjoint((i, i + 1)) for i, pair in enumerate(pairs)
+        )
+
+    def _limit(self) -> int | None:
+        """Return the number beside a superlative: "top 5", "the five largest"."""
+        marks = {
+            i for i, w in enumerate(self._words) if w in {*_LOWEST, *_HIGHEST, *_RATED, "first"}
+        }
+        marks |= {
+            i for f in self._found if isinstance(f.what, Order) for i in range(f.first, f.last)
+        }
+        for i, word in enumerate(self._words):
+            number = int(word) if word.isdigit() and len(word) < 4 else _NUMERALS.get(word)
+            if number and i not in self._taken and marks & {i - 1, i + 1}:
+                self._taken.add(i)
+                self._taken |= marks & {i - 1, i + 1}
+                return min(number, MAX_LIMIT)
+        return None
+
+    # --- the rest ---------------------------------------------------------------------------------
+
+    def _asked(self) -> tuple[str, ...]:
+        keys = [
+            key
+            for first, _, match in self._fields()
+            if first not in self._used
+            for key in match.keys
+        ]
+        return tuple(dict.fromkeys(keys))
+
+    def _bare(self) -> bool:
+        """Whether it is nothing but a description: "tribal colleges in Montana"."""
+        return all(
+            i in self._taken
+            or token.norm in ("in", "the", "and", "or")
+            or self._reader.is_noun(token)
+            for i, token in enumerate(self._tokens)
+        )
+
+    def _own_words(self, filters: Sequence[Filter], order: Order | None) -> frozenset[str]:
+        """Return the words by which people speak of the fields in hand."""
+        keys = {f.field for f in filters} | {*self._asked()} | ({order.field} if order else set())
+        return frozenset(word for key in keys for word in self._reader.own_words(key))
+
+    def _leftover(self, own: frozenset[str]) -> list[str]:
+        return [
+            token.text
+            for i, token in enumerate(self._tokens)
+            if i not in self._taken
+            and token.norm not in _FILLER | own
+            and len(token.norm) > 1
+            and not self._reader.is_noun(token)
+        ]
+
+
+def _is_range(what: object) -> bool:
+    return isinstance(what, _Value) and not what.values
+
+
+def _take_bounds(question: str) -> tuple[list[_Bound], str]:
+    """Return the comparisons with numbers, and the question with a stand-in for each."""
+    bounds: list[_Bound] = []
+
+    def keep(limits: Iterable[tuple[Comparison, str]], text: str) -> str:
+        given = list(limits)
+        unit = next((u for _, n in reversed(given) if (u := _unit(n))), "")
+        bounds.append(_Bound(tuple((c, _value(n)) for c, n in given), unit, text.strip()))
+        return f" {_STAND_IN}{len(bounds) - 1} "
+
+    def ranged(m: re.Match[str]) -> str:
+        low, high = m["a"] or m["c"], m["b"] or m["d"]
+        if low.strip()[-1].isdigit():
+            low += re.sub(r"[^a-z]", "", high.lower())  # "between 10 and 20 thousand"
+        return keep(((">=", low), ("<=", high)), m[0])
+
+    def open_ended(m: re.Match[str]) -> str:
+        return keep((("<=" if m["less"] else ">=", m["n"]),), m[0])
+
+    def compared(m: re.Match[str]) -> str:
+        i = next(i for i in range(len(_BOUNDS)) if m[f"n{i}"])
+        return keep(((_BOUNDS[i][0], m[f"n{i}"]),), m[0])
+
+    rest = _RANGE.sub(ranged, question)
+    rest = _OR_MORE.sub(open_ended, rest)
+    return bounds, _BOUND.sub(compared, rest)
+
+
+def _unit(number: str) -> str:
+    text = number.strip().lower()
+    if text.startswith("$"):
+        return "$"
+    if text.endswith(("%", "percent", "pct")):
+        return "%"
+    return "k" if text[-1].isalpha() else ""
+
+
+def _value(number: str) -> float:
+    """Read a number with its scale: "12k" is 12,000."""
+    bare = re.sub(r"[$,\s]", "", number.lower())
+    digits = bare.rstrip("abcdefghijklmnopqrstuvwxyz%")
+    return float(digits) * _SCALE.get(bare[len(digits) :], 1.0)
+
+
+def _fits(bound: _Bound, field: FieldCard) -> bool:
+    """Whether a field's figures can be compared with a bound's."""
+    if not field.numeric:
+        return False
+    if bound.unit == "%":
+        return field.type == "percent"
+    if bound.unit == "$":
+        return field.type == "money"
+    return not (field.type == "percent" and (bound.unit or bound.limits[-1][1] > 100))
+
+
+def _merge(filters: Sequence[Filter]) -> tuple[Filter, ...]:
+    """Join the values of one field: "Texas or Oklahoma" is one condition."""
+    merged: dict[str, Filter] = {}
+    others = []
+    for f in filters:
+        if not f.values:
+            others.append(f)
+        elif f.field in merged:
+            old = merged[f.field]
+            values = tuple(dict.fromkeys((*old.values, *f.values)))
+            merged[f.field] = old.model_copy(
+                update={"values": values, "words": f"{old.words} or {f.words}"}
+            )
+        else:
+            merged[f.field] = f
+    return (*merged.values(), *dict.fromkeys(others))
+
+
+def _value_phrases(
+    table: TableCard, places: Mapping[str, Iterable[str]]
+) -> dict[tuple[str, ...], _Value]:
+    found: dict[tuple[str, ...], _Value] = {}
+    for key, values in places.items():
+        for value in values:
+            found[stems(phrase(value))] = _Value(key, (value,), place=True)
+    for f in table.fields:
+        for value, spoken in f.values.items():
+            for words in (value, *spoken):
+                if words.lower() not in ("yes", "no"):
+                    code = len(words) <= 3 and words.isupper()
+                    found[stems(phrase(words))] = _Value(f.key, (value,), code=code)
+        for name, values in f.groups.items():
+            found[stems(phrase(name))] = _Value(f.key, tuple(values))
+        for name, band in f.bands.items():
+            found[stems(phrase(name))] = _Value(f.key, low=band.at_least, high=band.below)
+    return found

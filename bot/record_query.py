@@ -1,0 +1,110 @@
+"""Plans as SQL over the records: column names from the card, everything else a bound parameter."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.conditions import Filter
+from bot.plan import Plan
+from ingest.domain import TableCard
+from ingest.records import value_column
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class RecordQuery:
+    """The questions that a plan puts to its table."""
+
+    def __init__(self, table: sa.Table, card: TableCard, plan: Plan) -> None:
+        self._table = table
+        self._card = card
+        self._plan = plan
+
+    def entities(self) -> sa.Select[Any]:
+        """The rows of the entities that the plan names, in any order."""
+        wanted = [entity.record_id for entity in self._plan.entities]
+        return sa.select(self._table).where(self._table.c.record_id.in_(wanted))
+
+    def listed(self) -> sa.Select[Any]:
+        """The rows that fit, in the plan's order, from its offset on, as many as it wants."""
+        rows = sa.select(self._table).where(*self._fitting())
+        return rows.order_by(*self._order()).limit(self._plan.limit).offset(self._plan.offset)
+
+    def fitting(self) -> sa.Select[Any]:
+        """How many rows fit and have a figure to be ordered by."""
+        return sa.select(sa.func.count()).select_from(self._table).where(*self._fitting())
+
+    def without_figure(self) -> sa.Select[Any]:
+        """How many rows might fit, but have no figure where the plan needs one."""
+        columns = [value_column(self._table, key) for key in self._numeric_keys()]
+        if not columns:
+            return sa.select(sa.literal(0))
+        open_ended = [
+            self._condition(f) if f.values else self._condition_or_unknown(f)
+            for f in self._plan.filters
+        ]
+        lacking = sa.or_(*(column.is_(None) for column in columns))
+        return sa.select(sa.func.count()).select_from(self._table).where(*open_ended, lacking)
+
+    def as_far_as(self, value: float) -> sa.Select[Any]:
+        """How many rows fit and come no later than a figure in the plan's order."""
+        if self._plan.order is None:
+            return self.fitting()
+        column = value_column(self._table, self._plan.order.field)
+        near = column >= value if self._plan.order.highest else column <= value
+        return sa.select(sa.func.count()).select_from(self._table).where(*self._fitting(), near)
+
+    def figures(self, key: str) -> sa.Select[Any]:
+        """All figures of a field among the rows that fit, those not reported as NULL."""
+        return sa.select(value_column(self._table, key)).where(*self._conditions())
+
+    def examples(self, limit: int) -> sa.Select[Any]:
+        """Some rows that fit, the best known first."""
+        rows = sa.select(self._table).where(*self._conditions())
+        return rows.order_by(*self._best_known()).limit(limit)
+
+    def _fitting(self) -> list[sa.ColumnElement[bool]]:
+        conditions = self._conditions()
+        if self._plan.order is not None:
+            conditions.append(value_column(self._table, self._plan.order.field).is_not(None))
+        return conditions
+
+    def _conditions(self) -> list[sa.ColumnElement[bool]]:
+        return [self._condition(f) for f in self._plan.filters]
+
+    def _condition(self, f: Filter) -> sa.ColumnElement[bool]:
+        column = value_column(self._table, f.field)
+        if f.comparison is None:
+            return column.in_(f.values)
+        compared: sa.ColumnElement[bool] = _COMPARE[f.comparison](column, f.number)
+        return compared
+
+    def _condition_or_unknown(self, f: Filter) -> sa.ColumnElement[bool]:
+        return sa.or_(self._condition(f), value_column(self._table, f.field).is_(None))
+
+    def _numeric_keys(self) -> Sequence[str]:
+        keys = [f.field for f in self._plan.filters if f.comparison]
+        keys += [self._plan.order.field] if self._plan.order else []
+        return list(dict.fromkeys(keys))
+
+    def _order(self) -> list[sa.ColumnElement[Any]]:
+        if self._plan.order is None:
+            return self._best_known()
+        column = value_column(self._table, self._plan.order.field)
+        ordered = column.desc() if self._plan.order.highest else column.asc()
+        return [ordered, *self._best_known()]
+
+    def _best_known(self) -> list[sa.ColumnElement[Any]]:
+        """Break ties the same way every time: the best known first, then by name."""
+        known = self._card.popularity_field
+        first = [value_column(self._table, known).desc().nulls_last()] if known else []
+        return [*first, self._table.c.name.asc(), self._table.c.record_id.asc()]

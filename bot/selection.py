@@ -1,0 +1,119 @@
+"""From conditions to a plan about many entities, and from a follow-up to the next one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.conditions import Conditions, Filter
+from bot.entities import Mention
+from bot.names import phrase
+from bot.plan import MAX_FIELDS, PAGE, Operation, Plan
+from ingest.domain import TableCard
+
+MAX_IGNORED = 3
+SHOWN_FIELDS = 4
+_MORE = re.compile(
+    r"^\W*(?:show |give |tell |see )?(?:me |us )?(?:the )?(?:more|next|rest|others)\b", re.I
+)
+
+
+def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard) -> Plan | None:
+    """Return the plan of a question about many entities; None where it may be about another thing.
+
+    Such a question speaks of the entities as a kind, names none of them, and says which it
+    wants; a word that nobody understood makes it a near miss, or prose if nothing in it is
+    explicit.
+    """
+    if conditions.empty or not (conditions.plural or conditions.singular):
+        return None
+    if any(m.known and not m.weak and phrase(m.words) not in conditions.said for m in mentions):
+        return None
+    if not conditions.explicit and not _asks_for_a_list(conditions, table):
+        return None
+    if conditions.leftover and not (conditions.exact and len(conditions.leftover) <= MAX_IGNORED):
+        return None
+    return _plan(conditions, table)
+
+
+def narrow(
+    last: Plan, conditions: Conditions, question: str, table: TableCard, *, refers: bool
+) -> Plan | None:
+    """Return the last plan edited by a follow-up ("only the public ones", "which is largest?")."""
+    if _MORE.match(question) and conditions.empty:
+        return last.model_copy(update={"offset": last.offset + last.limit, "operation": "list"})
+    if conditions.leftover or not (refers or _only(question) or _counts_only(conditions)):
+        return None
+    if conditions.empty and not conditions.fields:
+        return None
+    replaced = {f.field for f in conditions.filters}
+    filters = (*(f for f in last.filters if f.field not in replaced), *conditions.filters)
+    order = conditions.order or last.order
+    function = conditions.function
+    fields = tuple(dict.fromkeys((*last.fields, *conditions.fields)))[:MAX_FIELDS]
+    one = conditions.order is not None and not conditions.plural and bool(_ONE.search(question))
+    return last.model_copy(
+        update={
+            "operation": "summary" if function else "list",
+            "filters": filters,
+            "order": order,
+            "function": function,
+            "fields": _with_order(fields, order.field if order else ""),
+            "limit": conditions.limit or (1 if one else PAGE),
+            "offset": 0,
+            "ignored": (),
+        }
+    )
+
+
+_ONE = re.compile(r"\bwhich (?:one |of |is |has )", re.I)
+
+
+def _only(question: str) -> bool:
+    return bool(re.match(r"^\W*(?:only|just|now)\b", question, re.I))
+
+
+def _counts_only(conditions: Conditions) -> bool:
+    """Whether it is no more than "how many?"."""
+    named = conditions.plural or conditions.singular or conditions.filters
+    return conditions.function == "count" and not named
+
+
+def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:
+    """Whether filters alone make a question: "list HBCUs", "colleges in Vermont", two of them."""
+    if not conditions.plural:
+        return False
+    placed = any(f.field in table.label_fields for f in conditions.filters)
+    return conditions.listed or placed or len(conditions.filters) > 1
+
+
+def _plan(conditions: Conditions, table: TableCard) -> Plan | None:
+    one = conditions.singular and not conditions.plural and conditions.order is not None
+    summary = conditions.function is not None
+    asked = [key for key in conditions.fields if not summary or table.field(key).numeric]
+    if summary and conditions.function != "count" and not asked:
+        return None
+    operation: Operation = "summary" if summary else "list"
+    bounds = [f.field for f in conditions.filters if f.comparison]
+    fields = tuple(dict.fromkeys((*bounds, *asked))) if not summary else tuple(asked)
+    fields = _with_order(fields, conditions.order.field if conditions.order else "")
+    return Plan(
+        operation=operation,
+        table=table.name,
+        filters=_checked(conditions.filters),
+        order=conditions.order,
+        limit=conditions.limit or (1 if one else PAGE),
+        function=conditions.function,
+        fields=(fields or (() if summary else tuple(table.overview_fields[:SHOWN_FIELDS])))[
+            :MAX_FIELDS
+        ],
+        ignored=conditions.leftover,
+    )
+
+
+def _with_order(fields: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((key, *fields))) if key else fields
+
+
+def _checked(filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    return tuple(dict.fromkeys(filters))

@@ -1,0 +1,263 @@
+"""What was found in the records, in sentences with `[n]` markers; every figure is a cell's own."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.answer import Evidence
+from bot.plan import Plan, PlannedEntity, UnknownName
+from bot.wording import (
+    choices_of,
+    conditions,
+    distinct_names,
+    figure,
+    lower_label,
+    phrase_of,
+    quoted,
+    vintage,
+)
+from ingest.domain import FieldCard, TableCard
+from ingest.record_text import place
+from ingest.records import Record
+
+OTHERS_NAMED = 4
+FIELDS_TOLD = 3
+LEADERS_TOLD = 3
+_FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
+    "average": statistics.fmean,
+    "median": statistics.median,
+    "total": math.fsum,
+}
+
+
+class NamedTelling:
+    """Writes what was found about entities that the question names."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        card: TableCard,
+        fields: Sequence[FieldCard],
+        records: Sequence[Record],
+        evidence: Sequence[Evidence],
+    ) -> None:
+        self._plan = plan
+        self._card = card
+        self._fields = fields
+        self._records = records
+        self._evidence = evidence
+        self._names = distinct_names(records, card)
+
+    def sentences(self) -> Iterable[str]:
+        """Yield the sentences: the figures first, then what a reader has to know about them."""
+        if self._records and self._fields:
+            if self._plan.ignored:
+                yield _cannot_take(self._plan)
+            if len(self._records) == 1:
+                yield self._told()
+            elif len(self._fields) <= FIELDS_TOLD:
+                yield from (self._compared(field) for field in self._fields)
+            else:
+                yield self._introduced()
+        yield from (_unknown_sentence(name, self._card) for name in self._plan.unknown)
+        yield from self._unknown_fields()
+        yield from self._other_meanings()
+
+    def _told(self) -> str:
+        """One entity: "Rice University (Houston, TX): admission rate 9% (2022) [1]."."""
+        (evidence,) = self._evidence
+        where = place(self._records[0], self._card)
+        name = f"{self._records[0].name} ({where})" if where else self._records[0].name
+        told = "; ".join(
+            phrase_of(f, fact) for f, fact in zip(self._fields, evidence.facts, strict=True)
+        )
+        return f"{name}: {told} [{evidence.n}]."
+
+    def _introduced(self) -> str:
+        """Many figures of several entities: the table says them, the sentence whose they are."""
+        cited = [f"{name} [{e.n}]" for name, e in zip(self._names, self._evidence, strict=True)]
+        return f"Side by side: {', '.join(cited[:-1])} and {cited[-1]}."
+
+    def _compared(self, field: FieldCard) -> str:
+        """Several entities: each one's figure, then how far apart they are."""
+        told = "; ".join(
+            f"{name} {figure(record.values[field.key], field)} [{evidence.n}]"
+            for name, record, evidence in zip(
+                self._names, self._records, self._evidence, strict=True
+            )
+        )
+        return f"{field.label}{vintage(field)}: {told}.{self._apart(field)}"
+
+    def _apart(self, field: FieldCard) -> str:
+        figures = [
+            (value, name)
+            for name, record in zip(self._names, self._records, strict=True)
+            if field.numeric and isinstance(value := record.values[field.key], int | float)
+        ]
+        if len(figures) < 2:
+            return ""
+        (low, _), (high, highest) = min(figures), max(figures)
+        if low == high:
+            return " They are the same." if len(figures) == 2 else ""
+        gap = figure(high - low, field).replace("%", " percentage points")
+        if len(figures) == 2:
+            return f" {highest} is higher by {gap}."
+        return f" {highest} is highest; from lowest to highest it is {gap}."
+
+    def _unknown_fields(self) -> Iterable[str]:
+        if self._plan.unknown_fields:
+            known = ", ".join(lower_label(field) for field in self._card.fields)
+            asked = ", ".join(f"“{words}”" for words in self._plan.unknown_fields)
+            names = " and ".join(self._names)
+            cited = "".join(f" [{e.n}]" for e in self._evidence)
+            yield f"The data say nothing about {asked} for {names}{cited}."
+            yield f"For each {self._card.entity} they have: {known}."
+
+    def _other_meanings(self) -> Iterable[str]:
+        for entity in self._plan.entities:
+            if entity.tier == "ambiguous" and not entity.all_shown and entity.other_candidates:
+                yield _other_meanings(entity)
+        shared = [entity for entity in self._plan.entities if entity.all_shown]
+        if shared:
+            words = dict.fromkeys(entity.words for entity in shared)
+            yield f"More than one {self._card.entity} is called {quoted(words)}; all are shown."
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the records that fit a plan, and how many there are besides.
+
+    `total` fit; `lacking` might, but have no figure where one is needed; `tied` have the figure
+    of the last one shown and stand on no page yet.
+    """
+
+    records: tuple[Record, ...]
+    total: int
+    lacking: int
+    tied: int
+
+
+class ListTelling:
+    """Writes which entities fit, and in what order."""
+
+    def __init__(
+        self, plan: Plan, card: TableCard, page: Page, evidence: Sequence[Evidence]
+    ) -> None:
+        self._plan = plan
+        self._card = card
+        self._page = page
+        self._evidence = evidence
+        self._fit = f" ({conditions(plan.filters, card)})" if plan.filters else ""
+
+    def sentences(self) -> Iterable[str]:
+        """Yield the sentences: how many fit, the first of them, and who is left out."""
+        page = self._page
+        if self._plan.ignored:
+            yield _cannot_take(self._plan)
+        if not page.records and page.total:
+            yield f"That was all: {self._those(page.total).replace(' that ', ' ')}."
+        elif not page.records:
+            yield f"No {self._card.entity} in the data fits{self._fit}."
+        elif len(page.records) == 1 and self._plan.order is not None:
+            yield self._leaders(f" among {self._those(page.total)}")
+        else:
+            yield f"{self._those(page.total).replace(' that ', ' ')}."
+            yield self._leaders("")
+        yield from self._besides()
+
+    def _those(self, n: int) -> str:
+        noun = self._card.entity if n == 1 else self._card.entity_plural
+        verb = "fits" if n == 1 else "fit"
+        return f"{n:,} {noun} that {verb}{self._fit}" if self._fit else f"{n:,} {noun}"
+
+    def _leaders(self, among: str) -> str:
+        """Name the first few with the figure that orders them."""
+        order = self._plan.order
+        names = distinct_names(self._page.records, self._card)
+        first = list(zip(names, self._page.records, self._evidence, strict=True))[:LEADERS_TOLD]
+        if order is None:
+            told = "; ".join(f"{name} [{e.n}]" for name, _, e in first)
+            return f"The best known first: {told}."
+        field = self._card.field(order.field)
+        end = "Highest" if order.highest else "Lowest"
+        told = "; ".join(
+            f"{name} {figure(r.values[field.key], field)} [{e.n}]" for name, r, e in first
+        )
+        return f"{end} by {lower_label(field)}{vintage(field)}{among}: {told}."
+
+    def _besides(self) -> Iterable[str]:
+        page, plan = self._page, self._plan
+        shown = plan.offset + len(page.records)
+        if page.records and page.tied:
+            yield f"{page.tied:,} more have the same figure as the last one shown."
+        if 1 < len(page.records) < page.total:
+            span = f"{plan.offset + 1} to {shown} of {page.total:,}"
+            yield f"Shown are {span}" + (
+                "; say “more” for the rest." if shown < page.total else "."
+            )
+        if page.lacking:
+            verb = "has" if page.lacking == 1 else "have"
+            yield f"{page.lacking:,} more {verb} no figure for it and are left out."
+
+
+class SummaryTelling:
+    """Writes one number over all entities that fit; evidence 1 says which they are."""
+
+    def __init__(self, plan: Plan, card: TableCard, total: int) -> None:
+        self._plan = plan
+        self._card = card
+        self._total = total
+        self._fit = f" ({conditions(plan.filters, card)})" if plan.filters else ""
+
+    def counted(self, lacking: int) -> Iterable[str]:
+        """Yield how many fit."""
+        noun = self._card.entity if self._total == 1 else self._card.entity_plural
+        verb = "fits" if self._total == 1 else "fit"
+        told = f" {verb}{self._fit}" if self._fit else " in all"
+        if self._plan.ignored:
+            yield _cannot_take(self._plan)
+        yield f"{self._total:,} {noun}{told} [1]."
+        if lacking:
+            yield f"{lacking:,} more have no figure for it and are not counted."
+
+    def summed(self, field: FieldCard, figures: Sequence[float]) -> str:
+        """Say one function of a field's figures; over how many, and how many had none."""
+        name = self._plan.function or "average"
+        lacking = self._total - len(figures)
+        fitting = f" that fit{self._fit}" if self._fit else ""
+        if not figures:
+            return f"None of {self._total:,} {self._card.entity_plural}{fitting} has a figure [1]."
+        value = _FUNCTIONS[name](figures)
+        missing = f"; {lacking:,} more have no figure" if lacking else ""
+        return (
+            f"The {name} of {lower_label(field)}{vintage(field)} over {len(figures):,} "
+            f"{self._card.entity_plural}{fitting} is {figure(rounded(value, field), field)} [1]"
+            f"{missing}."
+        )
+
+
+def rounded(value: float, field: FieldCard) -> float:
+    """Round a computed figure as finely as its field is read."""
+    return round(value, 1) if field.type in ("percent", "number") else float(round(value))
+
+
+def _cannot_take(plan: Plan) -> str:
+    said = quoted([" ".join(plan.ignored)])
+    return f"I cannot take {said} into account. What the data do say:"
+
+
+def _unknown_sentence(unknown: UnknownName, card: TableCard) -> str:
+    said = f"I have no {card.entity} called “{unknown.words}”."
+    return (
+        f"{said} The nearest names that I have: {choices_of(unknown.nearest)}."
+        if (unknown.nearest)
+        else said
+    )
+
+
+def _other_meanings(entity: PlannedEntity) -> str:
+    others = choices_of(entity.other_candidates[:OTHERS_NAMED])
+    return f"I took “{entity.words}” for {entity.name}; it could also mean {others}."

@@ -1,0 +1,111 @@
+"""How figures, fields and names are worded in answers from records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.answer import AnswerTable, Column, Evidence, Fact
+from bot.conditions import Filter
+from bot.plan import Choice
+from ingest.domain import FieldCard, TableCard
+from ingest.record_text import display, place
+from ingest.records import Cell, Record
+
+LONG_CHOICE = 4
+_COMPARED = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
+def side_by_side(
+    card: TableCard,
+    fields: Sequence[FieldCard],
+    records: Sequence[Record],
+    evidence: Sequence[Evidence],
+) -> AnswerTable | None:
+    """Return the records as a table; None where it would be a single cell."""
+    if len(records) * len(fields) < 2:
+        return None
+    names = distinct_names(records, card)
+    return AnswerTable(
+        columns=(
+            Column(label=card.entity[:1].upper() + card.entity[1:]),
+            *(column(field) for field in fields),
+        ),
+        rows=tuple(
+            (name, *(record.values[field.key] for field in fields))
+            for name, record in zip(names, records, strict=True)
+        ),
+        display=tuple(
+            (name, *(display(record.values[field.key], field) for field in fields))
+            for name, record in zip(names, records, strict=True)
+        ),
+        citations=tuple(e.n for e in evidence),
+    )
+
+
+def column(field: FieldCard) -> Column:
+    """Return the head of a table's column."""
+    return Column(
+        label=field.label,
+        unit=field.unit,
+        type=field.type,
+        better=field.better,
+        source=field.source,
+        vintage=field.vintage,
+    )
+
+
+def distinct_names(records: Sequence[Record], card: TableCard) -> list[str]:
+    """Return the names, with the place behind those that are not unique."""
+    names = [record.name for record in records]
+    return [
+        f"{record.name} ({place(record, card)})" if names.count(record.name) > 1 else record.name
+        for record in records
+    ]
+
+
+def vintage(field: FieldCard) -> str:
+    """Return the time of a figure in brackets, with a space in front, where one is known."""
+    return f" ({field.vintage})" if field.numeric and field.vintage else ""
+
+
+def phrase_of(field: FieldCard, fact: Fact) -> str:
+    """Write a figure with its name and time: "admission rate 9% (fall 2020 entering class)"."""
+    known = "" if fact.value is None else vintage(field)
+    return f"{lower_label(field)} {figure(fact.value, field)}{known}"
+
+
+def conditions(filters: Sequence[Filter], card: TableCard) -> str:
+    """Write what records had to fit: "control public; state TX or OK; tuition below $12,000"."""
+    return "; ".join(_condition(f, card.field(f.field)) for f in filters)
+
+
+def _condition(f: Filter, field: FieldCard) -> str:
+    label = lower_label(field)
+    if f.comparison is None:
+        shown = " or ".join(f.values) if len(f.values) <= LONG_CHOICE else f.words
+        return f"{label} {shown}"
+    return f"{label} {_COMPARED[f.comparison]} {figure(f.number, field)}"
+
+
+def figure(value: Cell, field: FieldCard) -> str:
+    """Write a value with its unit, where neither the figure nor the label shows it by itself."""
+    shown = display(value, field)
+    unsaid = field.type in ("number", "count") and field.unit.lower() not in field.label.lower()
+    return f"{shown} {field.unit}" if value is not None and unsaid else shown
+
+
+def lower_label(field: FieldCard) -> str:
+    """Return a label as it stands inside a sentence; acronyms keep their capitals."""
+    first = field.label.split(" ", 1)[0]
+    keeps = len(first) > 1 and first.upper() == first
+    return field.label if keeps else field.label[:1].lower() + field.label[1:]
+
+
+def choices_of(choices: Sequence[Choice]) -> str:
+    """List entities that could be meant, with what tells them apart."""
+    return "; ".join(f"{c.name} ({c.label})" if c.label else c.name for c in choices)
+
+
+def quoted(words: Iterable[str]) -> str:
+    """List words of the question in quotation marks."""
+    return ", ".join(f"“{w}”" for w in words)
