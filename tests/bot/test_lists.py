@@ -1,0 +1,436 @@
+"""Lists, counts and averages as people ask for them; truth is read from the CSV by this file.
+
+Any plan run as SQL is the same plan over plain lists, and no word of a question is ever SQL.
+"""
+
+from __future__ import annotations
+
+import csv
+import operator
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.conditions import Filter, Order
+from bot.facts import Facts
+from bot.plan import Plan
+from bot.record_query import RecordQuery
+from ingest.records import Record, read_records, record_table
+from tests.records import CORPUS, Desk, open_desk
+
+Row = dict[str, str]
+FEW_STATES = ("TX", "OK", "VT", "CA")
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with open_desk("colleges") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[Desk]:
+    with open_desk("auto-parts") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    with (CORPUS / "colleges" / "institutions.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def number(row: Row, column: str) -> float:
+    return float(row[column]) if row[column] else float("nan")
+
+
+def names(facts: Facts) -> list[str]:
+    return [evidence.heading_path[0].rsplit(" (", 1)[0] for evidence in facts.evidence]
+
+
+def best_known(rows: list[Row]) -> list[str]:
+    ordered = sorted(rows, key=lambda r: -float(r["enrollment_total"] or -1))
+    return [row["name"] for row in ordered]
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+FITS: list[tuple[str, Callable[[Row], bool]]] = [
+    ("List the public universities in Oregon", lambda r: r["control"] + r["state"] == "publicOR"),
+    ("public colleges in oregon", lambda r: r["control"] + r["state"] == "publicOR"),
+    ("tribal colleges in Montana", lambda r: r["tribal_college"] + r["state"] == "yesMT"),
+    ("Colleges in Boston with more than 10,000 students",
+     lambda r: r["city"] == "Boston" and number(r, "enrollment_total") > 10_000),
+    ("which HBCUs in GA have over 3k students?",
+     lambda r: r["hbcu"] == "yes" and r["state"] == "GA" and number(r, "enrollment_total") > 3000),
+    ("schools in CA with an acceptance rate below 10%",
+     lambda r: r["state"] == "CA" and number(r, "admission_rate") < 10),
+    ("private colleges in New England under $20,000",
+     lambda r: r["control"] == "private nonprofit" and number(r, "tuition_in_state") < 20_000
+     and r["state"] in ("CT", "ME", "MA", "NH", "RI", "VT")),
+    ("colleges where graduates earn at least 100k",
+     lambda r: number(r, "earnings_10_years") >= 100_000),
+    ("universities with a graduation rate between 92 and 95%",
+     lambda r: 92 <= number(r, "graduation_rate_6_year") <= 95),
+    ("small public four-year colleges in Maine",
+     lambda r: r["control"] == "public" and r["level"] == "four-year" and r["state"] == "ME"
+     and number(r, "enrollment_total") < 5000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "fits"), FITS)
+def test_all_that_fit_and_no_other(
+    desk: Desk, rows: list[Row], question: str, fits: Callable[[Row], bool]
+) -> None:
+    expected = best_known([row for row in rows if fits(row)])
+
+    facts = desk.told(question)
+
+    assert facts.found and expected
+    assert names(facts) == expected[:10]
+    assert facts.sentences[0].startswith(f"{len(expected):,} college"), facts.sentences
+
+
+ENDS: list[tuple[str, str, bool, int, Callable[[Row], bool]]] = [
+    ("cheapest four-year public colleges in Florida", "tuition_in_state", False, 10,
+     lambda r: r["level"] + r["control"] + r["state"] == "four-yearpublicFL"),
+    ("What are the ten largest universities in the country?", "enrollment_total", True, 10,
+     lambda r: True),
+    ("top 5 highest paid colleges", "earnings_10_years", True, 5, lambda r: True),
+    ("Which college has the highest graduation rate in Ohio?", "graduation_rate_6_year", True, 1,
+     lambda r: r["state"] == "OH"),
+    ("3 most selective public universities", "admission_rate", False, 3,
+     lambda r: r["control"] == "public"),
+    ("public colleges in Texas or Oklahoma under $12k with a graduation rate above 60%, "
+     "cheapest first", "tuition_in_state", False, 10,
+     lambda r: r["control"] == "public" and r["state"] in ("TX", "OK")
+     and number(r, "tuition_in_state") < 12_000 and number(r, "graduation_rate_6_year") > 60),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "column", "highest", "limit", "fits"), ENDS)
+def test_the_ends_of_an_order(
+    desk: Desk,
+    rows: list[Row],
+    question: str,
+    column: str,
+    highest: bool,
+    limit: int,
+    fits: Callable[[Row], bool],
+) -> None:
+    having = [row for row in rows if row[column] and fits(row)]
+    figures = sorted((number(row, column) for row in having), reverse=highest)[:limit]
+
+    facts = desk.told(question)
+
+    assert facts.found
+    shown = [next(f.value for f in e.facts if f.field == column) for e in facts.evidence]
+    assert shown == figures
+    by_name = {(row["name"], number(row, column)) for row in having}
+    assert set(zip(names(facts), shown, strict=True)) <= by_name
+
+
+# --- one number over many ---------------------------------------------------------------------
+
+
+def test_a_count_says_which_rows(desk: Desk, rows: list[Row]) -> None:
+    n = sum(r["hbcu"] == "yes" and r["state"] == "GA" for r in rows)
+
+    facts = desk.told("How many HBCUs are there in Georgia?")
+
+    assert facts.sentences[0].startswith(f"{n} colleges") and "[1]" in facts.sentences[0]
+    assert f"{n} rows of institutions.csv" in facts.evidence[0].quote
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "function", "fits"),
+    [
+        ("average in-state tuition of public four-year colleges in Ohio", "tuition_in_state",
+         statistics.fmean, lambda r: r["control"] + r["level"] + r["state"] == "publicfour-yearOH"),
+        ("what's the median of earnings of colleges in Vermont", "earnings_10_years",
+         statistics.median, lambda r: r["state"] == "VT"),
+        ("avg acceptance rate for private universities in NY", "admission_rate",
+         statistics.fmean, lambda r: r["control"] + r["state"] == "private nonprofitNY"),
+    ],
+)  # fmt: skip
+def test_an_average_says_over_how_many(
+    desk: Desk,
+    rows: list[Row],
+    question: str,
+    column: str,
+    function: Callable[[list[float]], float],
+    fits: Callable[[Row], bool],
+) -> None:
+    fitting = [row for row in rows if fits(row)]
+    figures = [number(row, column) for row in fitting if row[column]]
+
+    facts = desk.told(question)
+
+    told = " ".join(facts.sentences)
+    value = function(figures)
+    said = f"${value:,.0f}" if column != "admission_rate" else f"{value:.1f}%"
+    assert facts.found and said in told and "[1]" in told
+    assert f"{len(figures):,} college" in told
+    assert f"{len(fitting) - len(figures):,} more" in told
+
+
+# --- follow-ups -------------------------------------------------------------------------------
+
+
+def test_follow_ups_edit_the_list(desk: Desk, rows: list[Row]) -> None:
+    first = desk.told("cheapest four-year colleges in Florida")
+    public = desk.ask("only the public ones", first.plan_json)
+    assert public is not None
+    elsewhere = desk.ask("and in Georgia?", public.plan_json)
+    assert elsewhere is not None
+    largest = desk.ask("which of those is largest?", elsewhere.plan_json)
+    assert largest is not None
+
+    fitting = [r for r in rows if r["level"] + r["control"] + r["state"] == "four-yearpublicGA"]
+    cheapest = sorted(number(r, "tuition_in_state") for r in fitting if r["tuition_in_state"])
+    assert [e.facts[0].value for e in elsewhere.evidence] == cheapest[:10]
+    assert names(largest) == best_known(fitting)[:1]
+
+
+def test_more_goes_on_where_the_list_ended(desk: Desk, rows: list[Row]) -> None:
+    expected = best_known([r for r in rows if r["control"] + r["state"] == "publicOR"])
+    first = desk.told("public colleges in Oregon")
+    second = desk.ask("more", first.plan_json)
+    assert second is not None
+    third = desk.ask("show me the rest", second.plan_json)
+    assert third is not None
+    fourth = desk.ask("more", third.plan_json)
+    assert fourth is not None
+
+    assert names(first) + names(second) + names(third) == expected
+    assert not fourth.evidence and "That was all" in fourth.sentences[0]
+
+
+# --- what it leaves alone ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is it better to go to a public or a private college?",
+        "Why are private colleges so expensive?",
+        "How many colleges should I apply to?",
+        "How do I choose between community college and university?",
+        "What do colleges look for?",
+        "When do most colleges send out decisions?",
+        "which colleges have the best food",
+        "colleges with good marching bands in Texas",
+    ],
+)
+def test_what_only_sounds_like_a_list_is_left(desk: Desk, question: str) -> None:
+    facts = desk.ask(question)
+
+    assert facts is None or not facts.found
+
+
+def test_another_pack_needs_no_other_code(parts: Desk) -> None:
+    cheapest = parts.told("cheapest brake pads")
+
+    assert [e.facts[0].value for e in cheapest.evidence][:3] == [27.3, 34.9, 41.5]
+    assert parts.told("how many brake pads are in stock").sentences[0].startswith("7 parts")
+
+
+# --- any plan ---------------------------------------------------------------------------------
+
+NUMERIC = ("tuition_in_state", "enrollment_total", "admission_rate", "earnings_10_years")
+_numbers = st.one_of(
+    st.sampled_from([0.0, 10.0, 50.0, 100.0, 5000.0, 12000.0, 60000.0]),
+    st.floats(-1e6, 1e6, allow_nan=False),
+)
+_texts = st.one_of(
+    st.sampled_from([*FEW_STATES, "x'); DROP TABLE records_institutions; --", "%", "_", ""]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+)
+_filters = st.one_of(
+    st.builds(
+        Filter,
+        field=st.sampled_from(NUMERIC),
+        comparison=st.sampled_from(["<", "<=", ">", ">="]),
+        number=_numbers,
+    ),
+    st.builds(
+        Filter,
+        field=st.sampled_from(["state", "city"]),
+        values=st.lists(_texts, min_size=1, max_size=4).map(tuple),
+    ),
+    st.builds(Filter, field=st.just("control"), values=st.just(("public",))),
+)
+_plans = st.builds(
+    Plan,
+    operation=st.just("list"),
+    table=st.just("institutions"),
+    fields=st.lists(st.sampled_from(NUMERIC), max_size=3, unique=True).map(tuple),
+    filters=st.lists(_filters, max_size=4).map(tuple),
+    order=st.none() | st.builds(Order, field=st.sampled_from(NUMERIC), highest=st.booleans()),
+    limit=st.integers(1, 100),
+    offset=st.integers(0, 50),
+)
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def fits(record: Record, plan: Plan, *, unknown_too: bool = False) -> bool:
+    for f in plan.filters:
+        value = record.values[f.field]
+        if f.comparison is None:
+            if value not in f.values:
+                return False
+        elif value is None:
+            if not unknown_too:
+                return False
+        elif not _COMPARE[f.comparison](value, f.number):
+            return False
+    return True
+
+
+def in_order(records: list[Record], plan: Plan) -> list[Record]:
+    def known(record: Record) -> tuple[float, str, str]:
+        students = record.values["enrollment_total"]
+        return (-float(students if students is not None else -1), record.name, record.record_id)
+
+    ordered = sorted(records, key=known)
+    if plan.order is not None:
+        key = plan.order.field
+        ordered = [r for r in ordered if r.values[key] is not None]
+        ordered.sort(key=lambda r: float(r.values[key] or 0), reverse=plan.order.highest)
+        # Sorting is stable also in reverse, so ties stay the best known first.
+    return ordered
+
+
+@pytest.fixture(scope="module")
+def records(desk: Desk) -> list[Record]:
+    card = desk.card.tables[0]
+    return list(read_records(CORPUS / "colleges" / card.file, card.file, card)[0])
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(plan=_plans)
+def test_any_plan_in_sql_is_the_same_over_lists(
+    desk: Desk, records: list[Record], plan: Plan
+) -> None:
+    card = desk.card.tables[0]
+    query = RecordQuery(record_table(card), card, plan)
+    fitting = in_order([r for r in records if fits(r, plan)], plan)
+    needed = {f.field for f in plan.filters if f.comparison}
+    needed |= {plan.order.field} if plan.order else set()
+    lacking = [
+        r
+        for r in records
+        if fits(r, plan, unknown_too=True) and any(r.values[key] is None for key in needed)
+    ]
+
+    run = desk.connection.execute
+    listed = [row.record_id for row in run(query.listed())]
+    page = fitting[plan.offset : plan.offset + plan.limit]
+    assert listed == [r.record_id for r in page]
+    assert run(query.fitting()).scalar_one() == len(fitting)
+    assert run(query.without_figure()).scalar_one() == len(lacking)
+    facts = desk.finder.run(plan, desk.connection)
+    assert [e.key for e in facts.evidence] == listed
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    filters=st.lists(_filters, max_size=3).map(tuple),
+    key=st.sampled_from(NUMERIC),
+    function=st.sampled_from(["average", "median", "total"]),
+)
+def test_any_summary_in_sql_is_the_same_over_lists(
+    desk: Desk, records: list[Record], filters: tuple[Filter, ...], key: str, function: Any
+) -> None:
+    plan = Plan(
+        operation="summary",
+        table="institutions",
+        filters=filters,
+        fields=(key,),
+        function=function,
+    )
+    fitting = [r for r in records if fits(r, plan)]
+    figures = [float(v) for r in fitting if (v := r.values[key]) is not None]
+
+    told = " ".join(desk.finder.run(plan, desk.connection).sentences)
+
+    if not figures:
+        assert not re.search(r"is \$?\d", told)
+        return
+    functions = {"average": statistics.fmean, "median": statistics.median, "total": sum}
+    value = functions[function](figures)  # type: ignore[operator]
+    said = re.search(r" is \$?([\d,.]+)", told)
+    assert said is not None, told
+    tolerance = 0.051 if key == "admission_rate" else 0.51
+    assert abs(float(said[1].rstrip(".").replace(",", "")) - value) <= tolerance
+    assert f"over {len(figures):,} " in told
+
+
+# --- text is never SQL ------------------------------------------------------------------------
+
+
+@contextmanager
+def listening(connection: sa.Connection) -> Iterator[list[str]]:
+    """Collect the text of every statement that reaches the database driver."""
+    heard: list[str] = []
+
+    def hear(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        heard.append(statement)
+
+    sa.event.listen(connection, "before_cursor_execute", hear)
+    try:
+        yield heard
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", hear)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(value=st.text(st.characters(categories=["Lu", "Ll", "Po", "Nd"]), min_size=5, max_size=30))
+def test_a_value_is_only_ever_a_parameter(desk: Desk, value: str) -> None:
+    hostile = f"Zqx{value}'); DROP TABLE records_institutions; --"
+    plan = Plan(
+        operation="list",
+        table="institutions",
+        filters=(Filter(field="city", values=(hostile, value), words=hostile),),
+    )
+    with listening(desk.connection) as heard:
+        facts = desk.finder.run(plan, desk.connection)
+
+    assert heard and not any("Zqx" in s or "DROP" in s for s in heard)
+    assert not any("Zqx" in s for s in facts.plan_json["sql"])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "public colleges in Boston with more than 10734 students",
+        "Compare tuition at UCLA and Rice'); DROP TABLE records_institutions; --",
+        'colleges in Texas" OR 1=1 -- under $12751',
+        "average tuition of HBCUs in Georgia",
+        "cheapest colleges in Vermont; SELECT * FROM sqlite_master",
+        "tuition at Robert'); DROP TABLE students;-- University",
+    ],
+)
+def test_no_word_of_a_question_is_sql(desk: Desk, question: str) -> None:
+    with listening(desk.connection) as heard:
+        desk.ask(question)
+
+    statements = " ".join(heard).lower()
+    words = {w.lower() for w in re.findall(r"\w{4,}", question)}
+    columns = {w for f in desk.card.tables[0].fields for w in f.key.split("_")}
+    words -= columns | {"from", "select", "where", "institutions", "records_institutions"}
+    spoken = set(re.findall(r"[^\W_]+", statements))
+    assert not words & spoken
+    assert not re.search(r"drop|1=1|sqlite_master|--", statements)
