@@ -119,6 +119,11 @@ class Bot:
     def __exit__(self, *_: object) -> None:
         self.index.close()
 
+    def warm_up(self) -> None:
+        """Do now what the first question would wait for; raises IndexUnavailable."""
+        with self.index.snapshot() as snapshot:
+            self._planning.planner(snapshot)
+
     def answer(self, question: Question) -> Answer:
         """Return the whole answer."""
         *_, last = self.stream(question)
@@ -274,6 +279,9 @@ class Bot:
         shown = status in ("answered", "abstained")
         cited = {int(n) for n in MARKER.findall(text)} if shown else set()
         facts = draft.facts
+        table = facts.table if facts is not None and status == "answered" else None
+        if table is not None:
+            cited.update(table.citations)
         total = (time.perf_counter() - draft.started) * 1000
         return Answer(
             id=draft.question.id,
@@ -282,7 +290,7 @@ class Bot:
             reason=reason,
             text=text,
             citations=tuple(_citation(e) for e in draft.evidence if e.n in cited),
-            table=facts.table if facts is not None and status == "answered" else None,
+            table=table,
             plan=facts.plan_json if facts is not None else None,
             model=self.chat.name,
             digest=self.chat.digest,
@@ -317,9 +325,9 @@ def open_bot(settings: Settings, card: DomainCard | None = None) -> Bot:
     card = card or load_card(settings.domain)
     index = Index(card, domain_paths(settings, card), make_embeddings(settings))
     try:
-        with index.snapshot():
-            pass  # says now, and not at the first question, that there is no usable index
-        return Bot(index, make_chat_model(settings), settings)
+        bot = Bot(index, make_chat_model(settings), settings)
+        bot.warm_up()
+        return bot
     except BaseException:
         index.close()
         raise
