@@ -112,7 +112,8 @@ class Answer(_Value):
 
     `reason` names what stopped the answer, from one vocabulary: scope, rule:<id>, injection,
     no_evidence, unsupported, integrity, limit; empty when answered. `text` carries `[n]`
-    markers that resolve only to `citations`. `evidence` is all that the model was shown.
+    markers, and a table's rows numbers, that resolve only to `citations`. `evidence` is all that
+    the model was shown.
     """
 
     id: str = ""
