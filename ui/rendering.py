@@ -18,6 +18,7 @@ from bot.answer import Citation, Fact
 from ui import strings
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
+LONGEST_KEPT = 24
 BULLET = re.compile(r"^\s*[-•*]\s+")
 WORD_JOINER = "\u2060"
 SOURCES_SHOWN = 3
@@ -91,14 +92,23 @@ def answer_html(text: str, cited: Collection[int], anchor: str) -> str:
 
 
 def linked(line: str, cited: Collection[int], anchor: str) -> str:
-    """Escape a line; the space before a marker goes, so that it never opens a line of its own."""
-    parts = re.split(r"\s*\[(\d{1,3})\]", line)
-    shown = [escape(parts[0])]
-    for number, text in zip(parts[1::2], parts[2::2], strict=True):
-        known = int(number) in cited
-        shown.append(marker(int(number), anchor) if known else f" [{number}]")
-        shown.append(escape(text))
-    return "".join(shown)
+    """Escape a line, and turn its `[n]` of `cited` into links."""
+    parts = MARKER.split(line)
+    shown = ""
+    for text, number in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        if number and int(number) in cited:
+            shown += attached(text.rstrip(), marker(int(number), anchor))
+        else:
+            shown += escape(text) + (f"[{number}]" if number else "")
+    return shown
+
+
+def attached(text: str, mark: str) -> str:
+    """Escape a text and keep the mark after it, if any, on the line of its last word."""
+    before, space, last = text.rpartition(" ")
+    if not mark or len(last) > LONGEST_KEPT:
+        return escape(text) + mark
+    return f'{escape(before + space)}<span class="gk-kept">{escape(last)}{mark}</span>'
 
 
 def marker(number: int, anchor: str) -> str:

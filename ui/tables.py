@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.answer import AnswerTable, Cell, Column
 from ui import strings
-from ui.rendering import escape, joined, marker, printable, small
+from ui.rendering import attached, escape, joined, marker, printable, small
 
 SIDE_BY_SIDE = 4
 # A spreadsheet takes a cell that opens with one of these for a formula, or for its separator.
 _FORMULA_OPENERS = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def table_html(table: AnswerTable, anchor: str = "") -> str:
+def table_html(table: AnswerTable, cited: Collection[int] = (), anchor: str = "") -> str:
     """Return a comparison as a table that scrolls sideways where the screen is narrow.
 
     A few entities with many figures stand side by side; a longer list has one line for each.
     """
     few = len(table.rows) <= SIDE_BY_SIDE and len(table.columns) - 1 > len(table.rows)
-    inner = _columns_of_entities(table, anchor) if few else _rows_of_entities(table, anchor)
+    lay_out = _columns_of_entities if few else _rows_of_entities
     caption = table_caption(table)
     below = f'<div class="gk-caption">{escape(caption)}</div>' if caption else ""
     return (
         f'<div class="gk-scroll" tabindex="0" role="region" aria-label="{strings.TABLE}">'
-        f'<table class="gk-table">{inner}</table></div>{below}'
+        f'<table class="gk-table">{lay_out(table, cited, anchor)}</table></div>{below}'
     )
 
 
@@ -35,21 +35,22 @@ def table_caption(table: AnswerTable) -> str:
     return "; ".join(dict.fromkeys(c.source for c in table.columns if c.source))
 
 
-def _rows_of_entities(table: AnswerTable, anchor: str) -> str:
+def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
     first, *figures = table.columns
     head = _corner(first) + "".join(_column_head(column) for column in figures)
     body = "".join(
-        f"<tr>{_entity(table, i, anchor, 'row')}{''.join(_cells(table, i))}</tr>"
+        f"<tr>{_entity(table, i, cited, anchor, 'row')}{''.join(_cells(table, i))}</tr>"
         for i in range(len(table.rows))
     )
     return f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
 
 
-def _columns_of_entities(table: AnswerTable, anchor: str) -> str:
+def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
     figures = table.columns[1:]
-    entities = range(len(table.rows))
-    head = _corner(Column(label="")) + "".join(_entity(table, i, anchor, "col") for i in entities)
-    cells = [_cells(table, i) for i in entities]
+    rows = range(len(table.rows))
+    names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
+    head = _corner(Column(label="")) + names
+    cells = [_cells(table, i) for i in rows]
     body = "".join(
         f'<tr><th scope="row">{_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
         for j, column in enumerate(figures)
@@ -66,13 +67,14 @@ def _column_head(column: Column) -> str:
 
 
 def _label(column: Column) -> str:
-    return f"{escape(column.label)}{small(joined(column.unit, column.vintage))}"
+    unit = "" if column.unit.lower() in column.label.lower().split() else column.unit
+    return f"{escape(column.label)}{small(joined(unit, column.vintage))}"
 
 
-def _entity(table: AnswerTable, row: int, anchor: str, scope: str) -> str:
+def _entity(table: AnswerTable, row: int, cited: Collection[int], anchor: str, scope: str) -> str:
     number = table.citations[row] if row < len(table.citations) else 0
-    link = marker(number, anchor) if number and anchor else ""
-    return f'<th scope="{scope}">{escape(_shown(table, row)[0])}{link}</th>'
+    link = marker(number, anchor) if number in cited else ""
+    return f'<th scope="{scope}">{attached(_shown(table, row)[0], link)}</th>'
 
 
 def _cells(table: AnswerTable, row: int) -> list[str]:

@@ -75,13 +75,12 @@ def desktop(chromium: Browser) -> Iterator[Page]:
     yield from _page_of(context)
 
 
-@pytest.fixture(params=["light", "dark"])
-def phone(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(
         viewport=PHONE,
         has_touch=True,
         is_mobile=True,
-        color_scheme=request.param,
         reduced_motion="reduce",
     )
     yield from _page_of(context)

@@ -174,7 +174,7 @@ def test_a_question_asked_while_one_is_answered_is_drawn_too(
     threading.Timer(0.5, bot.go_on.set).start()
     shown = html(ask(test, "second"))
     assert shown.index("first") < shown.index("second")
-    assert shown.count("Wrens sing<") == 2
+    assert shown.count('<div class="gk-answer"><p>Wrens ') == 2
 
 
 def test_without_an_index_the_page_says_what_to_do(services: Services) -> None:

@@ -195,13 +195,12 @@ def test_every_page_fits_a_phone(phone: Page, app_address: str) -> None:
 
 def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pack) -> None:
     visit(phone, app_address)
-    ask(phone, COMPARISON)
+    ask(phone, "What is the admission rate at UCLA?")
     press(phone, "Report a problem")
     press(phone, "Send report")
     expect(phone.locator(".gk-saved")).to_be_visible()
     with Moderators(few_colleges.paths.reports) as moderators:
-        if "phone" not in moderators.names():
-            moderators.add("phone", PASSWORD)
+        moderators.add("phone", PASSWORD)
     phone.get_by_role("link", name="Sign in").click()
     phone.get_by_label("Name").fill("phone")
     phone.get_by_label("Password", exact=True).fill(PASSWORD)

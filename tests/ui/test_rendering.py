@@ -193,10 +193,8 @@ def test_markers_link_to_sources_that_are_there_and_to_no_others() -> None:
 
 def test_lines_become_paragraphs_and_lists() -> None:
     html = answer_html("Here:\n- one [1]\n- two\nDone.", {1}, "k")
-    assert re.fullmatch(
-        r'<div class="gk-answer"><p>Here:</p><ul><li>one.*</li><li>two</li></ul><p>Done.</p></div>',
-        html,
-    )
+    assert html.startswith('<div class="gk-answer"><p>Here:</p><ul><li>')
+    assert re.search(r"one<sup>.*</sup></span></li><li>two</li></ul><p>Done\.</p></div>$", html)
 
 
 def test_a_passage_is_highlighted_in_its_surroundings() -> None:

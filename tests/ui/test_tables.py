@@ -30,11 +30,12 @@ def read(table: AnswerTable) -> list[list[str]]:
 
 
 def test_a_list_has_a_row_for_each_entity() -> None:
-    html = table_html(table_of(("Wren", 9), ("Robin", 18)), "k")
+    html = table_html(table_of(("Wren", 9), ("Robin", 18)), {2}, "k")
     assert html.count("<tr>") == 3
     assert '<td class="gk-figure">9!</td>' in html
     assert "<small>g, 2025</small>" in html
     assert 'href="#source-k-2"' in html
+    assert "source-k-1" not in html
 
 
 def test_two_entities_with_many_figures_stand_side_by_side() -> None:

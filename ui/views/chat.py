@@ -116,7 +116,7 @@ def _finished_html(exchange: Exchange, answer: Answer, services: Services) -> st
         said = answer_html(answer.text, cited, key)
     else:
         said = note_html(answer.text, answer.status, cited, key)
-    table = table_html(answer.table, key) if answer.table is not None else ""
+    table = table_html(answer.table, cited, key) if answer.table is not None else ""
     made_by = footer_html(_made_by(services, answer))
     return f"{said}{table}{sources_html(exchange.sources, key)}{made_by}"
 
@@ -142,7 +142,7 @@ def _made_by(services: Services, answer: Answer) -> list[str]:
     return [
         strings.ANSWERED_BY.format(model=model) if model else "",
         strings.GENERATION.format(n=answer.index_generation) if answer.index_generation else "",
-        strings.DATA_OF.format(vintage=vintage) if vintage else "",
+        strings.DATA_OF.format(vintage=vintage) if vintage and answer.citations else "",
     ]
 
 

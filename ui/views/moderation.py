@@ -19,6 +19,7 @@ from bot.review import (
     Moderator,
     Status,
 )
+from ingest.errors import ReportNotFound
 from ui import strings
 from ui.report_html import figures_html
 from ui.services import Services, sign_out, signed_in
@@ -52,8 +53,13 @@ def moderation_page(services: Services) -> None:
     reference = st.session_state.get(OPENED)
     if reference is None:
         _draw_queue(services, who)
-    else:
+        return
+    try:
         draw_report(services, who, reference, back=_close, follow=_next_after(reference))
+    except ReportNotFound:
+        # It was there when it was opened; the way back stands above.
+        _close()
+        raise
 
 
 def _draw_queue(services: Services, who: Moderator) -> None:

@@ -131,7 +131,7 @@ def _draw_case_answer(case: Case, anchor: str) -> None:
     else:
         st.html(note_html(case.answer, case.status, cited, anchor))
     if case.table is not None:
-        st.html(table_html(case.table, anchor))
+        st.html(table_html(case.table, cited, anchor))
     if case.citations:
         st.html(sources_html([Source(citation) for citation in case.citations], anchor))
 
