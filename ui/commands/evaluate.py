@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,17 +15,18 @@ from bot.evaluation import (
     run_scope,
     turned_away,
 )
+from bot.fact_evaluation import OperationResult, Outcome, read_cases, run_cases
+from bot.facts import Facts
 from bot.pipeline import open_bot
+from bot.planning import Planning
+from ingest.embeddings import make_embeddings
+from ingest.errors import UsageError
+from ingest.index import Index
 from ui.context import AppContext
 from ui.output import print_json, say
 from ui.progress import progress_for_terminal
 
 app = typer.Typer(help="Measure answers on question sets.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `scope` a subcommand although it is the only one so far."""
 
 
 @app.command("scope")
@@ -67,3 +69,64 @@ def _show(result: ScopeResult, wrong: str) -> None:
     statuses = ", ".join(f"{count} {status}" for status, count in result.by_status.most_common())
     say(f"{result.name}: {len(result.wrong)} of {result.total} {wrong} ({result.wrong_rate:.1%})")
     say(f"  {statuses}")
+
+
+@app.command("facts")
+def facts(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Question sets; by default all of the pack.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask questions about records whose truth is known; no model takes part.
+
+    Ends with status 1 if a figure was shown as the answer that is not the one expected.
+    """
+    state: AppContext = context.obj
+    paths = files or sorted((state.settings.domain / "questions").glob("*.jsonl"))
+    if not paths:
+        raise UsageError(f"{state.settings.domain} has no question sets in its folder questions.")
+    cases = read_cases(paths)
+    progress = progress_for_terminal()
+    progress.begin("questions", len(cases))
+    index = Index(state.card, state.paths, make_embeddings(state.settings))
+    planning = Planning(state.card)
+    try:
+        with index.snapshot() as snapshot:
+            planner = planning.planner(snapshot)
+
+            def ask(question: str, previous: dict[str, Any] | None) -> Facts | None:
+                plan = planner.plan(question, previous)
+                return None if plan is None else planning.run(plan, snapshot)
+
+            results = run_cases(cases, ask, progress.advance)
+    finally:
+        index.close()
+    progress.end()
+    if as_json:
+        print_json({name: result.to_json() for name, result in results.items()})
+    else:
+        _show_facts(results)
+    if any(result.outcomes["wrong"] for result in results.values()):
+        raise typer.Exit(1)
+
+
+def _show_facts(results: dict[str, OperationResult]) -> None:
+    for name, result in results.items():
+        for miss in result.missed:
+            said = f": {miss['text'][:200]}" if miss["text"] else ""
+            say(f"{name} {miss['outcome']}: {miss['id']} {miss['question']}{said}")
+    say(f"{'':18} {'n':>5} {'right':>6} {'abstained':>10} {'wrong figure':>13}")
+    for name, result in results.items():
+        _show_row(name, result.total, result.outcomes)
+    _show_row(
+        "all",
+        sum(result.total for result in results.values()),
+        sum((result.outcomes for result in results.values()), Counter()),
+    )
+
+
+def _show_row(name: str, total: int, outcomes: Counter[Outcome]) -> None:
+    right = outcomes["right"] / total if total else 0.0
+    say(f"{name:18} {total:5} {right:6.1%} {outcomes['abstained']:10} {outcomes['wrong']:13}")
