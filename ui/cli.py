@@ -9,6 +9,7 @@ stopped by Ctrl-C.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import logging
 import sys
@@ -19,59 +20,68 @@ from typing import Annotated, Any
 import typer
 
 from ingest.errors import GroundskeeperError
-from ui.commands import (
-    ask,
-    chat,
-    doctor,
-    domain,
-    evaluate,
-    models,
-    moderators,
-    reindex,
-    reports,
-    search,
-    status,
-)
 from ui.context import AppContext
 from ui.output import note
 
 # What typer makes of a KeyboardInterrupt, and what shells expect.
 INTERRUPTED = 130
 
-app = typer.Typer(
-    name="groundskeeper",
-    help="A chatbot that answers only from your corpus, and shows where each answer comes from.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("chat")(chat.chat)
-app.command("reindex")(reindex.reindex)
-app.command("status")(status.status)
-app.command("ask")(ask.ask)
-app.command("search")(search.search)
-app.command("doctor")(doctor.doctor)
-app.add_typer(domain.app, name="domain")
-app.add_typer(models.app, name="models")
-app.add_typer(reports.app, name="reports")
-app.add_typer(moderators.app, name="moderators")
-app.add_typer(evaluate.app, name="eval")
+# A command's module is imported when it is called: all of them together take seconds.
+MODULES = {
+    "chat": "chat",
+    "reindex": "reindex",
+    "status": "status",
+    "ask": "ask",
+    "search": "search",
+    "domain": "domain",
+    "models": "models",
+    "reports": "reports",
+    "moderators": "moderators",
+    "eval": "evaluate",
+    "doctor": "doctor",
+}
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit status."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     try:
-        app(args=arguments, prog_name="groundskeeper", obj=AppContext())
+        _app_for(arguments)(args=arguments, prog_name="groundskeeper", obj=AppContext())
+    except KeyboardInterrupt:
+        return _stopped()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 2
-        if status == INTERRUPTED:
-            note("Stopped. Nothing is half done; run the same command again.")
-        return status
+        return _stopped() if status == INTERRUPTED else status
     except GroundskeeperError as error:
         note(str(error))
         return 2
     return 0
+
+
+def _stopped() -> int:
+    note("Stopped. Nothing is half done; run the same command again.")
+    return INTERRUPTED
+
+
+def _app_for(arguments: list[str]) -> typer.Typer:
+    """Return the application with the command that is called; with all, if it is not clear."""
+    app = typer.Typer(
+        name="groundskeeper",
+        help="A chatbot that answers only from your corpus, and shows where each answer is from.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)  # keeps the name of a command that stands alone
+    called = arguments[0] if arguments else ""
+    for name in [called] if called in MODULES else MODULES:
+        module = importlib.import_module(f"ui.commands.{MODULES[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    _offer_domain(app)
+    return app
 
 
 def _choose_domain(context: typer.Context, folder: Path | None) -> Path | None:
@@ -94,7 +104,8 @@ DomainOption = Annotated[
 def _offer_domain(commands: typer.Typer) -> None:
     """Give every command the option `--domain`, and let its number become the exit status."""
     for info in commands.registered_commands:
-        if info.callback is not None:
+        offered = info.callback and "domain" in inspect.signature(info.callback).parameters
+        if info.callback is not None and not offered:
             info.callback = _with_domain(info.callback)
     for group in commands.registered_groups:
         if group.typer_instance is not None:
@@ -116,9 +127,6 @@ def _with_domain(function: Callable[..., Any]) -> Callable[..., None]:
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {**function.__annotations__, "domain": DomainOption}
     return command
-
-
-_offer_domain(app)
 
 
 def main() -> None:
