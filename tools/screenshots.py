@@ -233,7 +233,8 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        shutil.copytree(chosen.data_dir, data)
+        # Nobody's reports are copied, and none is in a picture.
+        shutil.copytree(chosen.data_dir, data, ignore=shutil.ignore_patterns("reports.*"))
         settings = Settings(domain=ROOT / "corpus" / "colleges", data_dir=data)
         with open_bot(settings) as bot:
             fill_queue(settings, bot)

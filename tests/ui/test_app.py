@@ -459,3 +459,13 @@ def test_a_purged_report_still_opens(services: Services, moderation: AppTest) ->
     press(test, strings.RESOLVE)
     services.reports.purge(services.moderators.operator(), timedelta(0))
     assert strings.PURGED in [box.value for box in test.run().info]
+
+
+def test_a_report_that_is_gone_does_not_lock_the_queue(
+    services: Services, moderation: AppTest
+) -> None:
+    moderation.session_state["opened-report"] = "R-000000"
+    # The page alone has nobody around it to turn the error into a sentence, as the app does.
+    assert moderation.run().exception
+    file(services, "still here")
+    assert "still here" in html(moderation.run())
