@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -17,6 +16,7 @@ from pydantic import ConfigDict
 
 from bot.fusion import convex
 from ingest.documents import Chunk
+from ingest.embedding_cache import unit
 from ingest.index import Index, Snapshot, Vector
 
 CANDIDATES = 100
@@ -43,17 +43,23 @@ class HybridRetriever:
         self._candidates = candidates
 
     def embed_query(self, query: str) -> Vector:
-        """Return the query's vector, shape (dimension,)."""
-        return np.asarray(self._index.embeddings.embed_query(query), dtype=np.float32)
+        """Return the query's vector at length one, shape (dimension,)."""
+        return unit(self._index.embeddings.embed_query(query))
 
     def search(
         self, snapshot: Snapshot, query: str, k: int, vector: Vector | None = None
     ) -> list[Hit]:
-        """Return up to k hits for a query, best first."""
+        """Return up to k hits for a query, best first; none for an empty one.
+
+        `vector` is what `embed_query` returned for the query, where the caller has it already.
+        """
+        if not query.strip() or k <= 0:
+            return []
         if vector is None:
             vector = self.embed_query(query)
-        bm25 = dict(snapshot.lexical_search(query, self._candidates))
-        cosines = dict(snapshot.dense_search(vector, self._candidates))
+        candidates = max(k, self._candidates)
+        bm25 = dict(snapshot.lexical_search(query, candidates))
+        cosines = dict(snapshot.dense_search(vector, candidates))
         found = snapshot.vectors_of([*bm25, *cosines])
         # Chroma's list is approximate and misses lexical hits: the stored vectors are exact.
         cosines |= {number: float(vector @ v) for number, v in found.items()}
