@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.fields import FieldIndex, FieldMatch, stems
+from bot.fields import FieldIndex, FieldMatch, compares, stems
 from bot.names import FUNCTION_WORDS, Token, phrase, tokenize, words_of
 from ingest.domain import FieldCard, TableCard
 from ingest.lexical import STOP_WORDS
@@ -58,6 +58,7 @@ _STAND_IN = "bound"
 _LOWEST = frozenset({"lowest", "least", "fewest", "smallest", "minimum", "shortest"})
 _HIGHEST = frozenset({"highest", "most", "greatest", "largest", "biggest", "maximum", "longest"})
 _RATED = {"top": True, "best": True, "worst": False}
+SUPERLATIVES = _LOWEST | _HIGHEST | _RATED.keys()
 _FUNCTIONS: dict[str, Function] = {
     "average": "average",
     "avg": "average",
@@ -84,7 +85,7 @@ _FILLER = (
     usa america american country nation nationwide national united ranked rank sort sorted order
     ordered by first ascending descending data per year yearly annual dollars usd what which how
     many much number count ok thanks hi hello hey i'm whats what's overall go attend among amongst
-    across within"""
+    across within exist exists whose who same these those them they of"""
     )
 )
 _FILLER -= {"than", "not", "no", "between", "without", "except", "versus", "vs"}
@@ -239,7 +240,8 @@ class ConditionReader:
         if value is not None and self._stands(value, tokens, first, last):
             return value
         keys = self._fields.keys_of(key)
-        return FieldMatch(first, last, keys, comparing=False) if keys else None
+        comparing = compares([token.norm for token in tokens[first:last]])
+        return FieldMatch(first, last, keys, comparing) if keys else None
 
     def _stands(self, value: _Value, tokens: Sequence[Token], first: int, last: int) -> bool:
         if value.code and not all(token.text.isupper() for token in tokens[first:last]):
@@ -250,6 +252,10 @@ class ConditionReader:
             or bool(_NEAR_PLACE & {*before[-1:]})
             or (bool({"or", "and"} & {*before[-1:]}) and bool(_NEAR_PLACE & set(before)))
         )
+
+    def told(self, matches: Sequence[FieldMatch], words: Sequence[str]) -> list[FieldMatch]:
+        """Return the matches without those that only stand beside another."""
+        return self._fields.told(matches, words)
 
     def is_noun(self, token: Token) -> bool:
         """Whether a word speaks of the table's entities as such."""
@@ -262,6 +268,11 @@ class ConditionReader:
     def field(self, key: str) -> FieldCard:
         """Return the card of a field."""
         return self._table.field(key)
+
+    def kind(self, key: str) -> tuple[str, str, str | None]:
+        """Return what fields of one kind have in common: type, unit and the better end."""
+        f = self.field(key)
+        return f.type, f.unit, f.better
 
     def own_words(self, key: str) -> frozenset[str]:
         """Return the words by which people speak of a field."""
@@ -302,7 +313,7 @@ class _Sentence:
         filters = _merge([*self._value_filters(), *self._bound_filters()])
         order = self._order()
         function = self._function(order)
-        limit = self._limit()
+        limit = self._limit(order is not None)
         nouns = [
             t
             for i, t in enumerate(self._tokens)
@@ -360,11 +371,11 @@ class _Sentence:
     def _field_of(self, bound: _Bound, place: int) -> str | None:
         """Return the field that a bound is about: named right before it, behind it, or implied."""
         near = [
-            (gap, first, match)
+            (first in self._used, gap, first, match)
             for first, last, match in self._fields()
             if (gap := self._gap(first, last, place)) is not None
         ]
-        for _, first, match in sorted(near, key=lambda side: side[0]):
+        for _, _, first, match in sorted(near, key=lambda side: side[:2]):
             for key in match.keys:
                 if _fits(bound, self._reader.field(key)):
                     self._used.add(first)
@@ -388,7 +399,7 @@ class _Sentence:
     def _order(self) -> Order | None:
         for f in self._found:
             if isinstance(f.what, Order):
-                return f.what
+                return self._of_named_field(f.what)
         for i, word in enumerate(self._words):
             rated = _RATED.get(word)
             if i in self._taken or not (word in _LOWEST | _HIGHEST or rated is not None):
@@ -404,6 +415,17 @@ class _Sentence:
             upward = self._reader.field(key).better != "lower"
             return Order(field=key, highest=upward is rated)
         return self._sorted_by()
+
+    def _of_named_field(self, order: Order) -> Order:
+        """Let "cheapest" be about a field of its kind that is named beside it."""
+        kind = self._reader.kind(order.field)
+        for first, _, match in self._fields():
+            if first in self._used or len(match.keys) > 1 or match.comparing:
+                continue
+            if match.keys[0] != order.field and self._reader.kind(match.keys[0]) == kind:
+                self._used.add(first)
+                return order.model_copy(update={"field": match.keys[0]})
+        return order
 
     def _sorted_by(self) -> Order | None:
         for first, _, match in self._fields():
@@ -425,10 +447,12 @@ class _Sentence:
     def _function(self, order: Order | None) -> Function | None:
         if order is not None:
             return None
+        bounded = set(self._used)
         for i, word in enumerate(self._words):
             if word in _FUNCTIONS and i not in self._taken and self._fields():
                 self._taken.add(i)
-                return _FUNCTIONS[word]
+                if i + 1 not in bounded:  # "an average score above 1500" is a bound
+                    return _FUNCTIONS[word]
         for first, _, _ in self._fields():
             if self._words[first] in _FUNCTIONS and first not in self._used:
                 return _FUNCTIONS[self._words[first]]
@@ -442,7 +466,7 @@ class _Sentence:
             pair in _COUNTS and self._taken.isdisjoint((i, i + 1)) for i, pair in enumerate(pairs)
         )
 
-    def _limit(self) -> int | None:
+    def _limit(self, ordered: bool) -> int | None:
         """Return the number beside a superlative: "top 5", "the five largest"."""
         marks = {
             i for i, w in enumerate(self._words) if w in {*_LOWEST, *_HIGHEST, *_RATED, "first"}
@@ -452,21 +476,30 @@ class _Sentence:
         }
         for i, word in enumerate(self._words):
             number = int(word) if word.isdigit() and len(word) < 4 else _NUMERALS.get(word)
-            if number and i not in self._taken and marks & {i - 1, i + 1}:
+            if not number or i in self._taken:
+                continue
+            if marks & {i - 1, i + 1} or (ordered and self._counts_noun(i)):
                 self._taken.add(i)
                 self._taken |= marks & {i - 1, i + 1}
                 return min(number, MAX_LIMIT)
-        return None
+        pairs = set(zip(self._words, self._words[1:], strict=False))
+        single = {"minimum", "maximum"} & set(self._words) or ("of", "any") in pairs
+        return 1 if ordered and single else None
+
+    def _counts_noun(self, i: int) -> bool:
+        """Whether a number says how many entities: "the five public schools with ..."."""
+        rest = range(i + 1, len(self._tokens))
+        behind = next((k for k in rest if not self._describes(k)), len(self._tokens))
+        return behind < len(self._tokens) and self._reader.is_noun(self._tokens[behind])
+
+    def _describes(self, i: int) -> bool:
+        return any(f.first <= i < f.last and isinstance(f.what, _Value) for f in self._found)
 
     # --- the rest ---------------------------------------------------------------------------------
 
     def _asked(self) -> tuple[str, ...]:
-        keys = [
-            key
-            for first, _, match in self._fields()
-            if first not in self._used
-            for key in match.keys
-        ]
+        matches = self._reader.told([m for _, _, m in self._fields()], self._words)
+        keys = [key for m in matches if m.first not in self._used for key in m.keys]
         return tuple(dict.fromkeys(keys))
 
     def _bare(self) -> bool:

@@ -289,7 +289,21 @@ class EntityIndex:
         if self._may_be_typo(token.bare) and len(options) == 1:
             for near in self._near(token.bare):
                 options[near] = None
+        if self._may_be_possessive(tokens, i):
+            options[token.norm[:-1]] = None
         return tuple(options)
+
+    def _may_be_possessive(self, tokens: Sequence[Token], i: int) -> bool:
+        """Whether a word may be a name's with its apostrophe left out: "penn states website"."""
+        word = tokens[i].norm
+        return (
+            len(word) > MIN_FUZZY_LETTERS - 1
+            and word.endswith("s")
+            and i + 1 < len(tokens)
+            and word[:-1] in self._vocabulary
+            and word[:-1] not in self._kinds
+            and (i > 0 or word[:-1] not in self._ordinary)
+        )
 
     def _may_be_typo(self, word: str) -> bool:
         return (
@@ -369,6 +383,8 @@ class EntityIndex:
         )
         label_end = self._label_end(tokens, last, others)
         fitting = [c for c in candidates if self._fits(c, tokens, last, label_end)]
+        if not fitting and any(last <= m.first < label_end for m in others):
+            label_end, fitting = last, candidates  # "Smith, Wellesley": two names
         last = label_end
         tier = match.tier if len(fitting) == 1 else "ambiguous" if fitting else "unknown"
         start, end = tokens[first].start, tokens[last - 1].end
@@ -554,12 +570,14 @@ def _bases(name: str) -> list[tuple[str, ...]]:
 def _may_be_loose(words: tuple[str, ...]) -> bool:
     """Whether a span may be matched without regard to order: it ends in no joining word."""
     ends = {words[0], words[-1]}
-    return not (ends & FUNCTION_WORDS) and not (set(words) & SEPARATORS) and "and" not in words
+    apart = SEPARATORS | {"and", "for"}
+    return not (ends & FUNCTION_WORDS) and not (set(words) & apart)
 
 
 def _as_spoken(token: Token, word: str) -> str:
     """Return a token to compare with the word it is read as; an abbreviation is no typo."""
-    if word in (token.norm, token.bare) or word.startswith(token.text.lower()):
+    spoken = token.text.lower()
+    if word in (token.norm, token.bare) or word.startswith(spoken) or spoken == f"{word}s":
         return word
     return token.bare
 

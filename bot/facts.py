@@ -6,6 +6,7 @@ neither be invented nor be given to another entity.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.answer import AnswerTable, Evidence, Fact
+from bot.conditions import Order
 from bot.entities import EntityRow
 from bot.plan import Plan
 from bot.record_query import RecordQuery
-from bot.telling import ListTelling, NamedTelling, Page, SummaryTelling
+from bot.telling import ListTelling, NamedTelling, Page, SimilarTelling, SummaryTelling
 from bot.wording import conditions, side_by_side
 from ingest.domain import DomainCard, FieldCard, TableCard
 from ingest.record_text import display, place, record_chunk
-from ingest.records import Record, record_table, value_column
+from ingest.records import Cell, Record, record_table, value_column
 
 EXAMPLES = 5
 
@@ -72,6 +74,8 @@ class _Run:
         """Run the plan's operation."""
         if self._plan.operation == "list":
             return self._list()
+        if self._plan.operation == "similar":
+            return self._similar()
         if self._plan.operation == "summary":
             return self._count() if self._plan.function == "count" else self._summarise()
         return self._named()
@@ -79,6 +83,8 @@ class _Run:
     def _named(self) -> Facts:
         found = {record.record_id: record for record in self._records(self._query.entities())}
         records = [found[e.record_id] for e in self._plan.entities if e.record_id in found]
+        if self._plan.order is not None:
+            records = in_order(records, self._plan.order)
         evidence = self._evidence(records)
         telling = NamedTelling(self._plan, self._card, self._fields, records, evidence)
         plan = self._plan
@@ -89,6 +95,27 @@ class _Run:
             found=bool(records) and not plan.unknown_fields,
             asks_beyond=bool(plan.unknown_fields) and not plan.unknown,
         )
+
+    def _similar(self) -> Facts:
+        """Show the entities most like the one that the plan names, and that one first."""
+        (like,) = self._records(self._query.entities())
+        figures = {f.key: v for f in self._fields if _is_figure(v := like.values[f.key])}
+        scales = self._scales([f for f in self._fields if f.key in figures])
+        near = self._records(self._query.nearest(like, figures, scales))
+        records = [like, *near]
+        evidence = self._evidence(records)
+        telling = SimilarTelling(self._plan, self._card, self._fields, records, evidence)
+        table = side_by_side(self._card, self._fields, records, evidence)
+        return self._done(evidence, telling.sentences(), table, found=bool(near and figures))
+
+    def _scales(self, fields: Sequence[FieldCard]) -> dict[str, float]:
+        """Return by how much the figures of each field differ: their standard deviation."""
+        columns = {field.key: [] for field in fields}  # type: dict[str, list[float]]
+        for row in self._execute(self._query.columns(list(columns))):
+            for figures, value in zip(columns.values(), row, strict=True):
+                if value is not None:
+                    figures.append(float(value))
+        return {key: statistics.pstdev(figures) or 1.0 for key, figures in columns.items()}
 
     def _list(self) -> Facts:
         records = self._records(self._query.listed())
@@ -179,6 +206,21 @@ class _Run:
             _evidence(n, record, self._card, self._fields)
             for n, record in enumerate(records, start=1)
         ]
+
+
+def in_order(records: Sequence[Record], order: Order) -> list[Record]:
+    """Return records in an order; those without a figure last."""
+
+    def place(record: Record) -> tuple[bool, float]:
+        value = record.values[order.field]
+        figure = float(value) if isinstance(value, int | float) else 0.0
+        return value is None, -figure if order.highest else figure
+
+    return sorted(records, key=place)
+
+
+def _is_figure(value: Cell) -> bool:
+    return isinstance(value, int | float)
 
 
 def entity_rows(card: DomainCard, connection: sa.Connection) -> Iterable[EntityRow]:

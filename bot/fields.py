@@ -16,9 +16,11 @@ from ingest.domain import DomainCard, FieldCard, TableCard
 from ingest.lexical import STOP_WORDS
 
 MAX_PHRASE = 9
+MAX_ELIDED = 4
 PLACEHOLDER = "it"
 _LOWER_WORD = re.compile(r"\b[a-z]+\b")
 _COMPARING = re.compile(r"\w\w(?:er|ier|est|iest)$")
+_JOINING = frozenset({"and", "or", "plus", "vs", "versus"})
 _DEGREES = frozenset({"more", "most", "less", "least", "fewer", "fewest"})
 
 
@@ -65,9 +67,59 @@ class FieldIndex:
                 keys = self._phrases.get(stemmed[first : first + size])
                 if keys and not taken.intersection(span):
                     taken.update(span)
-                    comparing = _compares(words[first : first + size])
+                    comparing = compares(words[first : first + size])
                     matches.append(FieldMatch(first, first + size, tuple(keys), comparing))
+        matches += self._elided(stemmed, words, matches, taken)
         return sorted(matches, key=lambda match: match.first)
+
+    def _elided(
+        self,
+        stemmed: tuple[str, ...],
+        words: Sequence[str],
+        matches: Sequence[FieldMatch],
+        taken: set[int],
+    ) -> list[FieldMatch]:
+        """Return fields whose last words stand behind the next one: "4-year and 6-year rate"."""
+        found = []
+        for match in matches:
+            end = match.first - 1
+            if end < 1 or words[end] not in _JOINING:
+                continue
+            for first in range(max(0, end - MAX_ELIDED), end):
+                tails = (stemmed[i : match.last] for i in range(match.first + 1, match.last))
+                keys = next(
+                    (k for t in tails if (k := self.keys_of((*stemmed[first:end], *t)))), ()
+                )
+                if keys and taken.isdisjoint(range(first, end)):
+                    taken.update(range(first, end))
+                    found.append(FieldMatch(first, end, keys, comparing=False))
+                    break
+        return found
+
+    def is_bare(self, match: FieldMatch, words: Sequence[str]) -> bool:
+        """Whether a match is no more than what is counted ("students")."""
+        units = {stems(phrase(self.table.field(key).unit)) for key in match.keys}
+        return match.last == match.first + 1 and stems(words[match.first : match.last]) in units
+
+    def told(self, matches: Sequence[FieldMatch], words: Sequence[str]) -> list[FieldMatch]:
+        """Return the matches without bare ones that only stand beside another field.
+
+        "In-state students" asks for no number of students; "students and tuition" does.
+        """
+        firsts, lasts = {m.first for m in matches}, {m.last for m in matches}
+
+        def stands(match: FieldMatch) -> bool:
+            around = {
+                *words[max(0, match.first - 1) : match.first],
+                *words[match.last : match.last + 1],
+            }
+            listed = match.last in firsts and (match.first == 0 or match.first in lasts)
+            return bool(around & _JOINING) or listed
+
+        bare = [match for match in matches if self.is_bare(match, words)]
+        if len(bare) == len(matches):
+            return list(matches)
+        return [match for match in matches if match not in bare or stands(match)]
 
     def keys_of(self, stemmed: tuple[str, ...]) -> tuple[str, ...]:
         """Return the fields that a phrase of stems stands for."""
@@ -127,7 +179,8 @@ def familiar_words(card: DomainCard) -> frozenset[str]:
     return frozenset(token.bare for text in card.scope.in_scope for token in tokenize(text))
 
 
-def _compares(words: Sequence[str]) -> bool:
+def compares(words: Sequence[str]) -> bool:
+    """Whether words compare ("cheaper", "most students") rather than name."""
     if len(words) == 1:
         return bool(_COMPARING.search(words[0]))
     return any(word in _DEGREES for word in words)

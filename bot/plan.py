@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.conditions import Filter, Function, Order
 from bot.entities import Tier
 
-Operation = Literal["lookup", "overview", "compare", "list", "summary"]
+Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary"]
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 8
@@ -62,6 +62,10 @@ class Plan(_Frozen):
     in the question and could not be used ("student faculty ratio", "in 1990"): what the plan
     finds is then near the question and no answer to it.
 
+    A comparison may have an `order`: the entity at its end comes first. `checks` are fields and
+    values that a question asks about ("is it private?"). "similar" is about the entities most
+    like the one named, by the `similar_fields` of the card.
+
     "list" and "summary" are about all entities that fit the `filters`: a page of them in an
     `order` (by default the best known first), or a `function` of them.
     """
@@ -73,6 +77,7 @@ class Plan(_Frozen):
     fields: tuple[str, ...] = ()
     unknown_fields: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    checks: tuple[tuple[str, str], ...] = ()
     filters: tuple[Filter, ...] = ()
     order: Order | None = None
     limit: int = Field(default=PAGE, ge=1, le=100)

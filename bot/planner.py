@@ -7,12 +7,13 @@ edit the last plan ("and for Birch?", "only the public ones"); they are not gues
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from bot.conditions import ConditionReader
+from bot.conditions import SUPERLATIVES, ConditionReader, Order
 from bot.entities import Candidate, EntityIndex, Mention
 from bot.names import fold
 from bot.plan import (
@@ -31,6 +32,14 @@ from ingest.domain import DomainCard, TableCard
 MAX_SAME_NAME = 4
 MAX_LEFTOVER = 3
 MAX_FOLLOW_UP_WORDS = 10
+_SIMILAR = re.compile(
+    r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
+    r"|\d+|is there|are there) )*(?:\w+ )?(?:that are |that is |which are |are )?"
+    r"(?:similar to|like|comparable to|much like|close to|alternatives to) (?:the )?it\W*$"
+    r"|^\W*(?:what|which) (?:\w+ )?(?:is|are) (?:most )?(?:similar to|like|comparable to) it\W*$"
+    r"|^\W*alternatives (?:to|for) it\W*$",
+    re.I,
+)
 
 
 class Planner:
@@ -97,6 +106,8 @@ class Planner:
     def _fresh(self, reading: Reading, table: TableCard) -> Plan | None:
         if reading.prose or not reading.mentions:
             return None
+        if _SIMILAR.match(reading.masked):
+            return self._similar(reading, table)
         fields = reading.fields[:MAX_FIELDS]
         if not any(mention.known for mention in reading.mentions) and not (
             fields or reading.overview or reading.compares
@@ -114,10 +125,30 @@ class Planner:
     def _with_fields(
         self, reading: Reading, table: TableCard, fields: tuple[str, ...]
     ) -> Plan | None:
-        if len(reading.leftover) > self._allowed_leftover(reading.mentions):
+        order = self._order_of(reading, table)
+        left = reading.leftover
+        if order is not None:
+            left = tuple(word for word in left if word.lower() not in SUPERLATIVES)
+            fields = (order.field, *(key for key in fields if key != order.field))[:MAX_FIELDS]
+        if len(left) > self._allowed_leftover(reading.mentions):
             return None
         operation: Operation = "compare" if len(reading.mentions) > 1 else "lookup"
-        return self._make(operation, table, reading, fields, ignored=reading.leftover)
+        plan = self._make(operation, table, reading, fields, ignored=left)
+        return plan and plan.model_copy(update={"order": order, "checks": reading.checks})
+
+    def _order_of(self, reading: Reading, table: TableCard) -> Order | None:
+        """Return the order that a question asks for among several named entities."""
+        if len(reading.mentions) < 2:
+            return None
+        return self._conditions[table.name].read(reading.masked).order
+
+    def _similar(self, reading: Reading, table: TableCard) -> Plan | None:
+        known = [mention for mention in reading.mentions if mention.known]
+        if len(known) != 1 or len(reading.mentions) > 1 or not table.similar_fields:
+            return None
+        if known[0].weak and known[0].tier == "fuzzy":
+            return None
+        return self._make("similar", table, reading, tuple(table.similar_fields[:MAX_FIELDS]))
 
     def _allowed_leftover(self, mentions: Sequence[Mention]) -> int:
         """Return how many words nobody understood a plan may stand beside."""
@@ -188,15 +219,29 @@ class Planner:
             return None
         table = self.card.table(last.table)
         fields = reading.fields[:MAX_FIELDS]
-        if reading.mentions and not fields and (reading.follows or reading.adds):
+        named = reading.follows or reading.adds or (reading.bare and last.entities and last.fields)
+        if reading.mentions and not fields and named:
             return self._other_entities(reading, last, table)
         if not fields or reading.mentions or not last.entities:
             return None
         several = len(last.entities) > 1
-        if not (reading.follows or reading.points or (reading.comparative and several)):
+        alone = (
+            all(word in covered for word in range(reading.words))
+            if (covered := {i for m in reading.matches for i in range(m.first, m.last)})
+            else False
+        )
+        if not (alone or reading.follows or reading.points or (reading.comparative and several)):
             return None
         operation: Operation = "compare" if several else "lookup"
-        changed = {"operation": operation, "fields": fields, "unknown_fields": (), "ignored": ()}
+        order = self._conditions[table.name].read(reading.masked).order if several else None
+        changed = {
+            "operation": operation,
+            "fields": (order.field,) if order else fields,
+            "order": order,
+            "checks": (),
+            "unknown_fields": (),
+            "ignored": (),
+        }
         return last.model_copy(update=changed)
 
     def _other_entities(self, reading: Reading, last: Plan, table: TableCard) -> Plan | None:

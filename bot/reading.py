@@ -6,12 +6,13 @@ understood is not planned.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.entities import Mention
-from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch
+from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch, stems
 from bot.names import Token, phrase, tokenize, words_of
 from ingest.domain import TableCard
 from ingest.lexical import STOP_WORDS
@@ -25,8 +26,9 @@ FILLER = STOP_WORDS | words_of(
     show since so some sort sorry still stuff sure tell thank thanks that's thats there thing think
     thx today together typical typically u uh um wanna want wanted wants well what's whats
     when's where's which whos wonder wondering would year yearly years yes yo
-    approximately around average it's its attend attending student students am people kids kid
-    son daughter child get both each between compare compared comparing comparison vs versus v
+    approximately around average avg it's its attend attending am people times
+    son daughter child get both add too pay pays paid charge charges each between
+    compare compared comparing comparison vs versus v
     against difference differences differ different higher lower more less bigger smaller better
     worse best worst overall total one ones two these those same terms respect
     regarding went someone somebody anyone share"""
@@ -76,7 +78,9 @@ class Reading:
     """What was understood of a question, and `leftover`, the words that were not.
 
     `bare`: nothing but names. `asked`: the words that ask for an unknown field, where the
-    question has the shape of asking for one. The other flags are cues, named as they work.
+    question has the shape of asking for one. `checks`: field and value of "is it private?".
+    `masked`: the question with a stand-in for each name.
+    The other flags are cues, named as they work.
     """
 
     mentions: tuple[Mention, ...]
@@ -93,6 +97,8 @@ class Reading:
     points: bool
     bare: bool
     asked: str
+    checks: tuple[tuple[str, str], ...]
+    masked: str
 
 
 def is_prose(question: str) -> bool:
@@ -105,9 +111,20 @@ class Reader:
 
     def __init__(self, table: TableCard, kind_words: frozenset[str]) -> None:
         self._fields = FieldIndex(table)
-        own = {*phrase(table.entity), *phrase(table.entity_plural)}
+        own = {
+            w for t in (table.entity, table.entity_plural, *table.entity_words) for w in phrase(t)
+        }
         self._kinds = kind_words
-        self._filler = FILLER | kind_words | own
+        plain = {word for text in table.plain_words for word in phrase(text)}
+        self._filler = FILLER | kind_words | own | plain
+        self._described = {
+            stems(phrase(text)): (field.key, value)
+            for field in table.fields
+            if field.key not in table.label_fields
+            for value, others in field.values.items()
+            for text in (value, *others)
+            if text.lower() not in ("yes", "no")
+        }
         self._values = {
             phrase(text)
             for field in table.fields
@@ -120,9 +137,14 @@ class Reader:
         tokens = tokenize(question)
         kept = self._supported(question, tokens, mentions)
         masked, places = _mask(tokens, kept)
-        matches = self._fields.find(masked)
+        checks = self._checks(masked) if any(m.known for m in kept) else []
+        found = [
+            m for m in self._fields.find(masked) if not any(_overlaps(m, c) for c, _ in checks)
+        ]
+        matches = [*self._fields.told(found, masked), *(match for match, _ in checks)]
+        matches.sort(key=lambda match: match.first)
         fields = self._fields.choose(matches)
-        covered = {i for match in matches for i in range(match.first, match.last)}
+        covered = {i for match in [*matches, *found] for i in range(match.first, match.last)}
         understood = {word for key in fields for word in self._fields.own_words(key)}
         left = [
             i
@@ -140,7 +162,9 @@ class Reader:
             fields=fields,
             leftover=spoken,
             words=len(masked),
-            prose=is_prose(prose) and not _compares(masked),
+            prose=is_prose(prose)
+            and not _compares(masked)
+            and not (len(kept) > 1 and matches and masked[0] in ("who", "whose")),
             overview=bool(_OVERVIEW.match(text)),
             compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
             comparative=any(match.comparing for match in matches),
@@ -152,10 +176,28 @@ class Reader:
             and not matches
             and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
             asked=_asked(masked, said, set(left)),
+            checks=tuple(check for _, check in checks),
+            masked=text,
         )
 
+    def _checks(self, masked: Sequence[str]) -> list[tuple[FieldMatch, tuple[str, str]]]:
+        """Return the values that a question of the shape "is it a private one?" asks about."""
+        pairs = set(itertools.pairwise(masked))
+        several = any(w.endswith("s") and stems([w])[0] in stems(self._kinds) for w in masked)
+        if not pairs & {("is", PLACEHOLDER), (PLACEHOLDER, "is")} or several or "than" in masked:
+            return []
+        stemmed = stems(masked)
+        found: list[tuple[FieldMatch, tuple[str, str]]] = []
+        for size in range(4, 0, -1):
+            for first in range(len(masked) - size + 1):
+                check = self._described.get(stemmed[first : first + size])
+                match = FieldMatch(first, first + size, (check[0],) if check else (), False)
+                if check and not any(_overlaps(match, other) for other, _ in found):
+                    found.append((match, check))
+        return found
+
     def _is_filler(self, word: str) -> bool:
-        return word in self._filler or len(word) == 1
+        return word in self._filler or (len(word) == 1 and not word.isdigit())
 
     def _supported(
         self, question: str, tokens: Sequence[Token], mentions: Sequence[Mention]
@@ -185,6 +227,8 @@ class Reader:
         and one behind a word that nobody understands is as likely a word like that.
         """
         before = tokens[mention.first - 1].norm if mention.first else ""
+        if any(other.last == mention.first for other in others):
+            before = ""
         words = tuple(token.norm for token in tokens[mention.first : mention.last])
         if words in self._values and before in ("in", "from"):
             return True
@@ -194,6 +238,10 @@ class Reader:
             return True
         understood = self._is_filler(before) or before in self._fields.vocabulary
         return bool(before) and not tokens[mention.first].capital and not understood
+
+
+def _overlaps(one: FieldMatch, other: FieldMatch) -> bool:
+    return one.first < other.last and other.first < one.last
 
 
 def _touch(question: str, one: Mention, other: Mention) -> bool:

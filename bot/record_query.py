@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.conditions import Filter
 from bot.plan import Plan
 from ingest.domain import TableCard
-from ingest.records import value_column
+from ingest.records import Cell, Record, value_column
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -66,6 +66,33 @@ class RecordQuery:
     def figures(self, key: str) -> sa.Select[Any]:
         """All figures of a field among the rows that fit, those not reported as NULL."""
         return sa.select(value_column(self._table, key)).where(*self._conditions())
+
+    def columns(self, keys: Sequence[str]) -> sa.Select[Any]:
+        """Some columns of all rows."""
+        chosen: sa.Select[Any] = sa.select(*(value_column(self._table, key) for key in keys))
+        return chosen
+
+    def nearest(
+        self, like: Record, figures: Mapping[str, Cell], scales: Mapping[str, float]
+    ) -> sa.Select[Any]:
+        """The rows nearest to a record in the figures, among those of its categories.
+
+        Near is the sum of squared differences, each in units of its scale; a row that lacks one
+        of the figures is left out.
+        """
+        same = [
+            value_column(self._table, key) == like.values[key]
+            for key in self._plan.fields
+            if key not in figures and not self._card.field(key).numeric
+        ]
+        apart: Any = sa.literal(0.0)
+        for key, value in figures.items():
+            step = (value_column(self._table, key) - value) / scales[key]
+            apart = apart + step * step
+        known = [value_column(self._table, key).is_not(None) for key in figures]
+        rows = sa.select(self._table).where(self._table.c.record_id != like.record_id)
+        rows = rows.where(*same, *known).order_by(apart, *self._best_known())
+        return rows.limit(self._plan.limit).offset(self._plan.offset)
 
     def examples(self, limit: int) -> sa.Select[Any]:
         """Some rows that fit, the best known first."""

@@ -42,7 +42,18 @@ def narrow(
     """Return the last plan edited by a follow-up ("only the public ones", "which is largest?")."""
     if _MORE.match(question) and conditions.empty:
         return last.model_copy(update={"offset": last.offset + last.limit, "operation": "list"})
-    if conditions.leftover or not (refers or _only(question) or _counts_only(conditions)):
+    if last.function and _WHICH.match(question) and conditions.empty and not conditions.leftover:
+        return last.model_copy(
+            update={
+                "operation": "list",
+                "function": None,
+                "offset": 0,
+                "fields": last.fields or tuple(table.overview_fields[:SHOWN_FIELDS]),
+            }
+        )
+    if conditions.leftover or not (
+        refers or _only(question) or _counts_only(conditions) or _sorts_only(conditions)
+    ):
         return None
     if conditions.empty and not conditions.fields:
         return None
@@ -50,8 +61,13 @@ def narrow(
     filters = (*(f for f in last.filters if f.field not in replaced), *conditions.filters)
     order = conditions.order or last.order
     function = conditions.function
+    if last.function and not function and conditions.order is None and not conditions.fields:
+        function = last.function  # "and in Michigan?" after an average
+    if function:
+        order = None
     fields = tuple(dict.fromkeys((*last.fields, *conditions.fields)))[:MAX_FIELDS]
     one = conditions.order is not None and not conditions.plural and bool(_ONE.search(question))
+    one = one and not _ARE.search(question)
     return last.model_copy(
         update={
             "operation": "summary" if function else "list",
@@ -66,6 +82,12 @@ def narrow(
     )
 
 
+_ARE = re.compile(r"\b(?:are|have)\b", re.I)
+_WHICH = re.compile(
+    r"^\W*(?:which|what|list|show|name|give|see)(?: me| us)?(?: ones| they| them| all| those)*"
+    r"(?: are (?:they|those))?\W*$",
+    re.I,
+)
 _ONE = re.compile(r"\bwhich (?:one |of |is |has )", re.I)
 
 
@@ -77,6 +99,12 @@ def _counts_only(conditions: Conditions) -> bool:
     """Whether it is no more than "how many?"."""
     named = conditions.plural or conditions.singular or conditions.filters
     return conditions.function == "count" and not named
+
+
+def _sorts_only(conditions: Conditions) -> bool:
+    """Whether it is no more than an order: "cheapest first"."""
+    named = conditions.plural or conditions.singular or conditions.filters
+    return conditions.order is not None and not named
 
 
 def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:

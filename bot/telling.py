@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.answer import Evidence
+from bot.conditions import Order
 from bot.plan import Plan, PlannedEntity, UnknownName
 from bot.wording import (
     choices_of,
@@ -17,6 +18,7 @@ from bot.wording import (
     lower_label,
     phrase_of,
     quoted,
+    ratio,
     vintage,
 )
 from ingest.domain import FieldCard, TableCard
@@ -57,7 +59,10 @@ class NamedTelling:
             if self._plan.ignored:
                 yield _cannot_take(self._plan)
             if len(self._records) == 1:
-                yield self._told()
+                yield f"{self._verdict()}{self._told()}"
+            elif self._plan.order is not None:
+                yield self._at_the_end(self._plan.order)
+                yield from (self._compared(f) for f in self._fields[1:FIELDS_TOLD])
             elif len(self._fields) <= FIELDS_TOLD:
                 yield from (self._compared(field) for field in self._fields)
             else:
@@ -75,6 +80,27 @@ class NamedTelling:
             phrase_of(f, fact) for f, fact in zip(self._fields, evidence.facts, strict=True)
         )
         return f"{name}: {told} [{evidence.n}]."
+
+    def _verdict(self) -> str:
+        """Answer "is it private?" with yes or no where the cells say so."""
+        values = self._records[0].values
+        held = [values[key] == value for key, value in self._plan.checks if values[key] is not None]
+        if not held or len(held) < len(self._plan.checks):
+            return ""
+        return "Yes. " if all(held) else "No. "
+
+    def _at_the_end(self, order: Order) -> str:
+        """Several entities in an order: which is at its end, and the others behind it."""
+        field = self._card.field(order.field)
+        told = [
+            f"{name} {figure(record.values[field.key], field)} [{evidence.n}]"
+            for name, record, evidence in zip(
+                self._names, self._records, self._evidence, strict=True
+            )
+        ]
+        end = "Highest" if order.highest else "Lowest"
+        first = f"{end} by {lower_label(field)}{vintage(field)}: {told[0]}"
+        return f"{first}; then {'; '.join(told[1:])}.{self._apart(field)}"
 
     def _introduced(self) -> str:
         """Many figures of several entities: the table says them, the sentence whose they are."""
@@ -99,13 +125,15 @@ class NamedTelling:
         ]
         if len(figures) < 2:
             return ""
-        (low, _), (high, highest) = min(figures), max(figures)
+        (low, lowest), (high, highest) = min(figures), max(figures)
         if low == high:
             return " They are the same." if len(figures) == 2 else ""
         gap = figure(high - low, field).replace("%", " percentage points")
         if len(figures) == 2:
-            return f" {highest} is higher by {gap}."
-        return f" {highest} is highest; from lowest to highest it is {gap}."
+            return f" {highest} is {gap}{ratio(high, low, field)} higher."
+        return (
+            f" {highest} is highest, {lowest} lowest; {gap}{ratio(high, low, field)} lie between."
+        )
 
     def _unknown_fields(self) -> Iterable[str]:
         if self._plan.unknown_fields:
@@ -124,6 +152,41 @@ class NamedTelling:
         if shared:
             words = dict.fromkeys(entity.words for entity in shared)
             yield f"More than one {self._card.entity} is called {quoted(words)}; all are shown."
+
+
+class SimilarTelling:
+    """Writes which entities are most like one; it comes first among records and evidence."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        card: TableCard,
+        fields: Sequence[FieldCard],
+        records: Sequence[Record],
+        evidence: Sequence[Evidence],
+    ) -> None:
+        self._plan = plan
+        self._card = card
+        self._fields = fields
+        self._records = records
+        self._evidence = evidence
+
+    def sentences(self) -> Iterable[str]:
+        """Yield the nearest ones, and what near means."""
+        names = distinct_names(self._records, self._card)
+        values = self._records[0].values
+        used = ", ".join(lower_label(f) for f in self._fields if values[f.key] is not None)
+        cited = [f"{n} [{e.n}]" for n, e in zip(names, self._evidence, strict=True)]
+        if len(cited) == 1:
+            yield f"Too little is reported of {cited[0]} to say what is like it."
+            return
+        yield f"Most like {cited[0]}: {'; '.join(cited[1 : LEADERS_TOLD + 1])}."
+        yield f"Compared are {used}; a {self._card.entity} without one of these is left out."
+        yield from (
+            _other_meanings(entity)
+            for entity in self._plan.entities
+            if entity.tier == "ambiguous" and entity.other_candidates
+        )
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,19 @@ def figure(value: Cell, field: FieldCard) -> str:
     return f"{shown} {field.unit}" if value is not None and unsaid else shown
 
 
+def ratio(high: float, low: float, field: FieldCard) -> str:
+    """Write how many times, or percent, one figure is more than another, where that says much."""
+    if field.type not in ("money", "count") or low <= 0:
+        return ""
+    if high >= 2 * low:
+        return (
+            f" ({high / low:.1f} times as much)"
+            if field.type == "money"
+            else (f" ({high / low:.1f} times as many)")
+        )
+    return f" ({100 * (high / low - 1):.0f}%)"
+
+
 def lower_label(field: FieldCard) -> str:
     """Return a label as it stands inside a sentence; acronyms keep their capitals."""
     first = field.label.split(" ", 1)[0]

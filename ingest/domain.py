@@ -87,13 +87,29 @@ class FieldCard(_Strict):
         return self.type in NUMERIC_TYPES
 
 
+class SpanCard(_Strict):
+    """Two number fields that are the ends of a range, both included: "fits 2012 to 2017".
+
+    A number from `at_least` to `at_most` that stands alone in a question ("a 2015 Lark") asks for
+    the rows whose range holds it. An end that is not reported is open.
+    """
+
+    label: Text
+    from_field: Identifier
+    to_field: Identifier
+    at_least: float
+    at_most: float
+
+
 class TableCard(_Strict):
     """A CSV file whose rows are the entities that people ask about.
 
     `label_fields` tell apart two entities of one name (city, state). `popularity_field` ranks
     the candidates for an ambiguous name. `overview_fields` answer "tell me about X".
     `alias_column` holds the other names, separated by `alias_separator`. `entity_words` are
-    other words for an entity, in the singular ("school").
+    other words for an entity, in the singular ("school"); `plain_words` may stand beside a field
+    and add nothing to it ("graduates"). Entities are alike that agree in the categories and are
+    near in the numbers among `similar_fields`. `spans` are pairs of fields that bound a range.
     """
 
     name: Identifier
@@ -105,6 +121,9 @@ class TableCard(_Strict):
     key_column: str = ""
     alias_column: str = ""
     alias_separator: Text = ";"
+    plain_words: list[Text] = []
+    similar_fields: list[Identifier] = []
+    spans: list[SpanCard] = []
     label_fields: list[Identifier] = []
     popularity_field: str = ""
     overview_fields: list[Identifier] = []
@@ -123,12 +142,17 @@ class TableCard(_Strict):
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         if repeated:
             raise ValueError(f"field key {repeated[0]!r} is used more than once")
-        named = [*self.label_fields, *self.overview_fields]
+        named = [*self.label_fields, *self.overview_fields, *self.similar_fields]
+        named += [key for span in self.spans for key in (span.from_field, span.to_field)]
         if self.popularity_field:
             named.append(self.popularity_field)
         for key in named:
             if key not in keys:
                 raise ValueError(f"{key!r} is not the key of a field{_did_you_mean(key, keys)}")
+        for span in self.spans:
+            for key in (span.from_field, span.to_field):
+                if not self.field(key).numeric:
+                    raise ValueError(f"a span needs numbers, and {key!r} is none")
         return self
 
 
@@ -351,6 +375,8 @@ def _known_keys() -> set[str]:
         ScopeCard,
         TableCard,
         FieldCard,
+        BandCard,
+        SpanCard,
         RuleCard,
         ThemeCard,
     ]
