@@ -77,9 +77,9 @@ def test_imports_only_run_forward() -> None:
 
 
 def test_everything_imported_is_declared() -> None:
-    declared = {
-        canonicalize_name(Requirement(d).name) for d in _pyproject()["project"]["dependencies"]
-    }
+    project = _pyproject()["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["evaluation"]]
+    declared = {canonicalize_name(Requirement(d).name) for d in named}
     brought_by = packages_distributions()
     undeclared = {
         f"{_name(path)}:{line} imports {module}"
