@@ -68,6 +68,7 @@ _FUNCTIONS: dict[str, Function] = {
 }
 _NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _NUMERALS |= {"nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20}
+_COMPARING = frozenset({"compare", "comparing", "compared"})
 _LISTS = re.compile(
     r"^\W*(?:(?:please|can you|could you|ok|so|hi|hello|hey)\W+)*"
     r"(?:which|list|show|find|name|give)\b",
@@ -85,11 +86,27 @@ _FILLER = (
     usa america american country nation nationwide national united ranked rank sort sorted order
     ordered by first ascending descending data per year yearly annual dollars usd what which how
     many much number count ok thanks hi hello hey i'm whats what's overall go attend among amongst
-    across within exist exists whose who same these those them they of"""
+    across within exist exists whose who same these those them they of
+    pay pays paying"""
     )
 )
-_FILLER -= {"than", "not", "no", "between", "without", "except", "versus", "vs"}
-_LEFT_OF_BOUND = words_of("is of are at the a be being that rate rates it's its has and but usd")
+_FILLER -= {
+    "front",
+    "back",
+    "side",
+    "than",
+    "not",
+    "no",
+    "between",
+    "without",
+    "except",
+    "versus",
+    "vs",
+}
+_LEFT_OF_BOUND = words_of(
+    "is of are at the a be being that rate rates it's its has and but usd pay pays paying charge"
+    " charges cost costs"
+)
 _RIGHT_OF_BOUND = words_of("in of for dollars usd a per year total")
 
 
@@ -200,6 +217,8 @@ class ConditionReader:
         self._singular = kinds | own
         self._nouns = frozenset(stems(self._singular))
         self._values = _value_phrases(table, places or {})
+        self._verbs = {stems(phrase(v)): f.key for f in table.fields for v in f.verbs}
+        self._plain = frozenset(w for text in table.plain_words for w in phrase(text))
         self._extremes = {
             stems(phrase(words)): Order(field=f.key, highest=highest)
             for f in table.fields
@@ -283,6 +302,22 @@ class ConditionReader:
         keys = self._fields.keys_of(stems([word]))
         return keys[0] if keys else None
 
+    def field_of_verb(self, word: str) -> str | None:
+        """Return the field that a verb beside a number is about ("graduate")."""
+        return self._verbs.get(stems([word]))
+
+    def is_plain(self, word: str) -> bool:
+        """Whether a word adds nothing beside a field."""
+        return word in self._plain
+
+    def spans_of(self, word: str) -> Iterator[Filter]:
+        """Yield what a number that stands alone ("2015") asks of the ranges of the card."""
+        for span in self._table.spans:
+            if word.isdigit() and span.at_least <= float(word) <= span.at_most:
+                low, high = span.from_field, span.to_field
+                yield Filter(field=low, comparison="<=", number=float(word), words=word)
+                yield Filter(field=high, comparison=">=", number=float(word), words=word)
+
     def field_of_money(self) -> str | None:
         """Return the field that a sum without a name is about: the first that is better lower."""
         for f in self._table.fields:
@@ -310,7 +345,8 @@ class _Sentence:
     def conditions(self) -> Conditions:
         """Read everything, in the order in which one part helps to read the next."""
         values = [f for f in self._found if isinstance(f.what, _Value)]
-        filters = _merge([*self._value_filters(), *self._bound_filters()])
+        found = [*self._value_filters(), *self._bound_filters(), *self._span_filters()]
+        filters = _merge(found)
         order = self._order()
         function = self._function(order)
         limit = self._limit(order is not None)
@@ -368,6 +404,13 @@ class _Sentence:
             for comparison, number in bound.limits:
                 yield Filter(field=key, comparison=comparison, number=number, words=bound.text)
 
+    def _span_filters(self) -> Iterator[Filter]:
+        for i, word in enumerate(self._words):
+            found = list(self._reader.spans_of(word)) if i not in self._taken else []
+            if found:
+                self._taken.add(i)
+                yield from found
+
     def _field_of(self, bound: _Bound, place: int) -> str | None:
         """Return the field that a bound is about: named right before it, behind it, or implied."""
         near = [
@@ -380,6 +423,11 @@ class _Sentence:
                 if _fits(bound, self._reader.field(key)):
                     self._used.add(first)
                     return key
+        for i in (place - 1, place + 1):
+            verb = self._reader.field_of_verb(self._words[i]) if 0 <= i < len(self._words) else None
+            if verb and _fits(bound, self._reader.field(verb)):
+                self._taken.add(i)
+                return verb
         implied = self._reader.field_of_word(bound.text.split()[0])
         if implied and _fits(bound, self._reader.field(implied)):
             return implied
@@ -391,7 +439,11 @@ class _Sentence:
             between, allowed = self._words[last:place], _LEFT_OF_BOUND
         else:
             between, allowed = self._words[place + 1 : first], _RIGHT_OF_BOUND
-        strange = [w for w in between if w not in allowed and not w.startswith(_STAND_IN)]
+        strange = [
+            w
+            for w in between
+            if w not in allowed and not w.startswith(_STAND_IN) and not self._reader.is_plain(w)
+        ]
         return None if strange else len(between)
 
     # --- order, function, limit -------------------------------------------------------------------
@@ -429,8 +481,13 @@ class _Sentence:
 
     def _sorted_by(self) -> Order | None:
         for first, _, match in self._fields():
-            if first and self._words[first - 1] == "by" and first not in self._used:
+            if not first or first in self._used:
+                continue
+            if self._words[first] == "how":
+                continue
+            if self._words[first - 1] == "by" and self._reader.field(match.keys[0]).numeric:
                 self._used.add(first)
+                self._taken |= {i for i, w in enumerate(self._words) if w in _COMPARING}
                 better = self._reader.field(match.keys[0]).better
                 return Order(field=match.keys[0], highest=better != "lower")
         return None
@@ -522,8 +579,9 @@ class _Sentence:
             for i, token in enumerate(self._tokens)
             if i not in self._taken
             and token.norm not in _FILLER | own
-            and len(token.norm) > 1
+            and (len(token.norm) > 1 or token.norm.isdigit())
             and not self._reader.is_noun(token)
+            and not self._reader.is_plain(token.norm)
         ]
 
 

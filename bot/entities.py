@@ -352,6 +352,8 @@ class EntityIndex:
         typo = spoken != list(words)
         if typo and not _is_typo(" ".join(spoken), " ".join(words)):
             return None
+        if loose and any(t.norm == f"{w}s" for t, w in zip(tokens[first:last], words, strict=True)):
+            return None  # "law schools in New York" is not "New York Law School"
         if typo and loose and not any(self._in_order(words, n) for n in entities):
             return None  # "University of Atlantis" is not "Atlantic University"
         tier: Tier = "fuzzy" if typo or loose else "exact" if source == _NAME else "alias"

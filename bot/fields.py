@@ -150,7 +150,9 @@ class FieldIndex:
 
     def _same_kind(self, comparing: FieldMatch, named: Iterable[FieldMatch]) -> bool:
         kinds = {_kind(self.table.field(key)) for key in comparing.keys}
-        return any(_kind(self.table.field(key)) in kinds for m in named for key in m.keys)
+        wider = [m for m in named if set(comparing.keys) < set(m.keys)]
+        rivals = [m for m in named if m not in wider]
+        return any(_kind(self.table.field(key)) in kinds for m in rivals for key in m.keys)
 
 
 def stems(words: Iterable[str]) -> tuple[str, ...]:

@@ -31,13 +31,13 @@ FILLER = STOP_WORDS | words_of(
     compare compared comparing comparison vs versus v
     against difference differences differ different higher lower more less bigger smaller better
     worse best worst overall total one ones two these those same terms respect
-    regarding went someone somebody anyone share"""
+    regarding went someone somebody anyone share whose"""
 )
 _PROSE = re.compile(
     r"^\W*(?:so |ok |okay |hi |hello |hey |please |and |but )*"
     r"(?:how (?:do|can|should|would|could|did) (?:i|we|you|one|my|they|people|students)\b"
     r"|how to\b|why\b|when\b|should\b|shall\b|am i\b|will (?:i|my|they|it)\b|who\b|whose\b"
-    r"|can (?:i|we|my|someone)\b|could (?:i|we|my)\b|do (?:i|we|they|you)\b|does it\b"
+    r"|is an?\b|can (?:i|we|my|someone)\b|could (?:i|we|my)\b|do (?:i|we|they|you)\b|does it\b"
     r"|is it (?:better|worth|possible|smart|true|ok|okay|a)\b|explain\b|what (?:if|happens)\b"
     r"|what(?: is|'s|s)? the (?:point|best way)\b|i (?:like|love|hate|got|was|am)\b)",
     re.I,

@@ -69,8 +69,8 @@ class RecordQuery:
 
     def columns(self, keys: Sequence[str]) -> sa.Select[Any]:
         """Some columns of all rows."""
-        chosen: sa.Select[Any] = sa.select(*(value_column(self._table, key) for key in keys))
-        return chosen
+        columns: list[Any] = [value_column(self._table, key) for key in keys]
+        return sa.select(*columns)
 
     def nearest(
         self, like: Record, figures: Mapping[str, Cell], scales: Mapping[str, float]

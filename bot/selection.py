@@ -25,7 +25,10 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     wants; a word that nobody understood makes it a near miss, or prose if nothing in it is
     explicit.
     """
-    if conditions.empty or not (conditions.plural or conditions.singular):
+    named = conditions.plural or conditions.singular
+    # "Cheapest oil filter": the kind is said by a value.
+    described = bool(conditions.order and conditions.said and not conditions.leftover)
+    if conditions.empty or not (named or described):
         return None
     if any(m.known and not m.weak and phrase(m.words) not in conditions.said for m in mentions):
         return None
@@ -116,7 +119,7 @@ def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:
 
 
 def _plan(conditions: Conditions, table: TableCard) -> Plan | None:
-    one = conditions.singular and not conditions.plural and conditions.order is not None
+    one = not conditions.plural and conditions.order is not None
     summary = conditions.function is not None
     asked = [key for key in conditions.fields if not summary or table.field(key).numeric]
     if summary and conditions.function != "count" and not asked:

@@ -28,6 +28,7 @@ from ingest.records import Record
 OTHERS_NAMED = 4
 FIELDS_TOLD = 3
 LEADERS_TOLD = 3
+CENTS_BELOW = 100
 _FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "average": statistics.fmean,
     "median": statistics.median,
@@ -243,7 +244,8 @@ class ListTelling:
         first = list(zip(names, self._page.records, self._evidence, strict=True))[:LEADERS_TOLD]
         if order is None:
             told = "; ".join(f"{name} [{e.n}]" for name, _, e in first)
-            return f"The best known first: {told}."
+            by = "best known" if self._card.popularity_field else "first by name"
+            return f"The {by}: {told}."
         field = self._card.field(order.field)
         end = "Highest" if order.highest else "Lowest"
         told = "; ".join(
@@ -263,7 +265,16 @@ class ListTelling:
             )
         if page.lacking:
             verb = "has" if page.lacking == 1 else "have"
-            yield f"{page.lacking:,} more {verb} no figure for it and are left out."
+            are = "is" if page.lacking == 1 else "are"
+            what = needed(plan, self._card)
+            yield f"{page.lacking:,} more {verb} no figure for {what} and {are} left out."
+
+
+def needed(plan: Plan, card: TableCard) -> str:
+    """Name the fields of which a plan needs a figure: "in-state tuition and fees"."""
+    keys = [f.field for f in plan.filters if f.comparison]
+    keys += [plan.order.field] if plan.order else []
+    return " or ".join(lower_label(card.field(key)) for key in dict.fromkeys(keys))
 
 
 class SummaryTelling:
@@ -284,7 +295,10 @@ class SummaryTelling:
             yield _cannot_take(self._plan)
         yield f"{self._total:,} {noun}{told} [1]."
         if lacking:
-            yield f"{lacking:,} more have no figure for it and are not counted."
+            have = "has" if lacking == 1 else "have"
+            are = "is" if lacking == 1 else "are"
+            what = needed(self._plan, self._card)
+            yield f"{lacking:,} more {have} no figure for {what} and {are} not counted."
 
     def summed(self, field: FieldCard, figures: Sequence[float]) -> str:
         """Say one function of a field's figures; over how many, and how many had none."""
@@ -304,6 +318,8 @@ class SummaryTelling:
 
 def rounded(value: float, field: FieldCard) -> float:
     """Round a computed figure as finely as its field is read."""
+    if field.type == "money" and abs(value) < CENTS_BELOW:
+        return round(value, 2)
     return round(value, 1) if field.type in ("percent", "number") else float(round(value))
 
 

@@ -12,6 +12,7 @@ from ingest.record_text import display, place
 from ingest.records import Cell, Record
 
 LONG_CHOICE = 4
+MAX_CODE = 3  # letters of a value that is no word by itself: "TX", "yes"
 _COMPARED = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
 
@@ -75,16 +76,32 @@ def phrase_of(field: FieldCard, fact: Fact) -> str:
 
 
 def conditions(filters: Sequence[Filter], card: TableCard) -> str:
-    """Write what records had to fit: "control public; state TX or OK; tuition below $12,000"."""
-    return "; ".join(_condition(f, card.field(f.field)) for f in filters)
+    """Write what records had to fit: "public; Texas or Oklahoma; tuition below $12,000"."""
+    ends = {(f.field, f.number): f for f in filters if f.comparison}
+    said: dict[str, None] = {}
+    for f in filters:
+        span = next((s for s in card.spans if f.field in (s.from_field, s.to_field)), None)
+        if span and {(span.from_field, f.number), (span.to_field, f.number)} <= ends.keys():
+            said[f"{span.label} {display(f.number, card.field(f.field))}"] = None
+        else:
+            said[_condition(f, card)] = None
+    return "; ".join(said)
 
 
-def _condition(f: Filter, field: FieldCard) -> str:
-    label = lower_label(field)
-    if f.comparison is None:
-        shown = " or ".join(f.values) if len(f.values) <= LONG_CHOICE else f.words
-        return f"{label} {shown}"
-    return f"{label} {_COMPARED[f.comparison]} {figure(f.number, field)}"
+def _condition(f: Filter, card: TableCard) -> str:
+    field = card.field(f.field)
+    if f.comparison:
+        return f"{lower_label(field)} {_COMPARED[f.comparison]} {figure(f.number, field)}"
+    few = len(f.values) <= LONG_CHOICE
+    shown = " or ".join(spoken(value, field) for value in f.values) if few else f.words
+    return shown
+
+
+def spoken(value: str, field: FieldCard) -> str:
+    """Return the word for a value: the card's first where the value is a code, yes or no."""
+    words = field.values.get(value, [])
+    coded = len(value) <= MAX_CODE
+    return words[0] if words and coded else value
 
 
 def figure(value: Cell, field: FieldCard) -> str:

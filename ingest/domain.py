@@ -23,9 +23,9 @@ CARD_NAME = "domain.toml"
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Text = Annotated[str, Field(min_length=1)]
-FieldType = Literal["money", "count", "number", "percent", "text", "category", "url"]
+FieldType = Literal["money", "count", "number", "year", "percent", "text", "category", "url"]
 
-NUMERIC_TYPES: frozenset[str] = frozenset({"money", "count", "number", "percent"})
+NUMERIC_TYPES: frozenset[str] = frozenset({"money", "count", "number", "year", "percent"})
 
 
 class _Strict(BaseModel):
@@ -46,7 +46,8 @@ class FieldCard(_Strict):
     currency. `better` is the direction that people call better, where there is one. `values`
     maps a stored value of a `category` to the other words for it ("TX": ["Texas"]), `groups` a
     word for several of them to the values ("New England"), `bands` a word for a range of numbers
-    to its ends ("small"). `highest` and `lowest` are words for one end of the field's order
+    to its ends ("small"). `verbs` mean the field only beside a number ("graduate 90% or more").
+    `highest` and `lowest` are words for one end of the field's order
     ("priciest", "cheapest").
     """
 
@@ -63,6 +64,7 @@ class FieldCard(_Strict):
     values: dict[str, list[str]] = {}
     groups: dict[str, list[Text]] = {}
     bands: dict[str, BandCard] = {}
+    verbs: list[Text] = []
     highest: list[Text] = []
     lowest: list[Text] = []
 

@@ -15,6 +15,8 @@ def display(value: Cell, field: FieldCard) -> str:
         return "not reported"
     if not field.numeric or isinstance(value, str):
         return str(value)
+    if field.type == "year":
+        return str(int(value))
     if field.type == "money":
         sign = "-" if value < 0 else ""
         return f"{sign}${abs(value):,.0f}" if value == int(value) else f"{sign}${abs(value):,.2f}"

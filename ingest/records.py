@@ -29,6 +29,7 @@ _SQL_TYPES: dict[str, type[sa.Float[float]] | type[sa.Integer]] = {
     "money": sa.Float,
     "count": sa.Integer,
     "number": sa.Float,
+    "year": sa.Integer,
     "percent": sa.Float,
 }
 

@@ -577,7 +577,7 @@ def lists(table: Table) -> Iterator[Question]:
                 table.listed(every(public, four, in_state(code)), IN_STATE))
     for state, code in [("Ohio", "OH"), ("Colorado", "CO"), ("Tennessee", "TN")]:
         yield q("sort", [f"Which college has the highest graduation rate in {state}?",
-                         f"{state.lower()} college with the best graduation rate",
+                         f"{state.lower()} school with the best graduation rate",
                          f"what school in {code} has the highest grad rate"],
                 table.listed(in_state(code), GRAD_6, True, 1))
     for state, code in [("Pennsylvania", "PA"), ("Massachusetts", "MA")]:
@@ -597,7 +597,7 @@ def lists(table: Table) -> Iterator[Question]:
     yield q("sort", ["universities where graduates earn the most", "highest paid colleges",
                      "Which colleges have the highest earnings?"],
             table.listed(anything, EARN_10, True))
-    yield q("sort", ["cheapest HBCUs", "which hbcu is the cheapest list", "HBCUs sorted by tuition, lowest first"],
+    yield q("sort", ["cheapest HBCUs", "which hbcus are the cheapest", "HBCUs sorted by tuition, lowest first"],
             table.listed(hbcu, IN_STATE))
     yield q("sort", ["most expensive colleges in New York", "priciest schools in NY",
                      "which new york colleges cost the most"],
@@ -724,7 +724,7 @@ def lists(table: Table) -> Iterator[Question]:
             table.summed("average", STUDENTS, every(two, in_state("IL"))))
     yield q("function", ["minimum tuition at private colleges in Oregon",
                          "what is the lowest tuition of any private college in oregon",
-                         "private colleges in OR: lowest tuition"],
+                         "minimum in state tuition of private colleges in OR"],
             table.listed(every(private, in_state("OR")), IN_STATE, False, 1))
     yield q("function", ["maximum out-of-state tuition at public universities",
                          "what's the highest out of state tuition at a public university",
