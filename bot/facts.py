@@ -57,7 +57,7 @@ class FactFinder:
 
 
 class _Run:
-    """One plan on its way to facts; keeps the SQL that ran."""
+    """One plan on its way to facts; keeps the SQL that ran and how many rows fitted."""
 
     def __init__(
         self, plan: Plan, card: TableCard, table: sa.Table, connection: sa.Connection
@@ -69,6 +69,7 @@ class _Run:
         self._query = RecordQuery(table, card, plan)
         self._fields = [card.field(key) for key in plan.fields]
         self._sql: list[str] = []
+        self._rows: dict[str, int] = {}
 
     def facts(self) -> Facts:
         """Run the plan's operation."""
@@ -119,11 +120,11 @@ class _Run:
 
     def _list(self) -> Facts:
         records = self._records(self._query.listed())
-        total = self._number(self._query.fitting())
+        total = self._counted("fitting", self._query.fitting())
         page = Page(
             records=tuple(records),
             total=total,
-            lacking=self._number(self._query.without_figure()),
+            lacking=self._counted("lacking", self._query.without_figure()),
             tied=self._tied(records),
         )
         evidence = self._evidence(records)
@@ -140,13 +141,13 @@ class _Run:
         return self._number(self._query.as_far_as(last)) - self._plan.offset - len(records)
 
     def _count(self) -> Facts:
-        total = self._number(self._query.fitting())
-        lacking = self._number(self._query.without_figure())
+        total = self._counted("fitting", self._query.fitting())
+        lacking = self._counted("lacking", self._query.without_figure())
         telling = SummaryTelling(self._plan, self._card, total)
         return self._done((self._whole(total),), telling.counted(lacking))
 
     def _summarise(self) -> Facts:
-        total = self._number(self._query.fitting())
+        total = self._counted("fitting", self._query.fitting())
         telling = SummaryTelling(self._plan, self._card, total)
         sentences = [telling.summed(field, self._figures(field)) for field in self._fields]
         return self._done((self._whole(total),), sentences, found=total > 0)
@@ -179,7 +180,7 @@ class _Run:
         return Facts(
             evidence=tuple(evidence),
             sentences=tuple(sentences),
-            plan_json={**self._plan.model_dump(mode="json"), "sql": self._sql},
+            plan_json={**self._plan.model_dump(mode="json"), **self._rows, "sql": self._sql},
             table=table,
             found=found and not self._plan.ignored,
             asks_beyond=asks_beyond,
@@ -196,6 +197,11 @@ class _Run:
 
     def _number(self, query: sa.Select[Any]) -> int:
         return int(self._execute(query).scalar_one())
+
+    def _counted(self, name: str, query: sa.Select[Any]) -> int:
+        """Count rows, and keep the number for those who read the plan."""
+        self._rows[name] = self._number(query)
+        return self._rows[name]
 
     def _figures(self, field: FieldCard) -> list[float]:
         rows = self._execute(self._query.figures(field.key))
