@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
+from bot.examples import compared_texts
+from ingest.domain import DomainCard, load_card
 from ingest.embeddings import make_embeddings
+from ingest.errors import GroundskeeperError
+from ingest.paths import domain_paths
 from ingest.progress import ReindexReport
 from ingest.reindex import Reindexer
+from ingest.settings import Settings
 from ui.context import AppContext
 from ui.output import note, print_json
 from ui.progress import progress_for_terminal
+from ui.watching import changes
 
 SHOWN_WARNINGS = 5
 
@@ -22,23 +28,52 @@ def reindex(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read and embed everything anew.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until Ctrl-C, indexing what changes.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each run.")
+    ] = False,
 ) -> int:
     """Index what changed in the corpus since the last time."""
-    report = run_reindex(context.obj, rebuild=rebuild)
-    if as_json:
-        print_json(report.to_json())
-    else:
-        _summarise(report)
+    app: AppContext = context.obj
+    report = run_reindex(app, rebuild=rebuild)
+    _tell(report, as_json=as_json)
+    if watch:
+        _watch(app, as_json=as_json)
     return 1 if report.failed or report.warnings else 0
 
 
 def run_reindex(app: AppContext, *, rebuild: bool = False) -> ReindexReport:
     """Reindex the chosen domain, telling the terminal how far it is."""
-    folder, card, paths = app.settings.domain, app.card, app.paths
-    embeddings = make_embeddings(app.settings)
+    return _run(app.settings, app.card, rebuild=rebuild)
+
+
+def _run(settings: Settings, card: DomainCard, *, rebuild: bool = False) -> ReindexReport:
+    paths = domain_paths(settings, card)
+    embeddings = make_embeddings(settings)
     with closing(progress_for_terminal()) as progress:
-        return Reindexer(folder, card, paths, embeddings, progress).run(rebuild=rebuild)
+        reindexer = Reindexer(
+            settings.domain, card, paths, embeddings, progress, compared_texts(card)
+        )
+        return reindexer.run(rebuild=rebuild)
+
+
+def _watch(app: AppContext, *, as_json: bool) -> None:
+    """Reindex whenever the pack changes; what goes wrong is said, and the next change tried."""
+    note(f"Watching {app.settings.domain} (Ctrl-C stops it)")
+    for _ in changes(app.settings.domain):
+        try:
+            _tell(_run(app.settings, load_card(app.settings.domain)), as_json=as_json)
+        except GroundskeeperError as error:
+            note(str(error))
+
+
+def _tell(report: ReindexReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _summarise(report)
 
 
 def _summarise(report: ReindexReport) -> None:
