@@ -64,7 +64,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        expect.set_options(timeout=20_000)
+        expect.set_options(timeout=90_000)
         yield browser
         browser.close()
 
