@@ -28,7 +28,10 @@ Function = Literal["count", "average", "median", "total"]
 MAX_PHRASE = 9
 MAX_LIMIT = 100
 
-_NUMBER = r"\$?\s?\d[\d,]*(?:\.\d+)?\s?(?:%|percent\b|pct\b|k\b|thousand\b|million\b|m\b)?"
+_NUMBER = (
+    r"\$?\s?\d[\d,]*(?:\.\d+)?\s?(?:%|percent\b|pct\b|k\b|thousand\b|million\b|m\b"
+    r"|dollars\b|bucks\b|usd\b)?"
+)
 _BOUNDS: tuple[tuple[Comparison, str], ...] = (
     ("<=", r"at most|up to|no more than|not more than|not over|max(?:imum)?(?: of)?|<=|≤|within"),
     (">=", r"at least|no less than|not less than|not under|min(?:imum)?(?: of)?|>=|≥"),
@@ -87,7 +90,7 @@ _FILLER = (
     ordered by first ascending descending data per year yearly annual dollars usd what which how
     many much number count ok thanks hi hello hey i'm whats what's overall go attend among amongst
     across within exist exists whose who same these those them they of
-    pay pays paying"""
+    pay pays paying my our daughter son kid child family friend i'd id want wants would prefer"""
     )
 )
 _FILLER -= {
@@ -201,20 +204,19 @@ class _Found(NamedTuple):
 class ConditionReader:
     """Reads conditions on the entities of one table; safe to share between threads.
 
-    `kinds` are words that say what kind of thing an entity is ("university"); `places` are the
-    values of the text fields that tell entities apart, by field key.
+    `places` are the values of the text fields that tell entities apart, by field key. Only the
+    card's words speak of the entities as such: "academies" or "seminaries" ask for fewer.
     """
 
     def __init__(
         self,
         table: TableCard,
-        kinds: frozenset[str] = frozenset(),
         places: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self._table = table
         self._fields = FieldIndex(table)
         own = {w for text in (table.entity, *table.entity_words) for w in phrase(text)[-1:]}
-        self._singular = kinds | own
+        self._singular = frozenset(own)
         self._nouns = frozenset(stems(self._singular))
         self._values = _value_phrases(table, places or {})
         self._verbs = {stems(phrase(v)): f.key for f in table.fields for v in f.verbs}
@@ -230,6 +232,15 @@ class ConditionReader:
         """Read a question; what it does not say is empty."""
         bounds, rest = _take_bounds(question)
         return _Sentence(self, tokenize(rest), bounds, bool(_LISTS.match(question))).conditions()
+
+    def superlative(self, question: str) -> Order | None:
+        """Return the order of "cheapest of" or "highest", but not of "compare by"."""
+        bounds, rest = _take_bounds(question)
+        return _Sentence(self, tokenize(rest), bounds, listed=False).superlative()
+
+    def speaks_of_several(self, question: str) -> bool:
+        """Whether a question speaks of entities as such, in the plural: "colleges"."""
+        return any(self.is_noun(t) and self.is_plural(t) for t in tokenize(question))
 
     # --- what the words may mean ------------------------------------------------------------------
 
@@ -449,6 +460,10 @@ class _Sentence:
     # --- order, function, limit -------------------------------------------------------------------
 
     def _order(self) -> Order | None:
+        return self.superlative() or self._sorted_by()
+
+    def superlative(self) -> Order | None:
+        """Return the order that a superlative asks for."""
         for f in self._found:
             if isinstance(f.what, Order):
                 return self._of_named_field(f.what)
@@ -466,7 +481,7 @@ class _Sentence:
                 return Order(field=key, highest=word in _HIGHEST)
             upward = self._reader.field(key).better != "lower"
             return Order(field=key, highest=upward is rated)
-        return self._sorted_by()
+        return None
 
     def _of_named_field(self, order: Order) -> Order:
         """Let "cheapest" be about a field of its kind that is named beside it."""
@@ -619,7 +634,7 @@ def _take_bounds(question: str) -> tuple[list[_Bound], str]:
 
 def _unit(number: str) -> str:
     text = number.strip().lower()
-    if text.startswith("$"):
+    if text.startswith("$") or text.endswith(("dollars", "bucks", "usd")):
         return "$"
     if text.endswith(("%", "percent", "pct")):
         return "%"
@@ -668,7 +683,8 @@ def _value_phrases(
     found: dict[tuple[str, ...], _Value] = {}
     for key, values in places.items():
         for value in values:
-            found[stems(phrase(value))] = _Value(key, (value,), place=True)
+            for words in (value, f"{value} {table.field(key).label}"):  # "New York City"
+                found[stems(phrase(words))] = _Value(key, (value,), place=True)
     for f in table.fields:
         for value, spoken in f.values.items():
             for words in (value, *spoken):

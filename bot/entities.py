@@ -572,7 +572,7 @@ def _bases(name: str) -> list[tuple[str, ...]]:
 def _may_be_loose(words: tuple[str, ...]) -> bool:
     """Whether a span may be matched without regard to order: it ends in no joining word."""
     ends = {words[0], words[-1]}
-    apart = SEPARATORS | {"and", "for"}
+    apart = SEPARATORS | {"and", "for", "in"}  # "university in California" is no one's name
     return not (ends & FUNCTION_WORDS) and not (set(words) & apart)
 
 

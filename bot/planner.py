@@ -32,6 +32,7 @@ from ingest.domain import DomainCard, TableCard
 MAX_SAME_NAME = 4
 MAX_LEFTOVER = 3
 MAX_FOLLOW_UP_WORDS = 10
+_THAN_IT = re.compile(r"\b(?:than|as|like) (?:the )?it\b", re.I)
 _SIMILAR = re.compile(
     r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
     r"|\d+|is there|are there) )*(?:\w+ )?(?:that are |that is |which are |are )?"
@@ -59,8 +60,7 @@ class Planner:
         kinds = entities.kind_words
         self._readers = {table.name: Reader(table, kinds) for table in card.tables}
         self._conditions = {
-            table.name: ConditionReader(table, kinds, places.get(table.name))
-            for table in card.tables
+            table.name: ConditionReader(table, places.get(table.name)) for table in card.tables
         }
 
     def plan(self, question: str, previous: dict[str, Any] | None = None) -> Plan | None:
@@ -125,6 +125,8 @@ class Planner:
     def _with_fields(
         self, reading: Reading, table: TableCard, fields: tuple[str, ...]
     ) -> Plan | None:
+        if self._speaks_of_others(reading, table):
+            return None
         order = self._order_of(reading, table)
         left = reading.leftover
         if order is not None:
@@ -136,11 +138,16 @@ class Planner:
         plan = self._make(operation, table, reading, fields, ignored=left)
         return plan and plan.model_copy(update={"order": order, "checks": reading.checks})
 
+    def _speaks_of_others(self, reading: Reading, table: TableCard) -> bool:
+        """Whether it asks for others beside the one named: "colleges cheaper than it"."""
+        several = self._conditions[table.name].speaks_of_several(reading.masked)
+        return several and len(reading.mentions) == 1 and bool(_THAN_IT.search(reading.masked))
+
     def _order_of(self, reading: Reading, table: TableCard) -> Order | None:
         """Return the order that a question asks for among several named entities."""
         if len(reading.mentions) < 2:
             return None
-        return self._conditions[table.name].read(reading.masked).order
+        return self._conditions[table.name].superlative(reading.masked)
 
     def _similar(self, reading: Reading, table: TableCard) -> Plan | None:
         known = [mention for mention in reading.mentions if mention.known]
@@ -233,7 +240,7 @@ class Planner:
         if not (alone or reading.follows or reading.points or (reading.comparative and several)):
             return None
         operation: Operation = "compare" if several else "lookup"
-        order = self._conditions[table.name].read(reading.masked).order if several else None
+        order = self._conditions[table.name].superlative(reading.masked) if several else None
         changed = {
             "operation": operation,
             "fields": (order.field,) if order else fields,

@@ -13,12 +13,12 @@ from bot.plan import Plan, PlannedEntity, UnknownName
 from bot.wording import (
     choices_of,
     conditions,
+    difference,
     distinct_names,
     figure,
     lower_label,
     phrase_of,
     quoted,
-    ratio,
     vintage,
 )
 from ingest.domain import FieldCard, TableCard
@@ -129,12 +129,10 @@ class NamedTelling:
         (low, lowest), (high, highest) = min(figures), max(figures)
         if low == high:
             return " They are the same." if len(figures) == 2 else ""
-        gap = figure(high - low, field).replace("%", " percentage points")
+        by = difference(high, low, field)
         if len(figures) == 2:
-            return f" {highest} is {gap}{ratio(high, low, field)} higher."
-        return (
-            f" {highest} is highest, {lowest} lowest; {gap}{ratio(high, low, field)} lie between."
-        )
+            return f" {highest} is {by}."
+        return f" {highest} is {by} than {lowest}."
 
     def _unknown_fields(self) -> Iterable[str]:
         if self._plan.unknown_fields:

@@ -111,17 +111,15 @@ def figure(value: Cell, field: FieldCard) -> str:
     return f"{shown} {field.unit}" if value is not None and unsaid else shown
 
 
-def ratio(high: float, low: float, field: FieldCard) -> str:
-    """Write how many times, or percent, one figure is more than another, where that says much."""
+def difference(high: float, low: float, field: FieldCard) -> str:
+    """Write by how much one figure is higher: "$2,069 (18%) higher"."""
+    gap = figure(high - low, field).replace("%", " percentage points")
     if field.type not in ("money", "count") or low <= 0:
-        return ""
-    if high >= 2 * low:
-        return (
-            f" ({high / low:.1f} times as much)"
-            if field.type == "money"
-            else (f" ({high / low:.1f} times as many)")
-        )
-    return f" ({100 * (high / low - 1):.0f}%)"
+        return f"{gap} higher"
+    if high < 2 * low:
+        return f"{gap} ({100 * (high / low - 1):.0f}%) higher"
+    much = "much" if field.type == "money" else "many"
+    return f"{gap} higher ({high / low:.1f} times as {much})"
 
 
 def lower_label(field: FieldCard) -> str:
