@@ -87,6 +87,6 @@ def phone(chromium: Browser) -> Iterator[Page]:
 
 
 def _page_of(context: BrowserContext) -> Iterator[Page]:
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     yield context.new_page()
     context.close()
