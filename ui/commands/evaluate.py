@@ -19,6 +19,15 @@ from bot.fact_evaluation import OperationResult, Outcome, read_cases, run_cases
 from bot.facts import Facts
 from bot.pipeline import open_bot
 from bot.planning import Planning
+from bot.retrieval_eval import (
+    MEASURES,
+    Evaluation,
+    Interval,
+    evaluate,
+    our_systems,
+    read_dataset,
+    temporary_index,
+)
 from ingest.embeddings import make_embeddings
 from ingest.errors import UsageError
 from ingest.index import Index
@@ -130,3 +139,46 @@ def _show_facts(results: dict[str, OperationResult]) -> None:
 def _show_row(name: str, total: int, outcomes: Counter[Outcome]) -> None:
     right = outcomes["right"] / total if total else 0.0
     say(f"{name:18} {total:5} {right:6.1%} {outcomes['abstained']:10} {outcomes['wrong']:13}")
+
+
+@app.command("retrieval")
+def retrieval(
+    context: typer.Context,
+    dataset: Annotated[
+        list[Path], typer.Option(help="A folder in BEIR's layout; may be given several times.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Measure retrieval on judged question sets, part by part and as a whole."""
+    state: AppContext = context.obj
+    embeddings = make_embeddings(state.settings)
+    for folder in dataset:
+        judged = read_dataset(folder)
+        progress = progress_for_terminal()
+        with temporary_index(judged.documents, embeddings, progress) as (index, ids):
+            progress.begin(judged.name, len(judged.judged))
+            result = evaluate(judged, our_systems(index, ids.__getitem__), progress.advance)
+            progress.end()
+        if as_json:
+            print_json(result.to_json())
+        else:
+            _show_retrieval(result)
+
+
+def _show_retrieval(result: Evaluation) -> None:
+    *others, ours = result.values
+    queries = len(result.milliseconds[ours])
+    say(f"{result.dataset}: {queries} queries; mean and 95% interval over them")
+    for name in result.values:
+        _show_intervals(name, {m: result.mean(name, m) for m in MEASURES})
+    for other in others:
+        differences = {m: result.difference(ours, other, m) for m in MEASURES}
+        _show_intervals(f"{ours} - {other}", differences, sign="+")
+
+
+def _show_intervals(name: str, intervals: dict[str, Interval], sign: str = "") -> None:
+    cells = (
+        f"{measure} {i.mean:{sign}.3f} [{i.low:{sign}.3f}, {i.high:{sign}.3f}]"
+        for measure, i in intervals.items()
+    )
+    say(f"  {name:16} {'  '.join(cells)}")
