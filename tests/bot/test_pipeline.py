@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from bot.pipeline import MARKER, Bot, open_bot
 from ingest.embeddings import make_embeddings
 from ingest.errors import IndexMismatch, IndexMissing, ModelTimeout
 from ingest.index import Index
+from ingest.model_pins import ModelPins
+from tests.fakes.fake_ollama import FakeModel, FakeOllama
 from tests.packs import HashedEmbeddings, Pack
 
 TABLE_QUESTION = "What is the wingspan of a magpie?"
@@ -289,6 +292,57 @@ def test_a_model_that_stops_halfway_is_one_sentence(indexed_pack: Pack) -> None:
 
     assert (answer.status, answer.reason) == ("failed", "unavailable")
     assert answer.text == "It took too long."
+    assert not answer.citations
+
+
+def through_ollama(pack: Pack, server: FakeOllama, folder: Path) -> Bot:
+    """Open the bot on a server's model, which an operator has pinned."""
+    pins = ModelPins(folder / "models.toml")
+    pins.trust("ollama:fake", {"digest": f"sha256:{server.models[0].digest}"})
+    named = {"model": "ollama:fake", "ollama_host": server.url, "models_file": pins.path}
+    return open_bot(pack.settings.model_copy(update=named))
+
+
+@pytest.mark.parametrize(
+    ("says", "shown"),
+    [
+        ("Finches take sunflower hearts and nyjer seed. [1]", True),
+        ("Finches eat 40 grams of bread a day. [1]", False),
+        ("<script>alert(1)</script> Visit http://evil.example now! [1]", False),
+    ],
+)
+def test_ollama_writes_behind_the_same_verifier(
+    indexed_pack: Pack, tmp_path: Path, says: str, shown: bool
+) -> None:
+    with (
+        FakeOllama(FakeModel(answer=says)) as server,
+        through_ollama(indexed_pack, server, tmp_path) as bot,
+    ):
+        answer = ask(bot, GUIDE_QUESTION)
+        (asked,) = server.bodies("/api/chat")
+
+    assert answer.status == "answered"
+    assert (answer.text == says) is shown
+    assert (answer.dropped_sentences == 0) is shown
+    assert "sunflower hearts" in answer.text
+    assert answer.model == "ollama:fake"
+    assert answer.digest == f"sha256:{'a1' * 32}"
+    assert asked["options"]["num_ctx"] >= 4096
+
+
+def test_another_model_under_the_same_name_is_refused_between_questions(
+    indexed_pack: Pack, tmp_path: Path
+) -> None:
+    with (
+        FakeOllama(FakeModel()) as server,
+        through_ollama(indexed_pack, server, tmp_path) as bot,
+    ):
+        ask(bot, GUIDE_QUESTION)
+        server.models[0].digest = "b2" * 32
+        answer = ask(bot, GUIDE_QUESTION)
+
+    assert (answer.status, answer.reason) == ("failed", "integrity")
+    assert "a1a1" in answer.text and "b2b2" in answer.text
     assert not answer.citations
 
 
