@@ -40,6 +40,8 @@ PHONE = {"width": 390, "height": 844}
 COLORS = 128
 
 COMPARISON = "Compare in-state tuition at UCLA and UT Austin"
+LIST = "Cheapest public four-year colleges in Texas"
+OVERVIEW = "Tell me about Rice University"
 EXPLANATION = "What is the difference between early action and early decision?"
 MODERATOR, PASSWORD = "mod", "only for taking pictures"
 
@@ -115,6 +117,30 @@ def take_compare(page: Page) -> None:
     ask(page, COMPARISON)
 
 
+def take_list(page: Page) -> None:
+    """A long list, sorted and drawn as bars."""
+    ask(page, LIST)
+    page.locator(".gk-question").scroll_into_view_if_needed()
+
+
+def take_chart(page: Page) -> None:
+    """The bars of a list."""
+    ask(page, LIST)
+    page.locator(".gk-charts").evaluate("e => e.scrollIntoView({block: 'center'})")
+
+
+def take_how(page: Page) -> None:
+    """How an answer came about."""
+    ask(page, LIST)
+    page.locator(".gk-more summary", has_text="How was this answered?").click()
+    page.locator(".gk-steps").evaluate("e => e.scrollIntoView({block: 'center'})")
+
+
+def take_overview(page: Page) -> None:
+    """The main figures of one entity."""
+    ask(page, OVERVIEW)
+
+
 def take_report(page: Page) -> None:
     """The form below an answer."""
     ask(page, COMPARISON)
@@ -161,6 +187,13 @@ SHOTS: dict[str, tuple[Callable[[Page], None], dict[str, int]]] = {
     "citation": (take_citation, DESKTOP),
     "compare": (take_compare, DESKTOP),
     "compare-phone": (take_compare, PHONE),
+    "list": (take_list, DESKTOP),
+    "list-phone": (take_list, PHONE),
+    "chart": (take_chart, DESKTOP),
+    "chart-phone": (take_chart, PHONE),
+    "how": (take_how, DESKTOP),
+    "how-phone": (take_how, PHONE),
+    "overview-phone": (take_overview, PHONE),
     "report": (take_report, DESKTOP),
     "moderation": (take_moderation, DESKTOP),
     "moderation-phone": (take_moderation, PHONE),

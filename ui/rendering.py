@@ -174,6 +174,11 @@ def short_digest(digest: str) -> str:
     return digest.removeprefix("sha256:")[:8]
 
 
+def folded(title: str, body: str) -> str:
+    """Return HTML that is unfolded by a tap on its title."""
+    return f'<details class="gk-more"><summary>{escape(title)}</summary>{body}</details>'
+
+
 def footer_html(parts: Iterable[str]) -> str:
     """Return the quiet line below an answer."""
     shown = " · ".join(f"<span>{escape(part)}</span>" for part in parts if part)
@@ -187,11 +192,10 @@ def sources_html(sources: Sequence[Source], anchor: str) -> str:
     """Return the sources of an answer, each one folded; a marker's link unfolds its own."""
     if not sources:
         return ""
-    folded = [_source_html(source, anchor) for source in sources]
-    shown, others = "".join(folded[:SOURCES_SHOWN]), "".join(folded[SOURCES_SHOWN:])
+    each = [_source_html(source, anchor) for source in sources]
+    shown, others = "".join(each[:SOURCES_SHOWN]), "".join(each[SOURCES_SHOWN:])
     if others:
-        more = strings.MORE_SOURCES.format(n=len(sources) - SOURCES_SHOWN)
-        others = f'<details class="gk-more"><summary>{more}</summary>{others}</details>'
+        others = folded(strings.MORE_SOURCES.format(n=len(sources) - SOURCES_SHOWN), others)
     return f'<section class="gk-sources"><h4>{strings.SOURCES}</h4>{shown}{others}</section>'
 
 

@@ -13,6 +13,7 @@ from ingest.errors import GroundskeeperError
 from ui import strings
 from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
+from ui.sorting import sorting_css
 from ui.theme import accent_css
 from ui.views.chat import chat_page, offer_new_conversation
 from ui.views.lookup import lookup_page
@@ -39,7 +40,7 @@ def run(find_services: Callable[[], Services]) -> None:
     theme = services.card.theme
     st.set_page_config(page_title=services.card.domain.name, page_icon=theme.icon)
     st.html(STYLE)
-    st.html(accent_css(theme))
+    st.html(accent_css(theme) + sorting_css())
     pages = _pages(services)
     page = st.navigation(pages, position="hidden")
     if page.url_path == SIGN_IN and signed_in(services) is not None:

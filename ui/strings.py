@@ -26,6 +26,7 @@ READING = "Reading {n} sources"
 READING_ONE = "Reading 1 source"
 ASK_INSTEAD = "You could ask"
 ANSWERED_BY = "Model {model}"
+WRITTEN_FROM_TABLES = "Figures from tables, written by code"
 DATA_OF = "Data: {vintage}"
 GENERATION = "Index {n}"
 
@@ -39,6 +40,74 @@ TABLE = "Comparison; scrolls sideways"
 NOT_REPORTED = "not reported"
 DOWNLOAD = "Download as CSV"
 DOWNLOAD_NAME = "comparison.csv"
+DOWNLOAD_HOLDS = "The CSV holds the {shown} rows shown here, of {fitting:,}."
+MORE_ROWS = "Show the next {n}"
+MORE_QUESTION = "Show more"
+SHOW_CHART = "Show as a chart"
+SORT_BY = "Sort by {column}: {order}"
+LOWEST_FIRST = "lowest first"
+HIGHEST_FIRST = "highest first"
+A_TO_Z = "A to Z"
+Z_TO_A = "Z to A"
+
+# How was this answered?
+HOW_TITLE = "How was this answered?"
+DONE_STEP = "What was done"
+OPERATIONS = {
+    "lookup": "Looked up figures of a named {one}",
+    "overview": "Looked up the main figures of a named {one}",
+    "compare": "Put the figures of named {many} side by side",
+    "similar": "Looked for the {many} whose figures are nearest to those of one",
+    "list": "Listed the {many} that fit",
+    "count": "Counted the {many} that fit",
+    "average": "Took the average over the {many} that fit",
+    "median": "Took the median over the {many} that fit",
+    "total": "Added up the figures of the {many} that fit",
+    "summary": "Worked out one figure over the {many} that fit",
+}
+NAMES_STEP = "Names"
+TAKEN_FOR = "“{words}” was taken for {meant}"
+TIERS = {
+    "exact": "its name",
+    "alias": "another name for it",
+    "acronym": "its initials, which only it has",
+    "fuzzy": "the one name that is nearly spelled so",
+    "ambiguous": "the best known of several",
+}
+COULD_BE = "it could also be {others}"
+UNKNOWN_STEP = "Names that are not in the data"
+NEAREST = "nearest are {names}"
+FIELDS_STEP = "Figures"
+CHECKS_STEP = "Asked whether"
+FILTERS_STEP = "Conditions"
+ORDER_STEP = "Order"
+BY_DEFAULT = "the best known first, by {field}"
+ROWS_STEP = "Rows"
+ROWS_FIT = "{n:,} fit"
+ROWS_SHOWN = "{first:,} to {last:,} of them are shown"
+ROWS_LACKING = "{n:,} more have no figure where one is needed, and are left out"
+UNUSED_STEP = "Words that could not be used"
+WRITTEN_STEP = "Written by"
+WRITTEN_BY_CODE = "code, from the cells of {file}; no language model touched a figure"
+SQL_TITLE = "The SQL that ran ({n})"
+PASSAGES_STEP = "Passages looked at"
+USED = "{place} (source {n} of the answer)"
+CHECKED_STEP = "Checked"
+CHECKED = (
+    "Quotations are the passages’ own words. A sentence of the model is shown only if the passage "
+    "that it cites has its figures, its names and nearly all its words."
+)
+DROPPED_NONE = "No sentence had to be dropped."
+DROPPED_ONE = "1 sentence of the model did not pass and was dropped."
+DROPPED = "{n} sentences of the model did not pass and were dropped."
+TIME_STEP = "Time"
+STAGES = {
+    "plan": "understanding the question",
+    "records": "reading the records",
+    "retrieve": "finding passages",
+    "support": "weighing them",
+    "write": "writing",
+}
 
 # Reporting an answer
 REPORT = "Report a problem"

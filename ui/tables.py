@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Sequence
 
 from bot.answer import AnswerTable, Cell, Column
 from ui import strings
-from ui.rendering import attached, escape, joined, marker, printable, small
+from ui.rendering import MARKER, attached, escape, joined, marker, printable, small
+from ui.sorting import MOST_COLUMNS, row_styles, sort_buttons
 
+FIGURE_TYPES = ("money", "count", "number", "percent")
 SIDE_BY_SIDE = 4
+SORTED_FROM = 3
 # A spreadsheet takes a cell that opens with one of these for a formula, or for its separator.
 _FORMULA_OPENERS = tuple("=+-@\t\r\n＝＋－＠")
 
@@ -18,15 +22,28 @@ _FORMULA_OPENERS = tuple("=+-@\t\r\n＝＋－＠")
 def table_html(table: AnswerTable, cited: Collection[int] = (), anchor: str = "") -> str:
     """Return a comparison as a table that scrolls sideways where the screen is narrow.
 
-    A few entities with many figures stand side by side; a longer list has one line for each.
+    A few entities with many figures stand side by side; a longer list has one line for each, and
+    is sorted by a tap on a column's head. `anchor` tells apart the tables of one page.
     """
+    table = narrowed(table)
     few = len(table.rows) <= SIDE_BY_SIDE and len(table.columns) - 1 > len(table.rows)
-    lay_out = _columns_of_entities if few else _rows_of_entities
+    drawn = (_columns_of_entities if few else _rows_of_entities)(table, cited, anchor)
     caption = table_caption(table)
     below = f'<div class="gk-caption">{escape(caption)}</div>' if caption else ""
     return (
         f'<div class="gk-scroll" tabindex="0" role="region" aria-label="{strings.TABLE}">'
-        f'<table class="gk-table">{lay_out(table, cited, anchor)}</table></div>{below}'
+        f"{drawn}</div>{below}"
+    )
+
+
+def narrowed(table: AnswerTable) -> AnswerTable:
+    """Return the columns that a page has room for; the CSV holds all."""
+    return table.model_copy(
+        update={
+            "columns": table.columns[:MOST_COLUMNS],
+            "rows": tuple(row[:MOST_COLUMNS] for row in table.rows),
+            "display": tuple(row[:MOST_COLUMNS] for row in table.display),
+        }
     )
 
 
@@ -36,37 +53,43 @@ def table_caption(table: AnswerTable) -> str:
 
 
 def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
-    first, *figures = table.columns
-    head = _corner(first) + "".join(_column_head(column) for column in figures)
-    body = "".join(
-        f"<tr>{_entity(table, i, cited, anchor, 'row')}{''.join(_cells(table, i))}</tr>"
-        for i in range(len(table.rows))
+    """One line for each entity. Roles are named: with a layout of its own a table may lose them."""
+    several = len(table.rows) >= SORTED_FROM
+    head = "".join(
+        f'<th scope="col" role="columnheader" class="{_side(column)}">{column_label(column)}'
+        f"{sort_buttons(column, place, anchor) if several else ''}</th>"
+        for place, column in enumerate(table.columns)
     )
-    return f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    body = "".join(
+        f'<tr role="row" style="{style}">{_entity(table, i, cited, anchor, "row")}'
+        f"{''.join(_cells(table, i))}</tr>"
+        for i, style in enumerate(row_styles(table.rows))
+    )
+    return (
+        f'<table class="gk-table gk-sortable" role="table" style="--columns:{len(table.columns)}">'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
 
 
 def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
+    """One line for each figure; of one entity these are two columns, the figure and its name."""
     figures = table.columns[1:]
     rows = range(len(table.rows))
     names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
-    head = _corner(Column(label="")) + names
     cells = [_cells(table, i) for i in rows]
     body = "".join(
-        f'<tr><th scope="row">{_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
+        f'<tr><th scope="row">{column_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
         for j, column in enumerate(figures)
     )
-    return f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return (
+        f'<table class="gk-table"><thead><tr><td></td>{names}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
-def _corner(column: Column) -> str:
-    return f'<th scope="col">{escape(column.label)}</th>'
-
-
-def _column_head(column: Column) -> str:
-    return f'<th scope="col" class="{_side(column)}">{_label(column)}</th>'
-
-
-def _label(column: Column) -> str:
+def column_label(column: Column) -> str:
+    """Return a column's name, and below it the unit and the time of its figures."""
     unit = "" if column.unit.lower() in column.label.lower().split() else column.unit
     return f"{escape(column.label)}{small(joined(unit, column.vintage))}"
 
@@ -74,28 +97,46 @@ def _label(column: Column) -> str:
 def _entity(table: AnswerTable, row: int, cited: Collection[int], anchor: str, scope: str) -> str:
     number = table.citations[row] if row < len(table.citations) else 0
     link = marker(number, anchor) if number in cited else ""
-    return f'<th scope="{scope}">{attached(_shown(table, row)[0], link)}</th>'
+    role = "rowheader" if scope == "row" else "columnheader"
+    name = attached(shown_cells(table, row)[0], link)
+    return f'<th scope="{scope}" role="{role}">{name}</th>'
 
 
 def _cells(table: AnswerTable, row: int) -> list[str]:
     """Return the figures of one entity as table cells, what is not reported said in words."""
     cells = []
     for column, value, text in zip(
-        table.columns[1:], table.rows[row][1:], _shown(table, row)[1:], strict=True
+        table.columns[1:], table.rows[row][1:], shown_cells(table, row)[1:], strict=True
     ):
         side = "gk-missing" if value is None else _side(column)
-        cells.append(f'<td class="{side}">{escape(text)}</td>')
+        cells.append(f'<td role="cell" class="{side}">{escape(text)}</td>')
     return cells
 
 
 def _side(column: Column) -> str:
-    return "gk-figure" if column.type in ("money", "count", "number", "percent") else "gk-words"
+    return "gk-figure" if column.type in FIGURE_TYPES else "gk-words"
 
 
-def _shown(table: AnswerTable, row: int) -> Sequence[str]:
+def shown_cells(table: AnswerTable, row: int) -> Sequence[str]:
+    """Return the cells of a row as a person reads them."""
     if row < len(table.display):
         return table.display[row]
     return [strings.NOT_REPORTED if cell is None else str(cell) for cell in table.rows[row]]
+
+
+def without_repeated_figures(text: str, table: AnswerTable) -> str:
+    """Return an answer about one entity without the list of figures that its table repeats.
+
+    Only a list that says of every column what the cell says, and nothing else, is left out.
+    """
+    if len(table.rows) != 1:
+        return text
+    said = [
+        rf"{re.escape(column.label)} {re.escape(shown)}(?: {re.escape(column.unit)})?"
+        rf"(?: \({re.escape(column.vintage)}\))?"
+        for column, shown in zip(table.columns[1:], shown_cells(table, 0)[1:], strict=True)
+    ]
+    return re.sub(rf": {'; '.join(said)} (?={MARKER.pattern})", " ", text, count=1, flags=re.I)
 
 
 def table_csv(table: AnswerTable) -> bytes:

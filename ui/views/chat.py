@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bot.answer import Answer
 from ui import strings
+from ui.charts import charts_html
 from ui.conversation import ChatBot, Conversation, Exchange
+from ui.explaining import explain, explanation_html, from_records, rows_left
 from ui.rendering import (
     answer_html,
     footer_html,
@@ -22,7 +24,7 @@ from ui.rendering import (
     welcome_html,
 )
 from ui.services import Services
-from ui.tables import table_csv, table_html
+from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
 
 LOOK_AGAIN_SECONDS = 0.1
@@ -101,6 +103,8 @@ def _draw(
         if answer is None:
             return st.empty()
         st.html(_finished_html(exchange, answer, services))
+        if exchange is conversation.exchanges[-1]:
+            _offer_more(conversation, exchange, answer, bot)
         with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
             offer_report(exchange)
             _offer_download(exchange, answer)
@@ -112,35 +116,76 @@ def _draw(
 
 def _finished_html(exchange: Exchange, answer: Answer, services: Services) -> str:
     cited, key = {citation.n for citation in answer.citations}, exchange.key
-    if answer.status == "answered":
-        said = answer_html(answer.text, cited, key)
-    else:
-        said = note_html(answer.text, answer.status, cited, key)
-    table = table_html(answer.table, cited, key) if answer.table is not None else ""
-    made_by = footer_html(_made_by(services, answer))
-    return f"{said}{table}{sources_html(exchange.sources, key)}{made_by}"
+    parts = [
+        _said_html(answer, cited, key),
+        table_html(answer.table, cited, key) if answer.table is not None else "",
+        charts_html(answer.table, answer.plan) if answer.table is not None else "",
+        sources_html(exchange.sources, key),
+        explanation_html(explain(answer, services.card)),
+        footer_html(_made_by(services, answer)),
+    ]
+    return "".join(parts)
+
+
+def _said_html(answer: Answer, cited: Collection[int], key: str) -> str:
+    if answer.status != "answered":
+        return note_html(answer.text, answer.status, cited, key)
+    text = answer.text
+    if answer.table is not None:
+        text = without_repeated_figures(text, answer.table)
+    return answer_html(text, cited, key)
+
+
+def _offer_more(
+    conversation: Conversation, exchange: Exchange, answer: Answer, bot: ChatBot
+) -> None:
+    """Offer the next rows of a list; only below the last answer, which "more" is understood by."""
+    _, left = rows_left(answer.plan, _rows(answer))
+    if left:
+        st.button(
+            strings.MORE_ROWS.format(n=min(left, _rows(answer))),
+            key=f"more-{exchange.key}",
+            icon=":material/expand_more:",
+            on_click=_ask_for_more,
+            args=(conversation, exchange, bot),
+        )
+
+
+def _ask_for_more(conversation: Conversation, exchange: Exchange, bot: ChatBot) -> None:
+    """Ask once, however often the button was hit before it was gone."""
+    if exchange is conversation.exchanges[-1]:
+        conversation.ask(strings.MORE_QUESTION, bot)
+
+
+def _rows(answer: Answer) -> int:
+    return len(answer.table.rows) if answer.table is not None else 0
 
 
 def _offer_download(exchange: Exchange, answer: Answer) -> None:
-    if answer.table is not None:
-        st.download_button(
-            strings.DOWNLOAD,
-            table_csv(answer.table),
-            file_name=strings.DOWNLOAD_NAME,
-            mime="text/csv",
-            key=f"csv-{exchange.key}",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-        )
+    if answer.table is None:
+        return
+    fitting, _ = rows_left(answer.plan, _rows(answer))
+    st.download_button(
+        strings.DOWNLOAD,
+        table_csv(answer.table),
+        file_name=strings.DOWNLOAD_NAME,
+        mime="text/csv",
+        key=f"csv-{exchange.key}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+    if fitting > _rows(answer):
+        st.caption(strings.DOWNLOAD_HOLDS.format(shown=_rows(answer), fitting=fitting))
 
 
 def _made_by(services: Services, answer: Answer) -> list[str]:
     """Return who answered, from what, so that a reader can name it later."""
     model = f"{answer.model} ({short_digest(answer.digest)})" if answer.digest else answer.model
+    by_model = strings.ANSWERED_BY.format(model=model) if model else ""
     vintage = services.card.domain.vintage
     return [
-        strings.ANSWERED_BY.format(model=model) if model else "",
+        strings.WRITTEN_FROM_TABLES if from_records(answer) else by_model,
         strings.GENERATION.format(n=answer.index_generation) if answer.index_generation else "",
         strings.DATA_OF.format(vintage=vintage) if vintage and answer.citations else "",
     ]
