@@ -74,6 +74,7 @@ class Draft:
     sentences: list[str] = field(default_factory=list)
     dropped: int = 0
     flags: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -123,6 +124,7 @@ class Bot:
         """Do now what the first question would wait for; raises IndexUnavailable."""
         with self.index.snapshot() as snapshot:
             self._planning.planner(snapshot)
+            self._scope.prepare(snapshot)
 
     def answer(self, question: Question) -> Answer:
         """Return the whole answer."""
@@ -226,8 +228,9 @@ class Bot:
 
     def _check_scope(self, draft: Draft) -> None:
         with draft.timed("scope"):
-            score = self._scope.score(draft.vector)
+            score = self._scope.score(draft.snapshot, draft.vector)
         if not score.in_scope:
+            draft.suggestions = self._scope.suggest(draft.vector)
             raise Stop("refused", "scope", self.card.domain.refusal)
 
     def _retrieve(self, draft: Draft) -> Support:
@@ -299,7 +302,7 @@ class Bot:
             dropped_sentences=draft.dropped,
             evidence=draft.evidence if shown else (),
             flags=draft.flags,
-            suggestions=tuple(self.card.domain.suggestions[:2]) if status == "refused" else (),
+            suggestions=draft.suggestions,
         )
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:

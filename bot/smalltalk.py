@@ -2,7 +2,8 @@
 
 What counts as small talk is the same in every domain, so the examples stand here; what is said
 comes from the domain card. Only short messages qualify: a greeting in front of a question does
-not swallow the question.
+not swallow the question. Words of other languages are known one by one (`WORDS`); what the
+encoder makes of a language that it never learned is not relied on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bot.scope import everyday_requests
 from bot.text import words
 from ingest.domain import DomainCard
 from ingest.index import Index, Vector
@@ -28,33 +30,64 @@ EXAMPLES: dict[str, list[str]] = {
         "good evening to you",
         "how are you today",
         "how have things been with you",
+        "how is your day",
         "are you well",
         "what's up",
         "nice to meet you",
         "howdy, how have you been",
+        "it's good to see you again",
     ],
     "thanks": [
         "thanks",
         "thank you so much",
         "thanks a lot, that helped",
+        "many thanks to you for the answer",
+        "thank you for telling me",
         "I appreciate it",
+        "I appreciate all your work",
         "I'm so grateful for this",
         "much obliged to you",
+        "I am in your debt",
+        "you have been a great help",
+        "you make my life easier",
+        "you did a good job",
         "I am glad you could do that for me",
         "great, that was useful, cheers",
         "awesome, thanks for your help",
+        "perfect, that is what I needed",
     ],
     "goodbye": [
         "bye",
         "goodbye for now",
         "good night",
         "see you later",
+        "catch you later",
         "have a nice day",
         "take care, until next time",
+        "take it easy, friend",
         "that's all, bye",
+        "I'm off, see you",
+        "I'm leaving now",
+        "so long, farewell",
         "it was nice talking to you",
         "a pleasure to chat with you",
         "I have to go now, talk to you soon",
+    ],
+    "assent": [
+        "ok",
+        "okay, cool",
+        "all right then",
+        "got it",
+        "I see",
+        "I understand now",
+        "that makes sense",
+        "good to know",
+        "never mind",
+        "yes",
+        "no",
+        "sure",
+        "nice",
+        "wow",
     ],
     "capabilities": [
         "what can you do",
@@ -73,6 +106,7 @@ EXAMPLES: dict[str, list[str]] = {
         "what are you good for",
         "give me examples of things I could ask",
         "how do I use this",
+        "where do your answers come from",
     ],
     "identity": [
         "who are you",
@@ -85,32 +119,81 @@ EXAMPLES: dict[str, list[str]] = {
         "can you think and feel as people do",
         "what kind of being are you",
         "what is your name",
+        "who made you",
+        "which model are you",
     ],
 }
+
+# Short forms and other languages, word by word: "thx", "merci beaucoup".
+_SPOKEN = {
+    "greeting": """
+        hi hello hey heya hiya yo howdy sup wassup greetings hola buenos buenas dias días tardes
+        bonjour bonsoir salut coucou hallo moin servus guten tag morgen ciao buongiorno salve olá
+        oi bom dia privet привет здравствуйте namaste salaam salam marhaba مرحبا shalom ahoj hej
+        konnichiwa こんにちは 你好 您好 nihao annyeong 안녕하세요 merhaba aloha""",
+    "thanks": """
+        thanks thank thx thnx tnx ty tysm tyvm kudos cheers gracias muchas mil merci beaucoup
+        danke dankeschön vielen dank grazie mille obrigado obrigada muito spasibo спасибо arigato
+        arigatou gozaimasu ありがとう 谢谢 謝謝 xiexie gamsahamnida 감사합니다 shukran شكرا tack
+        tak dziękuję dzięki děkuji teşekkürler mahalo toda salamat dhanyavaad""",
+    "goodbye": """
+        bye byebye goodbye farewell cya ttyl gtg g2g brb peace laters adios adiós hasta luego
+        mañana chao au revoir adieu tschüss tschüß auf wiedersehen arrivederci tchau sayonara
+        さようなら 再见 再見 пока poka toodles cheerio tata goodnight nighty""",
+    "assent": "ok okay k kk alright yep yup yeah yes nope nah no cool nice lol",
+}
+WORDS = {kind: frozenset(words(text)) for kind, text in _SPOKEN.items()}
+_FILLERS = frozenset(
+    words(
+        "a again ai all and bot buddy dear dude everyone folks for friend guys i it my now pal so "
+        "see then there to very much u you ya later la le de"
+    )
+)
 
 
 class SmallTalk:
     """Recognises small talk by nearness to examples, and answers it from the card.
 
     A message is small talk if it is nearer to these examples than to any example question of
-    the card, in scope or out.
+    the card, in scope or out, and to any everyday request.
     """
 
     def __init__(self, index: Index) -> None:
         self._card = index.card
         self._kinds = [kind for kind, texts in EXAMPLES.items() for _ in texts]
-        self._vectors = index.embed([text for texts in EXAMPLES.values() for text in texts])
+        self._vectors = index.embed(example_messages())
         scope = index.card.scope
-        self._questions = index.embed([*scope.in_scope, *scope.out_of_scope])
+        questions = [*scope.in_scope, *scope.out_of_scope, *everyday_requests()]
+        self._questions = index.embed(questions)
 
     def reply(self, text: str, vector: Vector) -> str | None:
         """Return what to say if this is small talk, otherwise None."""
+        spoken = words(text)
+        kind = _spoken_kind(spoken) or self._nearest_kind(vector)
+        if kind is None or len(spoken) > MAX_WORDS:
+            return None
+        return _REPLIES[kind](self._card)
+
+    def _nearest_kind(self, vector: Vector) -> str | None:
         cosines = self._vectors @ vector
         best = int(np.argmax(cosines))
         nearest_question = float(np.max(self._questions @ vector))
-        if cosines[best] < max(MIN_COSINE, nearest_question) or len(words(text)) > MAX_WORDS:
-            return None
-        return _REPLIES[self._kinds[best]](self._card)
+        return None if cosines[best] < max(MIN_COSINE, nearest_question) else self._kinds[best]
+
+
+def example_messages() -> list[str]:
+    """Return the examples of every kind, in order; a reindex embeds them."""
+    return [text for texts in EXAMPLES.values() for text in texts]
+
+
+def _spoken_kind(spoken: list[str]) -> str | None:
+    """Return the kind of a message of nothing but small words; the last that tells counts."""
+    kinds = [_kind_of(word) for word in spoken if word not in _FILLERS]
+    return kinds[-1] if kinds and None not in kinds else None
+
+
+def _kind_of(word: str) -> str | None:
+    return next((kind for kind, known in WORDS.items() if word in known), None)
 
 
 def _capabilities(card: DomainCard) -> str:
@@ -129,6 +212,7 @@ _REPLIES: dict[str, Callable[[DomainCard], str]] = {
     "greeting": lambda card: card.domain.greeting,
     "thanks": lambda card: "You're welcome! Ask me more whenever you like.",
     "goodbye": lambda card: "Goodbye, and all the best!",
+    "assent": lambda card: "All right. What else would you like to know?",
     "capabilities": _capabilities,
     "identity": _identity,
 }

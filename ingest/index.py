@@ -58,6 +58,7 @@ class Snapshot:
         self.embedding_digest: str = state.embedding_digest
         self.updated_at_ns: int = state.updated_at_ns
         self._model: str = state.embedding_key
+        self._dimension: int = state.dimension
         self._vectors = vectors
         self._lexical = lexical
         self._overtaken = overtaken
@@ -135,6 +136,22 @@ class Snapshot:
             .where(c.number.in_(list(numbers)), e.model_key == self._model)
         )
         return {row.number: from_bytes(row.vector) for row in rows}
+
+    def passage_vectors(self, limit: int) -> Vector:
+        """Return the unit vectors of up to `limit` passages, shape (passages, dimension).
+
+        They are taken in the order of their ids, which are hashes: a sample that stays the same.
+        """
+        c, e = db.chunks.c, db.embeddings.c
+        found = self.connection.scalars(
+            sa.select(e.vector)
+            .join(db.chunks, c.text_hash == e.text_hash)
+            .where(c.kind == "passage", e.model_key == self._model)
+            .order_by(c.chunk_id)
+            .limit(limit)
+        ).all()
+        vectors = [from_bytes(stored) for stored in found]
+        return np.stack(vectors) if vectors else np.empty((0, self._dimension), np.float32)
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents, by name."""

@@ -54,7 +54,9 @@ class Reindexer:
         paths: DomainPaths,
         embeddings: NamedEmbeddings,
         progress: Progress | None = None,
+        compared: Iterable[str] = (),
     ) -> None:
+        """`compared` are texts whose vectors readers need besides the card's examples."""
         self._folder = folder
         self._card = card
         self._paths = paths
@@ -62,6 +64,7 @@ class Reindexer:
         self._model = model_key(embeddings)
         self._layout = record_layout(card)
         self._progress = progress or NoProgress()
+        self._compared = [*card.example_texts(), *compared]
         self._lexical = Fts5Index()
 
     def run(self, *, rebuild: bool = False) -> ReindexReport:
@@ -227,7 +230,7 @@ class Reindexer:
         self._progress.end()
 
     def _examples(self) -> dict[str, str]:
-        return {text_hash(text): text for text in self._card.example_texts()}
+        return {text_hash(text): text for text in self._compared}
 
     def _kept_chunks(self, engine: sa.Engine, replaced: list[str]) -> dict[str, str]:
         with engine.begin() as connection:
@@ -322,7 +325,7 @@ class Reindexer:
             )
 
     def _forget_unused_vectors(self, connection: sa.Connection) -> None:
-        """Drop cached vectors of texts that are neither in a chunk nor an example of the card."""
+        """Drop cached vectors of texts that are neither in a chunk nor compared with."""
         keep = list(self._examples())
         used = sa.select(db.chunks.c.text_hash)
         e = db.embeddings.c
