@@ -253,6 +253,8 @@ class Planner:
 
     def _other_entities(self, reading: Reading, last: Plan, table: TableCard) -> Plan | None:
         operation: Operation = last.operation
+        if operation not in ("lookup", "overview", "compare"):
+            operation = "lookup"  # "and X?" after a list asks for X's figures
         new = self._make(operation, table, reading, last.fields or tuple(table.overview_fields))
         if new is None:
             return None

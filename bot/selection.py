@@ -30,13 +30,21 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     described = bool(conditions.order and conditions.said and not conditions.leftover)
     if conditions.empty or not (named or described):
         return None
-    if any(m.known and not m.weak and phrase(m.words) not in conditions.said for m in mentions):
+    if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):
         return None
     if not conditions.explicit and not _asks_for_a_list(conditions, table):
         return None
     if conditions.leftover and not (conditions.exact and len(conditions.leftover) <= MAX_IGNORED):
         return None
     return _plan(conditions, table)
+
+
+def _said(mention: Mention, conditions: Conditions) -> bool:
+    """Whether a name is part of a value that is named: "New York" in "New York City"."""
+    words = phrase(mention.words)
+    return any(
+        said[i : i + len(words)] == words for said in conditions.said for i in range(len(said))
+    )
 
 
 def narrow(
@@ -55,10 +63,14 @@ def narrow(
             }
         )
     if conditions.leftover or not (
-        refers or _only(question) or _counts_only(conditions) or _sorts_only(conditions)
+        refers
+        or _only(question)
+        or _is_fragment(conditions, question)
+        or _counts_only(conditions)
+        or _sorts_only(conditions)
     ):
         return None
-    if conditions.empty and not conditions.fields:
+    if conditions.empty and not conditions.fields and not conditions.limit:
         return None
     replaced = {f.field for f in conditions.filters}
     filters = (*(f for f in last.filters if f.field not in replaced), *conditions.filters)
@@ -92,6 +104,15 @@ _WHICH = re.compile(
     re.I,
 )
 _ONE = re.compile(r"\bwhich (?:one |of |is |has )", re.I)
+
+
+_FRAGMENT = re.compile(r"^\W*(?:with|in|from|under|over|below|above|at|top|where|that)\b", re.I)
+
+
+def _is_fragment(conditions: Conditions, question: str) -> bool:
+    """Whether it can only go on from what was said: "with more than 10,000", "top 3"."""
+    named = conditions.plural or conditions.singular
+    return not named and bool(_FRAGMENT.match(question))
 
 
 def _only(question: str) -> bool:

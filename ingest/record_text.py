@@ -20,7 +20,9 @@ def display(value: Cell, field: FieldCard) -> str:
     if field.type == "money":
         sign = "-" if value < 0 else ""
         return f"{sign}${abs(value):,.0f}" if value == int(value) else f"{sign}${abs(value):,.2f}"
-    number = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}".rstrip("0").rstrip(".")
+    places = 2 if field.type == "number" else 1
+    number = f"{value:,.{places}f}"
+    number = number.rstrip("0").rstrip(".") if "." in number else number
     return f"{number}%" if field.type == "percent" else number
 
 
