@@ -115,30 +115,38 @@ def take_citation(page: Page) -> None:
 def take_compare(page: Page) -> None:
     """A comparison as a table."""
     ask(page, COMPARISON)
+    _show(page, ".gk-question")
 
 
 def take_list(page: Page) -> None:
-    """A long list, sorted and drawn as bars."""
+    """A long list, in order."""
     ask(page, LIST)
-    page.locator(".gk-question").scroll_into_view_if_needed()
+    _show(page, ".gk-question")
 
 
 def take_chart(page: Page) -> None:
     """The bars of a list."""
     ask(page, LIST)
-    page.locator(".gk-charts").evaluate("e => e.scrollIntoView({block: 'center'})")
+    _show(page, ".gk-chart")
 
 
 def take_how(page: Page) -> None:
     """How an answer came about."""
     ask(page, LIST)
     page.locator(".gk-more summary", has_text="How was this answered?").click()
-    page.locator(".gk-steps").evaluate("e => e.scrollIntoView({block: 'center'})")
+    _show(page, ".gk-steps")
+
+
+def _show(page: Page, what: str) -> None:
+    """Bring something to the top, after the page has gone to its end by itself."""
+    page.wait_for_timeout(1_500)
+    page.locator(what).first.evaluate("e => e.scrollIntoView({block: 'start'})")
 
 
 def take_overview(page: Page) -> None:
     """The main figures of one entity."""
     ask(page, OVERVIEW)
+    _show(page, ".gk-question")
 
 
 def take_report(page: Page) -> None:

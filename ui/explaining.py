@@ -125,10 +125,13 @@ class _PlanWords:
         return strings.OPERATIONS[name].format(one=card.entity, many=card.entity_plural)
 
     def _filters(self) -> Iterator[str]:
-        """Each condition with the words that it was read from."""
+        """Each condition, and the words that it was read from where they say it otherwise."""
         for words, filters in groupby(self._plan.filters, key=lambda f: f.words):
-            meant = conditions(list(filters), self._card)
-            yield strings.TAKEN_FOR.format(words=words, meant=meant) if words else meant
+            group = list(filters)
+            meant = conditions(group, self._card)
+            named = group[0].values and f"{self._card.field(group[0].field).label}: {meant}"
+            same = not words or _letters(words) == _letters(meant)
+            yield (named or meant) + ("" if same else f" ({strings.SAID.format(words=words)})")
 
     def _order(self) -> str:
         order = self._plan.order
@@ -149,6 +152,10 @@ class _PlanWords:
                 yield strings.ROWS_SHOWN.format(first=first, last=min(last, fitting))
         if lacking:
             yield strings.ROWS_LACKING.format(n=lacking)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _entity(entity: PlannedEntity) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answer import Cell, Column
+from bot.answer import AnswerTable, Cell
 from ui import strings
 from ui.rendering import escape
 
 MOST_COLUMNS = 12
 UP, DOWN = "up", "down"
+ARROW = '<i class="gk-arrow"></i>'
 
 
 def sorting_css() -> str:
@@ -54,18 +55,32 @@ def row_styles(rows: Sequence[Sequence[Cell]]) -> list[str]:
     return styles
 
 
-def sort_buttons(column: Column, place: int, group: str) -> str:
-    """Return the two radio buttons of a head; the one that a tap reaches first comes last."""
-    figures = column.type not in ("text", "category")
+def sort_buttons(table: AnswerTable, place: int, group: str) -> str:
+    """Return the two radio buttons of a head; the one that a tap reaches first comes last.
+
+    Of a table that comes in an order, the button of that order is pressed already.
+    """
+    column = table.columns[place]
+    words = column.type in ("text", "category")
     told = (
-        (strings.LOWEST_FIRST, strings.HIGHEST_FIRST)
-        if figures
-        else (strings.A_TO_Z, strings.Z_TO_A)
+        (strings.A_TO_Z, strings.Z_TO_A) if words else (strings.LOWEST_FIRST, strings.HIGHEST_FIRST)
     )
     both = [
         f'<input type="radio" class="gk-{way} gk-{way}-{place}" name="sort-{escape(group)}" '
-        f'aria-label="{escape(strings.SORT_BY.format(column=column.label, order=order))}">'
+        f'aria-label="{escape(strings.SORT_BY.format(column=column.label, order=order))}"'
+        f"{' checked' if given_order(table.rows) == (place, way) else ''}>"
         for way, order in zip((UP, DOWN), told, strict=True)
     ]
-    rises_first = column.better == "lower" or not figures
-    return "".join(reversed(both) if rises_first else both) + '<i class="gk-arrow"></i>'
+    return "".join(both[::-1] if words or column.better == "lower" else both)
+
+
+def given_order(rows: Sequence[Sequence[Cell]]) -> tuple[int, str] | None:
+    """Return the column that the rows are ordered by as they come, and which way; figures first."""
+    columns = list(enumerate(zip(*rows, strict=True)))
+    for column, cells in [*columns[1:], *columns[:1]]:
+        for way in (UP, DOWN):
+            if len(set(cells)) > 1 and places(cells, downwards=way == DOWN) == [
+                *range(1, len(rows) + 1)
+            ]:
+                return column, way
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from bot.answer import AnswerTable, Cell, Column
 from ui import strings
 from ui.rendering import MARKER, attached, escape, joined, marker, printable, small
-from ui.sorting import MOST_COLUMNS, row_styles, sort_buttons
+from ui.sorting import ARROW, MOST_COLUMNS, row_styles, sort_buttons
 
 FIGURE_TYPES = ("money", "count", "number", "percent")
 SIDE_BY_SIDE = 4
@@ -56,8 +56,9 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
     """One line for each entity. Roles are named: with a layout of its own a table may lose them."""
     several = len(table.rows) >= SORTED_FROM
     head = "".join(
-        f'<th scope="col" role="columnheader" class="{_side(column)}">{column_label(column)}'
-        f"{sort_buttons(column, place, anchor) if several else ''}</th>"
+        f'<th scope="col" role="columnheader" class="{_side(column)}">'
+        f"{sort_buttons(table, place, anchor) if several else ''}"
+        f"{column_label(column, ARROW if several else '')}</th>"
         for place, column in enumerate(table.columns)
     )
     body = "".join(
@@ -82,16 +83,19 @@ def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str
         f'<tr><th scope="row">{column_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
         for j, column in enumerate(figures)
     )
+    kind = "gk-table gk-one" if len(table.rows) == 1 else "gk-table"
     return (
-        f'<table class="gk-table"><thead><tr><td></td>{names}</tr></thead>'
+        f'<table class="{kind}"><thead><tr><td></td>{names}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def column_label(column: Column) -> str:
-    """Return a column's name, and below it the unit and the time of its figures."""
-    unit = "" if column.unit.lower() in column.label.lower().split() else column.unit
-    return f"{escape(column.label)}{small(joined(unit, column.vintage))}"
+def column_label(column: Column, mark: str = "") -> str:
+    """Return a column's name with a mark of ours, and below it unit and time of its figures."""
+    said = column.unit.lower() in [*column.label.lower().split(), "%"]
+    return (
+        f"{escape(column.label)}{mark}{small(joined('' if said else column.unit, column.vintage))}"
+    )
 
 
 def _entity(table: AnswerTable, row: int, cited: Collection[int], anchor: str, scope: str) -> str:

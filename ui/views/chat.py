@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -102,38 +102,44 @@ def _draw(
         answer = exchange.answer
         if answer is None:
             return st.empty()
-        st.html(_finished_html(exchange, answer, services))
-        if exchange is conversation.exchanges[-1]:
-            _offer_more(conversation, exchange, answer, bot)
+        st.html(_said_html(exchange, answer))
+        # The place is there with or without the button, so that nothing below it moves: what
+        # a reader has unfolded would be folded again.
+        with st.container(key=f"gk-more-{exchange.key}"):
+            if exchange is conversation.exchanges[-1]:
+                _offer_more(conversation, exchange, answer, bot)
+        st.html(_grounds_html(exchange, answer, services))
         with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
             offer_report(exchange)
             _offer_download(exchange, answer)
+        _say_what_the_file_holds(answer)
         draw_report(services, conversation, exchange)
         if exchange is conversation.exchanges[-1]:
             _suggest_instead(services, conversation, exchange, answer, bot)
     return None
 
 
-def _finished_html(exchange: Exchange, answer: Answer, services: Services) -> str:
-    cited, key = {citation.n for citation in answer.citations}, exchange.key
-    parts = [
-        _said_html(answer, cited, key),
-        table_html(answer.table, cited, key) if answer.table is not None else "",
-        charts_html(answer.table, answer.plan) if answer.table is not None else "",
-        sources_html(exchange.sources, key),
-        explanation_html(explain(answer, services.card)),
-        footer_html(_made_by(services, answer)),
-    ]
-    return "".join(parts)
-
-
-def _said_html(answer: Answer, cited: Collection[int], key: str) -> str:
+def _said_html(exchange: Exchange, answer: Answer) -> str:
+    """Return the answer itself: text, table and charts."""
+    cited, key, table = {c.n for c in answer.citations}, exchange.key, answer.table
     if answer.status != "answered":
         return note_html(answer.text, answer.status, cited, key)
-    text = answer.text
-    if answer.table is not None:
-        text = without_repeated_figures(text, answer.table)
-    return answer_html(text, cited, key)
+    if table is None:
+        return answer_html(answer.text, cited, key)
+    text = without_repeated_figures(answer.text, table)
+    return (
+        f"{answer_html(text, cited, key)}{table_html(table, cited, key)}"
+        f"{charts_html(table, answer.plan)}"
+    )
+
+
+def _grounds_html(exchange: Exchange, answer: Answer, services: Services) -> str:
+    """Return what the answer rests on: sources, how it came about, who made it."""
+    return (
+        f"{sources_html(exchange.sources, exchange.key)}"
+        f"{explanation_html(explain(answer, services.card))}"
+        f"{footer_html(_made_by(services, answer))}"
+    )
 
 
 def _offer_more(
@@ -164,7 +170,6 @@ def _rows(answer: Answer) -> int:
 def _offer_download(exchange: Exchange, answer: Answer) -> None:
     if answer.table is None:
         return
-    fitting, _ = rows_left(answer.plan, _rows(answer))
     st.download_button(
         strings.DOWNLOAD,
         table_csv(answer.table),
@@ -175,6 +180,11 @@ def _offer_download(exchange: Exchange, answer: Answer) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def _say_what_the_file_holds(answer: Answer) -> None:
+    """Say of a page of a longer list that the file is no more than the page."""
+    fitting, _ = rows_left(answer.plan, _rows(answer))
     if fitting > _rows(answer):
         st.caption(strings.DOWNLOAD_HOLDS.format(shown=_rows(answer), fitting=fitting))
 
