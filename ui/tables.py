@@ -75,19 +75,19 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
 
 def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
     """One line for each figure; of one entity these are two columns, the figure and its name."""
-    figures = table.columns[1:]
     rows = range(len(table.rows))
-    names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
     cells = [_cells(table, i) for i in rows]
     body = "".join(
         f'<tr><th scope="row">{column_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
-        for j, column in enumerate(figures)
+        for j, column in enumerate(table.columns[1:])
     )
-    kind = "gk-table gk-one" if len(table.rows) == 1 else "gk-table"
-    return (
-        f'<table class="{kind}"><thead><tr><td></td>{names}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    if len(rows) == 1:
+        # The sentence above names the one entity.
+        name = escape(shown_cells(table, 0)[0])
+        return f'<table class="gk-table gk-one" aria-label="{name}"><tbody>{body}</tbody></table>'
+    names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
+    head = f"<thead><tr><td></td>{names}</tr></thead>"
+    return f'<table class="gk-table">{head}<tbody>{body}</tbody></table>'
 
 
 def column_label(column: Column, mark: str = "") -> str:
