@@ -156,6 +156,20 @@ def _number_fits(expect: ExpectedNumber, facts: Facts) -> bool:
     return abs(float(said[0].replace(",", "")) - expect.value) <= 0.5001 * 10.0**-decimals
 
 
+def fact_sets(folder: Path) -> list[Path]:
+    """Return the question sets of a folder that are of this kind; others may lie beside them."""
+    return [path for path in sorted(folder.glob("*.jsonl")) if _is_fact_set(path)]
+
+
+def _is_fact_set(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            entry = json.loads(file.readline())
+    except (OSError, ValueError):
+        return False
+    return isinstance(entry, dict) and {"operation", "expect"} <= entry.keys()
+
+
 def read_cases(paths: Sequence[Path]) -> list[FactCase]:
     """Read questions from files of one JSON object a line.
 

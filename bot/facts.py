@@ -18,7 +18,7 @@ from bot.conditions import Order
 from bot.entities import EntityRow
 from bot.plan import Plan
 from bot.record_query import RecordQuery
-from bot.telling import ListTelling, NamedTelling, Page, SimilarTelling, SummaryTelling
+from bot.telling import ListTelling, NamedTelling, Page, SimilarTelling, Summary, SummaryTelling
 from bot.wording import conditions, side_by_side
 from ingest.domain import DomainCard, FieldCard, TableCard
 from ingest.record_text import display, place, record_chunk
@@ -120,37 +120,43 @@ class _Run:
 
     def _list(self) -> Facts:
         records = self._records(self._query.listed())
-        total = self._counted("fitting", self._query.fitting())
-        page = Page(
-            records=tuple(records),
-            total=total,
-            lacking=self._counted("lacking", self._query.without_figure()),
-            tied=self._tied(records),
-        )
+        counts = self._counts(self._last_figure(records))
+        total = counts["fitting"]
+        tied = max(0, counts["near"] - self._plan.offset - len(records))
+        page = Page(records=tuple(records), total=total, lacking=counts["lacking"], tied=tied)
         evidence = self._evidence(records)
         telling = ListTelling(self._plan, self._card, page, evidence)
         table = side_by_side(self._card, self._fields, records, evidence)
         return self._done(evidence, telling.sentences(), table, found=total > 0)
 
-    def _tied(self, records: Sequence[Record]) -> int:
-        """Return how many more have the figure of the last one shown."""
+    def _last_figure(self, records: Sequence[Record]) -> float | None:
+        """Return the figure of the last one shown in the plan's order."""
         order = self._plan.order
         last = records[-1].values[order.field] if order and records else None
-        if not isinstance(last, int | float):
-            return 0
-        return self._number(self._query.as_far_as(last)) - self._plan.offset - len(records)
+        return last if isinstance(last, int | float) else None
 
     def _count(self) -> Facts:
-        total = self._counted("fitting", self._query.fitting())
-        lacking = self._counted("lacking", self._query.without_figure())
+        counts = self._counts()
+        total = counts["fitting"]
         telling = SummaryTelling(self._plan, self._card, total)
-        return self._done((self._whole(total),), telling.counted(lacking))
+        return self._done((self._whole(total),), telling.counted(counts["lacking"]))
 
     def _summarise(self) -> Facts:
-        total = self._counted("fitting", self._query.fitting())
+        total = self._counts()["fitting"]
         telling = SummaryTelling(self._plan, self._card, total)
-        sentences = [telling.summed(field, self._figures(field)) for field in self._fields]
-        return self._done((self._whole(total),), sentences, found=total > 0)
+        summaries = [Summary(field, *self._summary(field)) for field in self._fields]
+        return self._done((self._whole(total),), telling.summed(summaries), found=total > 0)
+
+    def _summary(self, field: FieldCard) -> tuple[int, float]:
+        """Return over how many figures, and what, the plan's function of a field is."""
+        row = self._execute(self._query.summary(field.key)).one()
+        over, total = int(row.over), float(row.total or 0.0)
+        if not over or self._plan.function == "total":
+            return over, total
+        if self._plan.function == "median":
+            middle = self._execute(self._query.middle(field.key, over)).scalars()
+            return over, statistics.fmean(middle)
+        return over, total / over
 
     def _whole(self, total: int) -> Evidence:
         """Return all rows that fit as one piece of evidence, some of them by name."""
@@ -195,17 +201,12 @@ class _Run:
     def _records(self, query: sa.Select[Any]) -> list[Record]:
         return [_record(row, self._table, self._card) for row in self._execute(query)]
 
-    def _number(self, query: sa.Select[Any]) -> int:
-        return int(self._execute(query).scalar_one())
-
-    def _counted(self, name: str, query: sa.Select[Any]) -> int:
-        """Count rows, and keep the number for those who read the plan."""
-        self._rows[name] = self._number(query)
-        return self._rows[name]
-
-    def _figures(self, field: FieldCard) -> list[float]:
-        rows = self._execute(self._query.figures(field.key))
-        return [float(row[0]) for row in rows if row[0] is not None]
+    def _counts(self, last: float | None = None) -> dict[str, int]:
+        """Count rows, and keep the numbers for those who read the plan."""
+        row = self._execute(self._query.counts(last)).one()
+        counts = {name: int(value) for name, value in row._mapping.items()}
+        self._rows |= {name: counts[name] for name in ("fitting", "lacking")}
+        return counts
 
     def _evidence(self, records: Sequence[Record]) -> list[Evidence]:
         return [

@@ -39,33 +39,42 @@ class RecordQuery:
         rows = sa.select(self._table).where(*self._fitting())
         return rows.order_by(*self._order()).limit(self._plan.limit).offset(self._plan.offset)
 
-    def fitting(self) -> sa.Select[Any]:
-        """How many rows fit and have a figure to be ordered by."""
-        return sa.select(sa.func.count()).select_from(self._table).where(*self._fitting())
+    def counts(self, last: float | None = None) -> sa.Select[Any]:
+        """How many rows fit, how many lack a figure, and how many come no later than `last`.
 
-    def without_figure(self) -> sa.Select[Any]:
-        """How many rows might fit, but have no figure where the plan needs one."""
+        `fitting` have what the plan's order needs; `lacking` might fit, but have no figure where
+        one is needed; `near` fit and are no further down the order than a figure. All three in
+        one pass over the rows.
+        """
+        fits = sa.and_(sa.true(), *self._fitting())
         columns = [value_column(self._table, key) for key in self._numeric_keys()]
-        if not columns:
-            return sa.select(sa.literal(0))
-        open_ended = [
+        lacks = sa.or_(sa.false(), *(column.is_(None) for column in columns))
+        near: sa.ColumnElement[bool] = sa.false()
+        if self._plan.order is not None and last is not None:
+            column = value_column(self._table, self._plan.order.field)
+            near = sa.and_(fits, column >= last if self._plan.order.highest else column <= last)
+        counted = (("fitting", fits), ("lacking", lacks), ("near", near))
+        sums: list[Any] = [sa.func.count(sa.case((what, 1))).label(name) for name, what in counted]
+        return sa.select(*sums).select_from(self._table).where(*self._perhaps())
+
+    def _perhaps(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions, as far as what is reported tells."""
+        return [
             self._condition(f) if f.values else self._condition_or_unknown(f)
             for f in self._plan.filters
         ]
-        lacking = sa.or_(*(column.is_(None) for column in columns))
-        return sa.select(sa.func.count()).select_from(self._table).where(*open_ended, lacking)
 
-    def as_far_as(self, value: float) -> sa.Select[Any]:
-        """How many rows fit and come no later than a figure in the plan's order."""
-        if self._plan.order is None:
-            return self.fitting()
-        column = value_column(self._table, self._plan.order.field)
-        near = column >= value if self._plan.order.highest else column <= value
-        return sa.select(sa.func.count()).select_from(self._table).where(*self._fitting(), near)
+    def summary(self, key: str) -> sa.Select[Any]:
+        """How many rows that fit have a figure of a field, and their sum."""
+        column = value_column(self._table, key)
+        sums: list[Any] = [sa.func.count(column).label("over"), sa.func.sum(column).label("total")]
+        return sa.select(*sums).where(*self._conditions())
 
-    def figures(self, key: str) -> sa.Select[Any]:
-        """All figures of a field among the rows that fit, those not reported as NULL."""
-        return sa.select(value_column(self._table, key)).where(*self._conditions())
+    def middle(self, key: str, over: int) -> sa.Select[Any]:
+        """The one or two figures in the middle of a field's `over` figures."""
+        column = value_column(self._table, key)
+        figures = sa.select(column).where(*self._conditions(), column.is_not(None))
+        return figures.order_by(column).limit(2 - over % 2).offset((over - 1) // 2)
 
     def columns(self, keys: Sequence[str]) -> sa.Select[Any]:
         """Some columns of all rows."""

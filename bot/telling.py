@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.answer import Evidence
 from bot.conditions import Order
@@ -29,11 +28,6 @@ OTHERS_NAMED = 4
 FIELDS_TOLD = 3
 LEADERS_TOLD = 3
 CENTS_BELOW = 100
-_FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
-    "average": statistics.fmean,
-    "median": statistics.median,
-    "total": math.fsum,
-}
 
 
 class NamedTelling:
@@ -275,6 +269,14 @@ def needed(plan: Plan, card: TableCard) -> str:
     return " or ".join(lower_label(card.field(key)) for key in dict.fromkeys(keys))
 
 
+class Summary(NamedTuple):
+    """A function of a field over so many figures."""
+
+    field: FieldCard
+    over: int
+    value: float
+
+
 class SummaryTelling:
     """Writes one number over all entities that fit; evidence 1 says which they are."""
 
@@ -298,19 +300,25 @@ class SummaryTelling:
             what = needed(self._plan, self._card)
             yield f"{lacking:,} more {have} no figure for {what} and {are} not counted."
 
-    def summed(self, field: FieldCard, figures: Sequence[float]) -> str:
-        """Say one function of a field's figures; over how many, and how many had none."""
-        name = self._plan.function or "average"
-        lacking = self._total - len(figures)
+    def summed(self, summaries: Sequence[Summary]) -> Iterable[str]:
+        """Yield the plan's function of each field."""
+        if self._plan.ignored:
+            yield _cannot_take(self._plan)
+        yield from (self._summed(*summary) for summary in summaries)
+
+    def _summed(self, field: FieldCard, over: int, value: float) -> str:
         fitting = f" that fit{self._fit}" if self._fit else ""
-        if not figures:
-            return f"None of {self._total:,} {self._card.entity_plural}{fitting} has a figure [1]."
-        value = _FUNCTIONS[name](figures)
-        missing = f"; {lacking:,} more have no figure" if lacking else ""
+        entities = f"{self._card.entity_plural}{fitting}"
+        if not over:
+            return f"None of {self._total:,} {entities} has a figure for {lower_label(field)} [1]."
+        lacking = self._total - over
+        missing = f"; {lacking:,} more {'has' if lacking == 1 else 'have'} no figure" * bool(
+            lacking
+        )
+        shown = figure(rounded(value, field), field)
         return (
-            f"The {name} of {lower_label(field)}{vintage(field)} over {len(figures):,} "
-            f"{self._card.entity_plural}{fitting} is {figure(rounded(value, field), field)} [1]"
-            f"{missing}."
+            f"The {self._plan.function} of {lower_label(field)}{vintage(field)} over {over:,} "
+            f"{entities} is {shown} [1]{missing}."
         )
 
 

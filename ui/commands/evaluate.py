@@ -15,7 +15,7 @@ from bot.evaluation import (
     run_scope,
     turned_away,
 )
-from bot.fact_evaluation import OperationResult, Outcome, read_cases, run_cases
+from bot.fact_evaluation import OperationResult, Outcome, fact_sets, read_cases, run_cases
 from bot.facts import Facts
 from bot.pipeline import open_bot
 from bot.planning import Planning
@@ -93,9 +93,9 @@ def facts(
     Ends with status 1 if a figure was shown as the answer that is not the one expected.
     """
     state: AppContext = context.obj
-    paths = files or sorted((state.settings.domain / "questions").glob("*.jsonl"))
+    paths = files or fact_sets(state.settings.domain / "questions")
     if not paths:
-        raise UsageError(f"{state.settings.domain} has no question sets in its folder questions.")
+        raise UsageError(f"{state.settings.domain} has no questions with known figures.")
     cases = read_cases(paths)
     progress = progress_for_terminal()
     progress.begin("questions", len(cases))
