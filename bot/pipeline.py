@@ -32,6 +32,7 @@ from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.facts import Facts
 from bot.guard import Objection, RateLimiter, answer_guard, question_guard
+from bot.parts import split_parts
 from bot.planning import Planning
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
@@ -169,6 +170,8 @@ class Bot:
         self._plan(draft)
         if draft.facts is not None and draft.facts.found:
             yield from self._tell_facts(draft, draft.facts)
+        elif (mixed := self._find_mixed(draft)) is not None:
+            yield from self._tell_both(draft, *mixed)
         else:
             yield from self._tell_passages(draft)
 
@@ -195,22 +198,51 @@ class Bot:
 
     def _plan(self, draft: Draft) -> None:
         """Let the planner try; a plan that finds records needs neither retrieval nor a model."""
+        draft.facts = self._find_facts(draft, draft.text)
+        if draft.facts is not None:
+            draft.evidence = draft.facts.evidence
+
+    def _find_facts(self, draft: Draft, text: str) -> Facts | None:
         history = draft.question.history
         previous = history[-1].plan if history else None
         with draft.timed("plan"):
-            planner = self._planning.planner(draft.snapshot)
-            plan = planner.plan(draft.text, previous)
+            plan = self._planning.planner(draft.snapshot).plan(text, previous)
         if plan is None:
-            return
+            return None
         with draft.timed("records"):
-            draft.facts = self._planning.run(plan, draft.snapshot)
-        draft.evidence = draft.facts.evidence
+            return self._planning.run(plan, draft.snapshot)
+
+    def _find_mixed(self, draft: Draft) -> tuple[Facts, str] | None:
+        """Return the facts of one part of a question, and the other part, which is prose."""
+        parts = split_parts(draft.text)
+        if len(parts) != 2:
+            return None
+        found = [self._find_facts(draft, part) for part in parts]
+        for facts, other, prose in ((found[0], found[1], parts[1]), (found[1], found[0], parts[0])):
+            if facts is not None and facts.found and (other is None or not other.found):
+                return facts, prose
+        return None
 
     def _tell_facts(self, draft: Draft, facts: Facts) -> Iterator[Event]:
         """Say what the records hold, in sentences that code wrote from cells."""
         yield EvidenceFound(evidence=facts.evidence)
         for sentence in facts.sentences:
             yield self._show(draft, sentence)
+
+    def _tell_both(self, draft: Draft, facts: Facts, prose: str) -> Iterator[Event]:
+        """Answer one part from the records, and the other from the guides if they know it."""
+        draft.facts, draft.evidence = facts, facts.evidence
+        yield from self._tell_facts(draft, facts)
+        vector = self._retriever.embed_query(prose)
+        if not self._scope.score(draft.snapshot, vector).in_scope:
+            yield self._show(draft, f"I leave “{prose}” aside: {self.card.domain.refusal}")
+            return
+        support = self._retrieve(draft, prose, vector)
+        if not support.enough:
+            yield self._show(draft, f"To “{prose}” the corpus has no answer.")
+            return
+        yield EvidenceFound(evidence=draft.evidence)
+        yield from self._write(draft, prose, support)
 
     def _tell_passages(self, draft: Draft) -> Iterator[Event]:
         """Say what the documents hold; where they do not, what the records have nearest."""
@@ -219,12 +251,15 @@ class Bot:
             self._check_scope(draft)
         elif not facts.asks_beyond:
             raise Stop("abstained", "no_evidence", " ".join(facts.sentences))
-        support = self._retrieve(draft)
+        draft.evidence = ()
+        query = condense(draft.question, draft.text)
+        vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
+        support = self._retrieve(draft, query, vector)
         if not support.enough:
             self._abstain(draft)
         draft.facts = None
         yield EvidenceFound(evidence=draft.evidence)
-        yield from self._write(draft, support)
+        yield from self._write(draft, draft.text, support)
 
     def _check_scope(self, draft: Draft) -> None:
         with draft.timed("scope"):
@@ -233,15 +268,16 @@ class Bot:
             draft.suggestions = self._scope.suggest(draft.vector)
             raise Stop("refused", "scope", self.card.domain.refusal)
 
-    def _retrieve(self, draft: Draft) -> Support:
-        query = condense(draft.question, draft.text)
+    def _retrieve(self, draft: Draft, query: str, vector: Vector) -> Support:
+        """Add passages to the evidence in hand, and judge whether they answer the query."""
         with draft.timed("retrieve"):
-            vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
             hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector)
-        passages = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
-        draft.evidence = tuple(_evidence(n, hit) for n, hit in enumerate(passages, start=1))
+        chosen = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
+        first = len(draft.evidence) + 1
+        passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]
+        draft.evidence = (*draft.evidence, *passages)
         with draft.timed("support"):
-            return judge_support(self.index, query, vector, draft.evidence)
+            return judge_support(self.index, query, vector, passages)
 
     def _abstain(self, draft: Draft) -> NoReturn:
         if draft.facts is not None:
@@ -254,9 +290,10 @@ class Bot:
         text = f"The corpus does not say that. The nearest things it does say:\n{lines}"
         raise Stop("abstained", "no_evidence", text)
 
-    def _write(self, draft: Draft, support: Support) -> Iterator[Event]:
+    def _write(self, draft: Draft, text: str, support: Support) -> Iterator[Event]:
+        passages = [piece for piece in draft.evidence if piece.kind == "passage"]
         with draft.timed("write"):
-            for written in self._writer.write(draft.text, draft.evidence, support.extracts):
+            for written in self._writer.write(text, passages, support.extracts):
                 if written.dropped:
                     log.info("Dropped a sentence: %s", written.dropped)
                     draft.dropped += 1

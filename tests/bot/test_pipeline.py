@@ -164,6 +164,22 @@ def test_a_follow_up_keeps_the_subject(bot: Bot) -> None:
     assert "36 cm" in second.text
 
 
+def test_a_question_in_two_parts_is_answered_from_both(bot: Bot) -> None:
+    answer = ask(bot, "What do finches eat, and what is the wingspan of a magpie?")
+
+    assert "56 cm" in answer.text and "sunflower hearts" in answer.text
+    assert {c.document for c in answer.citations} == {"birds.csv", "guides/feeding.md"}
+    assert {c.n for c in answer.citations} == {int(n) for n in MARKER.findall(answer.text)}
+
+
+def test_the_half_that_is_off_topic_is_left_aside(bot: Bot) -> None:
+    answer = ask(bot, "What is the wingspan of a magpie and what is the capital of France?")
+
+    assert "56 cm" in answer.text
+    assert bot.card.domain.refusal in answer.text
+    assert len(answer.citations) == 1
+
+
 def test_a_runnable_stands_in_other_peoples_chains(bot: Bot) -> None:
     chain = bot.as_runnable() | (lambda answer: answer.citations[0].document)
 
