@@ -78,6 +78,7 @@ _LISTS = re.compile(
     re.I,
 )
 _COUNTS = {("how", "many"), ("number", "of")}
+_GROUPING = frozenset({"each", "every", "per", "by"})
 _NEAR_PLACE = frozenset({"in", "near", "around"})
 _FILLER = (
     STOP_WORDS
@@ -356,6 +357,7 @@ class _Sentence:
     def conditions(self) -> Conditions:
         """Read everything, in the order in which one part helps to read the next."""
         values = [f for f in self._found if isinstance(f.what, _Value)]
+        self._lost += self._groups()
         found = [*self._value_filters(), *self._bound_filters(), *self._span_filters()]
         filters = _merge(found)
         order = self._order()
@@ -415,6 +417,15 @@ class _Sentence:
             for comparison, number in bound.limits:
                 yield Filter(field=key, comparison=comparison, number=number, words=bound.text)
 
+    def _groups(self) -> Iterator[str]:
+        """Yield words that group or count something else: "in each state", "how many states"."""
+        for first, last, match in self._fields():
+            if any(self._reader.field(key).numeric for key in match.keys):
+                continue
+            before = tuple(self._words[max(0, first - 2) : first])
+            if before in _COUNTS or (before and before[-1] in _GROUPING):
+                yield " ".join([before[-1], *self._words[first:last]])
+
     def _span_filters(self) -> Iterator[Filter]:
         for i, word in enumerate(self._words):
             found = list(self._reader.spans_of(word)) if i not in self._taken else []
@@ -464,7 +475,11 @@ class _Sentence:
 
     def superlative(self) -> Order | None:
         """Return the order that a superlative asks for."""
-        for f in self._found:
+        spoken = [f for f in self._found if isinstance(f.what, Order)]
+        for f in spoken[1:]:
+            if f.what != spoken[0].what:  # one order at a time
+                self._lost += self._words[f.first : f.last]
+        for f in spoken:
             if isinstance(f.what, Order):
                 return self._of_named_field(f.what)
         for i, word in enumerate(self._words):
@@ -502,10 +517,16 @@ class _Sentence:
                 continue
             if self._words[first - 1] == "by" and self._reader.field(match.keys[0]).numeric:
                 self._used.add(first)
-                self._taken |= {i for i, w in enumerate(self._words) if w in _COMPARING}
+                if not self._contrasts():
+                    self._taken |= {i for i, w in enumerate(self._words) if w in _COMPARING}
                 better = self._reader.field(match.keys[0]).better
                 return Order(field=match.keys[0], highest=better != "lower")
         return None
+
+    def _contrasts(self) -> bool:
+        """Whether it names several values of one field: "public and private"."""
+        named = [f.what.field for f in self._found if isinstance(f.what, _Value) and f.what.values]
+        return len(named) > len(set(named))
 
     def _field_near(self, place: int) -> tuple[str, int] | None:
         """Return the field that a superlative is about: the next one, or the one before it."""

@@ -113,7 +113,9 @@ def figure(value: Cell, field: FieldCard) -> str:
 
 def difference(high: float, low: float, field: FieldCard) -> str:
     """Write by how much one figure is higher: "$2,069 (18%) higher"."""
-    gap = figure(high - low, field).replace("%", " percentage points")
+    gap = figure(high - low, field)
+    if field.type == "percent":
+        gap = f"{gap.rstrip('%')} percentage point{'' if gap == '1%' else 's'}"
     if field.type not in ("money", "count") or low <= 0:
         return f"{gap} higher"
     if high < 2 * low:
