@@ -488,6 +488,20 @@ LIST_UNKNOWN = [
      "online mba programs under 20k"],
     ["colleges with an average ACT over 30", "schools with more than 40% women in Texas",
      "colleges in Toronto with low tuition"],
+    ["how many states have HBCUs", "number of colleges by state",
+     "how many cities in Texas have colleges"],
+    ["largest college in each state", "average tuition by state",
+     "cheapest public college of every state"],
+    ["compare public and private colleges by graduation rate",
+     "average tuition public vs private", "are public colleges cheaper than private colleges"],
+    ["colleges in Texas cheaper than Rice", "colleges with more students than UCLA",
+     "schools harder to get into than Duke"],
+    ["colleges not in Texas", "public schools outside of California under 10k",
+     "colleges in Texas but not in Houston"],
+    ["public college in Texas with highest earnings and lowest tuition",
+     "cheapest ivy league school", "cheapest seminaries in Texas"],
+    ["is UCLA in the top 10 most selective", "what rank is UCLA by enrollment",
+     "Rice University's ranking"],
 ]  # fmt: skip
 
 
@@ -502,234 +516,612 @@ def lists(table: Table) -> Iterator[Question]:
         return operation, phrasings, [], expect
 
     for state, code in [("Oregon", "OR"), ("Alabama", "AL"), ("New Jersey", "NJ"), ("Maine", "ME")]:
-        yield q("filter", [f"List the public universities in {state}",
-                           f"public colleges in {state.lower()}",
-                           f"what are the public schools in {code}?"],
-                table.listed(every(public, in_state(code))))
+        yield q(
+            "filter",
+            [
+                f"List the public universities in {state}",
+                f"public colleges in {state.lower()}",
+                f"what are the public schools in {code}?",
+            ],
+            table.listed(every(public, in_state(code))),
+        )
     for state, code in [("Georgia", "GA"), ("North Carolina", "NC"), ("Texas", "TX")]:
-        yield q("filter", [f"HBCUs in {state}", f"show me historically black colleges in {code}",
-                           f"what hbcus are there in {state.lower()}"],
-                table.listed(every(hbcu, in_state(code))))
-    yield q("filter", ["Tribal colleges in Montana", "list tribal colleges in MT",
-                       "which tribal colleges are there in montana?"],
-            table.listed(every(tribal, in_state("MT"))))
-    yield q("filter", ["community colleges in Vermont or Maine or New Hampshire",
-                       "Which community colleges are in VT, NH or ME?",
-                       "two year colleges in vermont, maine and new hampshire"],
-            table.listed(every(two, has("state", "VT", "ME", "NH"))))
-    yield q("filter", ["private four-year colleges in New England with fewer than 1000 students",
-                       "4 year private schools in new england under 1,000 students",
-                       "Which private four-year colleges in New England have less than 1000 students?"],
-            table.listed(every(private, four, has("state", *NEW_ENGLAND), below(STUDENTS, 1000)),
-                         columns=[STUDENTS]))
-    yield q("filter", ["Which private colleges charge less than $10,000 a year?",
-                       "private colleges under 10k", "private schools with tuition below $10,000"],
-            table.listed(every(private, below(IN_STATE, 10_000)), columns=[IN_STATE]))
-    yield q("filter", ["Colleges in Boston with more than 10,000 students",
-                       "schools in boston with over 10k students",
-                       "which universities in Boston have 10000+ students"],
-            table.listed(every(has("city", "Boston"), above(STUDENTS, 10_000)), columns=[STUDENTS]))
-    yield q("filter", ["Schools with an average SAT above 1500", "colleges where the avg SAT is over 1500",
-                       "universities with sat scores higher than 1500"],
-            table.listed(above(SAT, 1500), columns=[SAT]))
-    yield q("filter", ["Which public universities admit more than 95 percent of applicants?",
-                       "public colleges with acceptance rate over 95%",
-                       "public schools w/ admission rate above 95 percent"],
-            table.listed(every(public, above(ADMIT, 95)), columns=[ADMIT]))
-    yield q("filter", ["colleges with an acceptance rate under 6%", "schools that accept less than 6%",
-                       "Which colleges admit fewer than 6% of applicants?"],
-            table.listed(below(ADMIT, 6), columns=[ADMIT]))
-    yield q("filter", ["colleges in California with a graduation rate of at least 90%",
-                       "CA schools with grad rates >= 90%",
-                       "which california colleges graduate 90% or more of their students"],
-            table.listed(every(in_state("CA"), least(GRAD_6, 90)), columns=[GRAD_6]))
-    yield q("filter", ["public colleges in Florida with tuition between 3 and 4 thousand",
-                       "public florida colleges costing between $3,000 and $4,000",
-                       "public schools in FL, tuition 3k-4k"],
-            table.listed(every(public, in_state("FL"), least(IN_STATE, 3000), most(IN_STATE, 4000)),
-                         columns=[IN_STATE]))
-    yield q("filter", ["colleges where graduates earn more than $100,000",
-                       "schools where grads make over 100k", "which universities have earnings above 100 thousand"],
-            table.listed(above(EARN_10, 100_000), columns=[EARN_10]))
-    yield q("filter", ["large public universities on the West Coast",
-                       "big public schools on the west coast",
-                       "list large public colleges in the west coast states"],
-            table.listed(every(public, has("state", *WEST_COAST), least(STUDENTS, 15_000))))
-    yield q("filter", ["small private colleges in Ohio", "list small private schools in OH",
-                       "which small private universities are in ohio"],
-            table.listed(every(private, in_state("OH"), below(STUDENTS, 5000))))
-    yield q("filter", ["public universities in Texas with out-of-state tuition under $15,000",
-                       "texas public colleges with out of state tuition below 15k",
-                       "public schools in TX where out of state students pay less than 15000"],
-            table.listed(every(public, in_state("TX"), below(OUT_OF_STATE, 15_000)),
-                         columns=[OUT_OF_STATE]))
-    yield q("filter", ["universities with at least 50,000 students", "schools with 50k or more students",
-                       "which universities have 50,000+ students?"],
-            table.listed(least(STUDENTS, 50_000), columns=[STUDENTS]))
-    yield q("filter", ["four year colleges in Wyoming or Montana", "4-year schools in WY or MT",
-                       "what four-year colleges are there in montana and wyoming?"],
-            table.listed(every(four, has("state", "WY", "MT"))))
+        yield q(
+            "filter",
+            [
+                f"HBCUs in {state}",
+                f"show me historically black colleges in {code}",
+                f"what hbcus are there in {state.lower()}",
+            ],
+            table.listed(every(hbcu, in_state(code))),
+        )
+    yield q(
+        "filter",
+        [
+            "Tribal colleges in Montana",
+            "list tribal colleges in MT",
+            "which tribal colleges are there in montana?",
+        ],
+        table.listed(every(tribal, in_state("MT"))),
+    )
+    yield q(
+        "filter",
+        [
+            "community colleges in Vermont or Maine or New Hampshire",
+            "Which community colleges are in VT, NH or ME?",
+            "two year colleges in vermont, maine and new hampshire",
+        ],
+        table.listed(every(two, has("state", "VT", "ME", "NH"))),
+    )
+    yield q(
+        "filter",
+        [
+            "private four-year colleges in New England with fewer than 1000 students",
+            "4 year private schools in new england under 1,000 students",
+            "Which private four-year colleges in New England have less than 1000 students?",
+        ],
+        table.listed(
+            every(private, four, has("state", *NEW_ENGLAND), below(STUDENTS, 1000)),
+            columns=[STUDENTS],
+        ),
+    )
+    yield q(
+        "filter",
+        [
+            "Which private colleges charge less than $10,000 a year?",
+            "private colleges under 10k",
+            "private schools with tuition below $10,000",
+        ],
+        table.listed(every(private, below(IN_STATE, 10_000)), columns=[IN_STATE]),
+    )
+    yield q(
+        "filter",
+        [
+            "Colleges in Boston with more than 10,000 students",
+            "schools in boston with over 10k students",
+            "which universities in Boston have 10000+ students",
+        ],
+        table.listed(every(has("city", "Boston"), above(STUDENTS, 10_000)), columns=[STUDENTS]),
+    )
+    yield q(
+        "filter",
+        [
+            "Schools with an average SAT above 1500",
+            "colleges where the avg SAT is over 1500",
+            "universities with sat scores higher than 1500",
+        ],
+        table.listed(above(SAT, 1500), columns=[SAT]),
+    )
+    yield q(
+        "filter",
+        [
+            "Which public universities admit more than 95 percent of applicants?",
+            "public colleges with acceptance rate over 95%",
+            "public schools w/ admission rate above 95 percent",
+        ],
+        table.listed(every(public, above(ADMIT, 95)), columns=[ADMIT]),
+    )
+    yield q(
+        "filter",
+        [
+            "colleges with an acceptance rate under 6%",
+            "schools that accept less than 6%",
+            "Which colleges admit fewer than 6% of applicants?",
+        ],
+        table.listed(below(ADMIT, 6), columns=[ADMIT]),
+    )
+    yield q(
+        "filter",
+        [
+            "colleges in California with a graduation rate of at least 90%",
+            "CA schools with grad rates >= 90%",
+            "which california colleges graduate 90% or more of their students",
+        ],
+        table.listed(every(in_state("CA"), least(GRAD_6, 90)), columns=[GRAD_6]),
+    )
+    yield q(
+        "filter",
+        [
+            "public colleges in Florida with tuition between 3 and 4 thousand",
+            "public florida colleges costing between $3,000 and $4,000",
+            "public schools in FL, tuition 3k-4k",
+        ],
+        table.listed(
+            every(public, in_state("FL"), least(IN_STATE, 3000), most(IN_STATE, 4000)),
+            columns=[IN_STATE],
+        ),
+    )
+    yield q(
+        "filter",
+        [
+            "colleges where graduates earn more than $100,000",
+            "schools where grads make over 100k",
+            "which universities have earnings above 100 thousand",
+        ],
+        table.listed(above(EARN_10, 100_000), columns=[EARN_10]),
+    )
+    yield q(
+        "filter",
+        [
+            "large public universities on the West Coast",
+            "big public schools on the west coast",
+            "list large public colleges in the west coast states",
+        ],
+        table.listed(every(public, has("state", *WEST_COAST), least(STUDENTS, 15_000))),
+    )
+    yield q(
+        "filter",
+        [
+            "small private colleges in Ohio",
+            "list small private schools in OH",
+            "which small private universities are in ohio",
+        ],
+        table.listed(every(private, in_state("OH"), below(STUDENTS, 5000))),
+    )
+    yield q(
+        "filter",
+        [
+            "public universities in Texas with out-of-state tuition under $15,000",
+            "texas public colleges with out of state tuition below 15k",
+            "public schools in TX where out of state students pay less than 15000",
+        ],
+        table.listed(
+            every(public, in_state("TX"), below(OUT_OF_STATE, 15_000)), columns=[OUT_OF_STATE]
+        ),
+    )
+    yield q(
+        "filter",
+        [
+            "universities with at least 50,000 students",
+            "schools with 50k or more students",
+            "which universities have 50,000+ students?",
+        ],
+        table.listed(least(STUDENTS, 50_000), columns=[STUDENTS]),
+    )
+    yield q(
+        "filter",
+        [
+            "colleges in New York City",
+            "schools in new york city",
+            "which universities are in New York City?",
+        ],
+        table.listed(has("city", "New York")),
+    )
+    yield q(
+        "filter",
+        [
+            "show me colleges in texas under 10000 dollars",
+            "colleges in TX below $10,000",
+            "texas schools that cost less than 10000 bucks",
+        ],
+        table.listed(every(in_state("TX"), below(IN_STATE, 10_000)), columns=[IN_STATE]),
+    )
+    yield q(
+        "filter",
+        [
+            "my daughter wants a public university in Virginia with less than 10,000 students and tuition under 15k",
+            "public VA schools, fewer than 10k students, tuition under $15,000",
+            "public colleges in virginia with under 10,000 students and tuition below 15000",
+        ],
+        table.listed(
+            every(public, in_state("VA"), below(STUDENTS, 10_000), below(IN_STATE, 15_000)),
+            columns=[STUDENTS, IN_STATE],
+        ),
+    )
+    yield q(
+        "sort",
+        [
+            "whats the cheapest public university in north carolina",
+            "cheapest public college in NC",
+            "which public north carolina school is cheapest?",
+        ],
+        table.listed(every(public, in_state("NC")), IN_STATE, False, 1),
+    )
+    yield q(
+        "sort",
+        [
+            "which public university in California has the lowest acceptance rate",
+            "most selective public university in california",
+            "hardest public college to get into in CA",
+        ],
+        table.listed(every(public, in_state("CA")), ADMIT, False, 1),
+    )
+    yield q(
+        "filter",
+        [
+            "four year colleges in Wyoming or Montana",
+            "4-year schools in WY or MT",
+            "what four-year colleges are there in montana and wyoming?",
+        ],
+        table.listed(every(four, has("state", "WY", "MT"))),
+    )
 
     for state, code in [("Florida", "FL"), ("Texas", "TX"), ("Virginia", "VA"), ("Illinois", "IL")]:
-        yield q("sort", [f"cheapest public four-year colleges in {state}",
-                         f"which public 4 year schools in {state.lower()} are the cheapest",
-                         f"least expensive public four year universities in {code}"],
-                table.listed(every(public, four, in_state(code)), IN_STATE))
+        yield q(
+            "sort",
+            [
+                f"cheapest public four-year colleges in {state}",
+                f"which public 4 year schools in {state.lower()} are the cheapest",
+                f"least expensive public four year universities in {code}",
+            ],
+            table.listed(every(public, four, in_state(code)), IN_STATE),
+        )
     for state, code in [("Ohio", "OH"), ("Colorado", "CO"), ("Tennessee", "TN")]:
-        yield q("sort", [f"Which college has the highest graduation rate in {state}?",
-                         f"{state.lower()} school with the best graduation rate",
-                         f"what school in {code} has the highest grad rate"],
-                table.listed(in_state(code), GRAD_6, True, 1))
+        yield q(
+            "sort",
+            [
+                f"Which college has the highest graduation rate in {state}?",
+                f"{state.lower()} school with the best graduation rate",
+                f"what school in {code} has the highest grad rate",
+            ],
+            table.listed(in_state(code), GRAD_6, True, 1),
+        )
     for state, code in [("Pennsylvania", "PA"), ("Massachusetts", "MA")]:
-        yield q("sort", [f"5 most selective colleges in {state}",
-                         f"top five hardest colleges to get into in {state.lower()}",
-                         f"the five schools in {code} with the lowest acceptance rate"],
-                table.listed(in_state(code), ADMIT, False, 5))
-    yield q("sort", ["What are the ten largest universities in the country?",
-                     "10 biggest colleges in the us", "top 10 universities by enrollment"],
-            table.listed(anything, STUDENTS, True))
-    yield q("sort", ["five largest public universities in California",
-                     "top 5 biggest public colleges in CA",
-                     "which 5 public california universities have the most students?"],
-            table.listed(every(public, in_state("CA")), STUDENTS, True, 5))
-    yield q("sort", ["Which HBCUs have the most students?", "largest hbcus", "biggest HBCUs by enrollment"],
-            table.listed(hbcu, STUDENTS, True))
-    yield q("sort", ["universities where graduates earn the most", "highest paid colleges",
-                     "Which colleges have the highest earnings?"],
-            table.listed(anything, EARN_10, True))
-    yield q("sort", ["cheapest HBCUs", "which hbcus are the cheapest", "HBCUs sorted by tuition, lowest first"],
-            table.listed(hbcu, IN_STATE))
-    yield q("sort", ["most expensive colleges in New York", "priciest schools in NY",
-                     "which new york colleges cost the most"],
-            table.listed(in_state("NY"), IN_STATE, True))
-    yield q("sort", ["smallest public universities in Michigan", "public colleges in MI with the fewest students",
-                     "michigan public schools, smallest first"],
-            table.listed(every(public, in_state("MI")), STUDENTS))
-    yield q("sort", ["public universities in the Midwest with the lowest out-of-state tuition",
-                     "lowest out of state tuition at public schools in the midwest",
-                     "cheapest out-of-state tuition, public midwest universities"],
-            table.listed(every(public, has("state", *MIDWEST)), OUT_OF_STATE))
-    yield q("sort", ["top 3 colleges by average SAT", "three colleges with the highest SAT scores",
-                     "3 highest sat averages of any college"],
-            table.listed(anything, SAT, True, 3))
-    yield q("sort", ["easiest public colleges to get into in Georgia",
-                     "public schools in GA with the highest acceptance rate",
-                     "georgia public universities, highest admission rate first"],
-            table.listed(every(public, in_state("GA")), ADMIT, True))
-    yield q("sort", ["top 5 public universities by earnings", "best paid grads at public universities top 5",
-                     "5 public schools whose graduates earn the most"],
-            table.listed(public, EARN_10, True, 5))
+        yield q(
+            "sort",
+            [
+                f"5 most selective colleges in {state}",
+                f"top five hardest colleges to get into in {state.lower()}",
+                f"the five schools in {code} with the lowest acceptance rate",
+            ],
+            table.listed(in_state(code), ADMIT, False, 5),
+        )
+    yield q(
+        "sort",
+        [
+            "What are the ten largest universities in the country?",
+            "10 biggest colleges in the us",
+            "top 10 universities by enrollment",
+        ],
+        table.listed(anything, STUDENTS, True),
+    )
+    yield q(
+        "sort",
+        [
+            "five largest public universities in California",
+            "top 5 biggest public colleges in CA",
+            "which 5 public california universities have the most students?",
+        ],
+        table.listed(every(public, in_state("CA")), STUDENTS, True, 5),
+    )
+    yield q(
+        "sort",
+        ["Which HBCUs have the most students?", "largest hbcus", "biggest HBCUs by enrollment"],
+        table.listed(hbcu, STUDENTS, True),
+    )
+    yield q(
+        "sort",
+        [
+            "universities where graduates earn the most",
+            "highest paid colleges",
+            "Which colleges have the highest earnings?",
+        ],
+        table.listed(anything, EARN_10, True),
+    )
+    yield q(
+        "sort",
+        ["cheapest HBCUs", "which hbcus are the cheapest", "HBCUs sorted by tuition, lowest first"],
+        table.listed(hbcu, IN_STATE),
+    )
+    yield q(
+        "sort",
+        [
+            "most expensive colleges in New York",
+            "priciest schools in NY",
+            "which new york colleges cost the most",
+        ],
+        table.listed(in_state("NY"), IN_STATE, True),
+    )
+    yield q(
+        "sort",
+        [
+            "smallest public universities in Michigan",
+            "public colleges in MI with the fewest students",
+            "michigan public schools, smallest first",
+        ],
+        table.listed(every(public, in_state("MI")), STUDENTS),
+    )
+    yield q(
+        "sort",
+        [
+            "public universities in the Midwest with the lowest out-of-state tuition",
+            "lowest out of state tuition at public schools in the midwest",
+            "cheapest out-of-state tuition, public midwest universities",
+        ],
+        table.listed(every(public, has("state", *MIDWEST)), OUT_OF_STATE),
+    )
+    yield q(
+        "sort",
+        [
+            "top 3 colleges by average SAT",
+            "three colleges with the highest SAT scores",
+            "3 highest sat averages of any college",
+        ],
+        table.listed(anything, SAT, True, 3),
+    )
+    yield q(
+        "sort",
+        [
+            "easiest public colleges to get into in Georgia",
+            "public schools in GA with the highest acceptance rate",
+            "georgia public universities, highest admission rate first",
+        ],
+        table.listed(every(public, in_state("GA")), ADMIT, True),
+    )
+    yield q(
+        "sort",
+        [
+            "top 5 public universities by earnings",
+            "best paid grads at public universities top 5",
+            "5 public schools whose graduates earn the most",
+        ],
+        table.listed(public, EARN_10, True, 5),
+    )
 
-    yield q("combination", [
-        "public colleges in Texas or Oklahoma under $12k with a graduation rate above 60%, cheapest first",
-        "cheapest public schools in TX or OK with tuition below 12,000 and grad rate over 60 percent",
-        "Which public colleges in Oklahoma or Texas cost less than $12,000 and graduate more than 60%, sorted by tuition?"],
-        table.listed(every(public, has("state", "TX", "OK"), below(IN_STATE, 12_000), above(GRAD_6, 60)),
-                     IN_STATE, columns=[GRAD_6]))
-    yield q("combination", [
-        "largest private universities in the northeast with admission rate under 20%",
-        "private northeast colleges that admit under 20%, biggest first",
-        "Biggest private schools in the Northeast with an acceptance rate below 20 percent"],
-        table.listed(every(private, has("state", *NEW_ENGLAND, "NJ", "NY", "PA"), below(ADMIT, 20)),
-                     STUDENTS, True, columns=[ADMIT]))
-    yield q("combination", [
-        "top 5 cheapest four-year colleges in California with over 20,000 students",
-        "5 cheapest 4 year schools in CA with more than 20k students",
-        "five least expensive four-year california colleges with at least 20,001 students"],
-        table.listed(every(four, in_state("CA"), above(STUDENTS, 20_000)), IN_STATE, False, 5,
-                     columns=[STUDENTS]))
-    yield q("combination", [
-        "HBCUs with a graduation rate over 50% and tuition under 30k",
-        "which hbcus have grad rates above 50% and cost less than $30,000",
-        "historically black colleges, graduation rate > 50%, tuition < $30,000"],
-        table.listed(every(hbcu, above(GRAD_6, 50), below(IN_STATE, 30_000)),
-                     columns=[GRAD_6, IN_STATE]))
-    yield q("combination", [
-        "public universities in Virginia, North Carolina or Georgia where grads earn over 60k, highest earnings first",
-        "public schools in VA, NC or GA with earnings above $60,000 ranked by earnings",
-        "Which public colleges in Georgia, Virginia and North Carolina have earnings of more than $60,000, best paid first?"],
-        table.listed(every(public, has("state", "VA", "NC", "GA"), above(EARN_10, 60_000)),
-                     EARN_10, True))
-    yield q("combination", [
-        "small private colleges in Pennsylvania with acceptance rate under 50%, by graduation rate",
-        "best graduation rate among small private PA colleges that accept less than 50 percent",
-        "small private schools in pennsylvania admitting under 50%, highest grad rate first"],
-        table.listed(every(private, in_state("PA"), below(STUDENTS, 5000), below(ADMIT, 50)),
-                     GRAD_6, True, columns=[ADMIT]))
-    yield q("combination", [
-        "public four-year colleges in New York under $9,000 with more than 10,000 students",
-        "public 4-year NY schools, under 9k tuition, 10,000+ students",
-        "Which public four year colleges in New York cost below $9000 and have over 10,000 students?"],
-        table.listed(every(public, four, in_state("NY"), below(IN_STATE, 9000), above(STUDENTS, 10_000)),
-                     columns=[IN_STATE, STUDENTS]))
+    yield q(
+        "combination",
+        [
+            "public colleges in Texas or Oklahoma under $12k with a graduation rate above 60%, cheapest first",
+            "cheapest public schools in TX or OK with tuition below 12,000 and grad rate over 60 percent",
+            "Which public colleges in Oklahoma or Texas cost less than $12,000 and graduate more than 60%, sorted by tuition?",
+        ],
+        table.listed(
+            every(public, has("state", "TX", "OK"), below(IN_STATE, 12_000), above(GRAD_6, 60)),
+            IN_STATE,
+            columns=[GRAD_6],
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "largest private universities in the northeast with admission rate under 20%",
+            "private northeast colleges that admit under 20%, biggest first",
+            "Biggest private schools in the Northeast with an acceptance rate below 20 percent",
+        ],
+        table.listed(
+            every(private, has("state", *NEW_ENGLAND, "NJ", "NY", "PA"), below(ADMIT, 20)),
+            STUDENTS,
+            True,
+            columns=[ADMIT],
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "top 5 cheapest four-year colleges in California with over 20,000 students",
+            "5 cheapest 4 year schools in CA with more than 20k students",
+            "five least expensive four-year california colleges with at least 20,001 students",
+        ],
+        table.listed(
+            every(four, in_state("CA"), above(STUDENTS, 20_000)),
+            IN_STATE,
+            False,
+            5,
+            columns=[STUDENTS],
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "HBCUs with a graduation rate over 50% and tuition under 30k",
+            "which hbcus have grad rates above 50% and cost less than $30,000",
+            "historically black colleges, graduation rate > 50%, tuition < $30,000",
+        ],
+        table.listed(
+            every(hbcu, above(GRAD_6, 50), below(IN_STATE, 30_000)), columns=[GRAD_6, IN_STATE]
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "public universities in Virginia, North Carolina or Georgia where grads earn over 60k, highest earnings first",
+            "public schools in VA, NC or GA with earnings above $60,000 ranked by earnings",
+            "Which public colleges in Georgia, Virginia and North Carolina have earnings of more than $60,000, best paid first?",
+        ],
+        table.listed(
+            every(public, has("state", "VA", "NC", "GA"), above(EARN_10, 60_000)), EARN_10, True
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "small private colleges in Pennsylvania with acceptance rate under 50%, by graduation rate",
+            "best graduation rate among small private PA colleges that accept less than 50 percent",
+            "small private schools in pennsylvania admitting under 50%, highest grad rate first",
+        ],
+        table.listed(
+            every(private, in_state("PA"), below(STUDENTS, 5000), below(ADMIT, 50)),
+            GRAD_6,
+            True,
+            columns=[ADMIT],
+        ),
+    )
+    yield q(
+        "combination",
+        [
+            "public four-year colleges in New York under $9,000 with more than 10,000 students",
+            "public 4-year NY schools, under 9k tuition, 10,000+ students",
+            "Which public four year colleges in New York cost below $9000 and have over 10,000 students?",
+        ],
+        table.listed(
+            every(public, four, in_state("NY"), below(IN_STATE, 9000), above(STUDENTS, 10_000)),
+            columns=[IN_STATE, STUDENTS],
+        ),
+    )
 
     for state, code in [("Texas", "TX"), ("Iowa", "IA"), ("South Carolina", "SC")]:
-        yield q("count", [f"How many public colleges are there in {state}?",
-                          f"number of public colleges in {code}",
-                          f"how many public schools does {state.lower()} have"],
-                table.counted(every(public, in_state(code))))
-    yield q("count", ["How many HBCUs are there in Georgia?", "count the HBCUs in GA",
-                      "how many hbcus in georgia"], table.counted(every(hbcu, in_state("GA"))))
-    yield q("count", ["How many HBCUs are there?", "how many hbcus in the us", "number of historically black colleges"],
-            table.counted(hbcu))
-    yield q("count", ["How many tribal colleges are there?", "number of tribal colleges in the country",
-                      "how many tribal colleges exist"], table.counted(tribal))
-    yield q("count", ["how many colleges have an acceptance rate under 10%?",
-                      "number of schools that admit less than 10 percent",
-                      "How many universities have an admission rate below 10%?"],
-            table.counted(below(ADMIT, 10)))
-    yield q("count", ["How many colleges have more than 40,000 students?",
-                      "how many schools have over 40k students", "number of universities with 40,001+ students"],
-            table.counted(above(STUDENTS, 40_000)))
-    yield q("count", ["How many private colleges in New York charge more than $60,000?",
-                      "how many NY private schools cost over 60k",
-                      "number of private colleges in new york with tuition above $60,000"],
-            table.counted(every(private, in_state("NY"), above(IN_STATE, 60_000))))
-    yield q("count", ["How many community colleges are in California?",
-                      "how many two-year colleges in CA", "number of community colleges in california"],
-            table.counted(every(two, in_state("CA"))))
-    yield q("count", ["How many colleges are in Chicago?", "number of colleges in chicago",
-                      "how many universities are located in Chicago"],
-            table.counted(has("city", "Chicago")))
+        yield q(
+            "count",
+            [
+                f"How many public colleges are there in {state}?",
+                f"number of public colleges in {code}",
+                f"how many public schools does {state.lower()} have",
+            ],
+            table.counted(every(public, in_state(code))),
+        )
+    yield q(
+        "count",
+        [
+            "How many HBCUs are there in Georgia?",
+            "count the HBCUs in GA",
+            "how many hbcus in georgia",
+        ],
+        table.counted(every(hbcu, in_state("GA"))),
+    )
+    yield q(
+        "count",
+        [
+            "How many HBCUs are there?",
+            "how many hbcus in the us",
+            "number of historically black colleges",
+        ],
+        table.counted(hbcu),
+    )
+    yield q(
+        "count",
+        [
+            "How many tribal colleges are there?",
+            "number of tribal colleges in the country",
+            "how many tribal colleges exist",
+        ],
+        table.counted(tribal),
+    )
+    yield q(
+        "count",
+        [
+            "how many colleges have an acceptance rate under 10%?",
+            "number of schools that admit less than 10 percent",
+            "How many universities have an admission rate below 10%?",
+        ],
+        table.counted(below(ADMIT, 10)),
+    )
+    yield q(
+        "count",
+        [
+            "How many colleges have more than 40,000 students?",
+            "how many schools have over 40k students",
+            "number of universities with 40,001+ students",
+        ],
+        table.counted(above(STUDENTS, 40_000)),
+    )
+    yield q(
+        "count",
+        [
+            "How many private colleges in New York charge more than $60,000?",
+            "how many NY private schools cost over 60k",
+            "number of private colleges in new york with tuition above $60,000",
+        ],
+        table.counted(every(private, in_state("NY"), above(IN_STATE, 60_000))),
+    )
+    yield q(
+        "count",
+        [
+            "How many community colleges are in California?",
+            "how many two-year colleges in CA",
+            "number of community colleges in california",
+        ],
+        table.counted(every(two, in_state("CA"))),
+    )
+    yield q(
+        "count",
+        [
+            "How many colleges are in Chicago?",
+            "number of colleges in chicago",
+            "how many universities are located in Chicago",
+        ],
+        table.counted(has("city", "Chicago")),
+    )
 
-    yield q("function", ["average in-state tuition of public four-year colleges in Ohio",
-                         "What is the average in-state tuition at public 4-year schools in OH?",
-                         "avg instate tuition for public four year universities in ohio"],
-            table.summed("average", IN_STATE, every(public, four, in_state("OH"))))
-    yield q("function", ["median earnings of HBCUs", "what are the median earnings at HBCUs",
-                         "median of the 10-year earnings over all hbcus"],
-            table.summed("median", EARN_10, hbcu))
-    yield q("function", ["average acceptance rate of private universities in New York",
-                         "whats the mean admission rate at private colleges in NY",
-                         "avg acceptance rate private schools new york"],
-            table.summed("average", ADMIT, every(private, in_state("NY"))))
-    yield q("function", ["total number of students at public colleges in Texas",
-                         "how many students in total attend public colleges in texas",
-                         "total enrollment of public universities in TX"],
-            table.summed("total", STUDENTS, every(public, in_state("TX"))))
-    yield q("function", ["median out-of-state tuition of public universities in California",
-                         "What is the median out of state tuition at public colleges in CA?",
-                         "median oos tuition for california public schools"],
-            table.summed("median", OUT_OF_STATE, every(public, in_state("CA"))))
-    yield q("function", ["average graduation rate of tribal colleges", "mean grad rate at tribal colleges",
-                         "what's the average graduation rate for tribal colleges?"],
-            table.summed("average", GRAD_6, tribal))
-    yield q("function", ["average SAT at public colleges in Michigan",
-                         "What is the average SAT score of public universities in MI?",
-                         "mean sat score michigan public universities"],
-            table.summed("average", SAT, every(public, in_state("MI"))))
-    yield q("function", ["average number of students at community colleges in Illinois",
-                         "mean enrollment of two-year colleges in IL",
-                         "how many students do illinois community colleges have on average"],
-            table.summed("average", STUDENTS, every(two, in_state("IL"))))
-    yield q("function", ["minimum tuition at private colleges in Oregon",
-                         "what is the lowest tuition of any private college in oregon",
-                         "minimum in state tuition of private colleges in OR"],
-            table.listed(every(private, in_state("OR")), IN_STATE, False, 1))
-    yield q("function", ["maximum out-of-state tuition at public universities",
-                         "what's the highest out of state tuition at a public university",
-                         "highest out-of-state tuition of any public college"],
-            table.listed(public, OUT_OF_STATE, True, 1))
+    yield q(
+        "function",
+        [
+            "average in-state tuition of public four-year colleges in Ohio",
+            "What is the average in-state tuition at public 4-year schools in OH?",
+            "avg instate tuition for public four year universities in ohio",
+        ],
+        table.summed("average", IN_STATE, every(public, four, in_state("OH"))),
+    )
+    yield q(
+        "function",
+        [
+            "median earnings of HBCUs",
+            "what are the median earnings at HBCUs",
+            "median of the 10-year earnings over all hbcus",
+        ],
+        table.summed("median", EARN_10, hbcu),
+    )
+    yield q(
+        "function",
+        [
+            "average acceptance rate of private universities in New York",
+            "whats the mean admission rate at private colleges in NY",
+            "avg acceptance rate private schools new york",
+        ],
+        table.summed("average", ADMIT, every(private, in_state("NY"))),
+    )
+    yield q(
+        "function",
+        [
+            "total number of students at public colleges in Texas",
+            "how many students in total attend public colleges in texas",
+            "total enrollment of public universities in TX",
+        ],
+        table.summed("total", STUDENTS, every(public, in_state("TX"))),
+    )
+    yield q(
+        "function",
+        [
+            "median out-of-state tuition of public universities in California",
+            "What is the median out of state tuition at public colleges in CA?",
+            "median oos tuition for california public schools",
+        ],
+        table.summed("median", OUT_OF_STATE, every(public, in_state("CA"))),
+    )
+    yield q(
+        "function",
+        [
+            "average graduation rate of tribal colleges",
+            "mean grad rate at tribal colleges",
+            "what's the average graduation rate for tribal colleges?",
+        ],
+        table.summed("average", GRAD_6, tribal),
+    )
+    yield q(
+        "function",
+        [
+            "average SAT at public colleges in Michigan",
+            "What is the average SAT score of public universities in MI?",
+            "mean sat score michigan public universities",
+        ],
+        table.summed("average", SAT, every(public, in_state("MI"))),
+    )
+    yield q(
+        "function",
+        [
+            "average number of students at community colleges in Illinois",
+            "mean enrollment of two-year colleges in IL",
+            "how many students do illinois community colleges have on average",
+        ],
+        table.summed("average", STUDENTS, every(two, in_state("IL"))),
+    )
+    yield q(
+        "function",
+        [
+            "minimum tuition at private colleges in Oregon",
+            "what is the lowest tuition of any private college in oregon",
+            "minimum in state tuition of private colleges in OR",
+        ],
+        table.listed(every(private, in_state("OR")), IN_STATE, False, 1),
+    )
+    yield q(
+        "function",
+        [
+            "maximum out-of-state tuition at public universities",
+            "what's the highest out of state tuition at a public university",
+            "highest out-of-state tuition of any public college",
+        ],
+        table.listed(public, OUT_OF_STATE, True, 1),
+    )
 
 
 def talks(table: Table) -> Iterator[Question]:
@@ -744,58 +1136,125 @@ def talks(table: Table) -> Iterator[Question]:
         return "follow-up", phrasings, history, expect
 
     first = "What is the in-state tuition at UCLA?"
-    yield q([first], ["and for Penn State?", "what about penn state", "Penn State?"],
-            table.cells([penn], [IN_STATE]))
-    yield q([first], ["what about out of state?", "and out-of-state?", "how about for nonresidents"],
-            table.cells([ucla], [OUT_OF_STATE]))
-    yield q([first], ["and how many students does it have?", "what's its enrollment",
-                      "how big is it"], table.cells([ucla], [STUDENTS]))
-    yield q([first], ["what is its graduation rate?", "and the grad rate?", "graduation rate there?"],
-            table.cells([ucla], [GRAD_6]))
-    yield q([first], ["compare that with Penn State", "compare it to penn state", "vs Penn State"],
-            table.cells([ucla, penn], [IN_STATE]))
-    yield q([first, "and for Penn State?"], ["what about out of state?", "and for out of staters?",
-                                             "out of state?"],
-            table.cells([penn], [OUT_OF_STATE]))
+    yield q(
+        [first],
+        ["and for Penn State?", "what about penn state", "Penn State?"],
+        table.cells([penn], [IN_STATE]),
+    )
+    yield q(
+        [first],
+        ["what about out of state?", "and out-of-state?", "how about for nonresidents"],
+        table.cells([ucla], [OUT_OF_STATE]),
+    )
+    yield q(
+        [first],
+        ["and how many students does it have?", "what's its enrollment", "how big is it"],
+        table.cells([ucla], [STUDENTS]),
+    )
+    yield q(
+        [first],
+        ["what is its graduation rate?", "and the grad rate?", "graduation rate there?"],
+        table.cells([ucla], [GRAD_6]),
+    )
+    yield q(
+        [first],
+        ["compare that with Penn State", "compare it to penn state", "vs Penn State"],
+        table.cells([ucla, penn], [IN_STATE]),
+    )
+    yield q(
+        [first, "and for Penn State?"],
+        ["what about out of state?", "and for out of staters?", "out of state?"],
+        table.cells([penn], [OUT_OF_STATE]),
+    )
     both = "Compare tuition at Rice and Baylor"
-    yield q([both], ["and their acceptance rates?", "what about acceptance rates",
-                     "how do their admission rates compare"],
-            table.cells([rice, baylor], [ADMIT]))
-    yield q([both], ["which of those is larger?", "which one is bigger?", "which has more students?"],
-            table.cells([rice, baylor], [STUDENTS]))
-    yield q([both], ["add UCLA", "and UCLA?", "what about UCLA too"],
-            table.cells([rice, baylor, ucla], TUITION))
-    yield q([both], ["which of the two is cheaper?", "which one is cheaper", "so which is the cheapest"],
-            table.cells([baylor, rice], [IN_STATE]))
+    yield q(
+        [both],
+        [
+            "and their acceptance rates?",
+            "what about acceptance rates",
+            "how do their admission rates compare",
+        ],
+        table.cells([rice, baylor], [ADMIT]),
+    )
+    yield q(
+        [both],
+        ["which of those is larger?", "which one is bigger?", "which has more students?"],
+        table.cells([rice, baylor], [STUDENTS]),
+    )
+    yield q(
+        [both],
+        ["add UCLA", "and UCLA?", "what about UCLA too"],
+        table.cells([rice, baylor, ucla], TUITION),
+    )
+    yield q(
+        [both],
+        ["which of the two is cheaper?", "which one is cheaper", "so which is the cheapest"],
+        table.cells([baylor, rice], [IN_STATE]),
+    )
     cheap = "cheapest four-year colleges in Florida"
-    yield q([cheap], ["only the public ones", "just public ones please", "and only public colleges"],
-            table.listed(every(four, florida, public), IN_STATE))
-    yield q([cheap], ["which of those is largest?", "which of these is the biggest?",
-                      "and which one has the most students"],
-            table.listed(every(four, florida), STUDENTS, True, 1))
-    yield q([cheap], ["and in Georgia?", "what about georgia", "same for Georgia"],
-            table.listed(every(four, georgia), IN_STATE))
-    yield q([cheap, "only the public ones"], ["and in Georgia?", "what about GA?", "now for georgia"],
-            table.listed(every(four, georgia, public), IN_STATE))
-    yield q([cheap], ["how many are there?", "how many?", "how many of them are there"],
-            table.counted(every(four, florida)))
-    yield q([cheap], ["only those with more than 20,000 students", "just the ones with over 20k students",
-                      "only with more than 20,000 students"],
-            table.listed(every(four, florida, above(STUDENTS, 20_000)), IN_STATE))
-    yield q(["public universities in Oregon"],
-            ["sort them by tuition", "cheapest first", "which of those are the cheapest"],
-            table.listed(every(public, has("state", "OR")), IN_STATE))
-    yield q(["public universities in Oregon"], ["and private ones?", "what about private ones?",
-                                                "only the private ones"],
-            table.listed(every(private, has("state", "OR"))))
-    yield q(["How many HBCUs are there in Georgia?"],
-            ["and in Alabama?", "what about alabama", "how about in AL?"],
-            table.counted(every(has("hbcu", "yes"), has("state", "AL"))))
-    yield q(["How many HBCUs are there in Georgia?"], ["which ones?", "list them", "show me them"],
-            table.listed(every(has("hbcu", "yes"), georgia)))
-    yield q(["average in-state tuition of public four-year colleges in Ohio"],
-            ["and in Michigan?", "what about michigan?", "how about MI"],
-            table.summed("average", IN_STATE, every(public, four, has("state", "MI"))))
+    yield q(
+        [cheap],
+        ["only the public ones", "just public ones please", "and only public colleges"],
+        table.listed(every(four, florida, public), IN_STATE),
+    )
+    yield q(
+        [cheap],
+        [
+            "which of those is largest?",
+            "which of these is the biggest?",
+            "and which one has the most students",
+        ],
+        table.listed(every(four, florida), STUDENTS, True, 1),
+    )
+    yield q(
+        [cheap],
+        ["and in Georgia?", "what about georgia", "same for Georgia"],
+        table.listed(every(four, georgia), IN_STATE),
+    )
+    yield q(
+        [cheap, "only the public ones"],
+        ["and in Georgia?", "what about GA?", "now for georgia"],
+        table.listed(every(four, georgia, public), IN_STATE),
+    )
+    yield q(
+        [cheap],
+        ["how many are there?", "how many?", "how many of them are there"],
+        table.counted(every(four, florida)),
+    )
+    yield q(
+        [cheap],
+        [
+            "only those with more than 20,000 students",
+            "just the ones with over 20k students",
+            "only with more than 20,000 students",
+        ],
+        table.listed(every(four, florida, above(STUDENTS, 20_000)), IN_STATE),
+    )
+    yield q(
+        ["public universities in Oregon"],
+        ["sort them by tuition", "cheapest first", "which of those are the cheapest"],
+        table.listed(every(public, has("state", "OR")), IN_STATE),
+    )
+    yield q(
+        ["public universities in Oregon"],
+        ["and private ones?", "what about private ones?", "only the private ones"],
+        table.listed(every(private, has("state", "OR"))),
+    )
+    yield q(
+        ["How many HBCUs are there in Georgia?"],
+        ["and in Alabama?", "what about alabama", "how about in AL?"],
+        table.counted(every(has("hbcu", "yes"), has("state", "AL"))),
+    )
+    yield q(
+        ["How many HBCUs are there in Georgia?"],
+        ["which ones?", "list them", "show me them"],
+        table.listed(every(has("hbcu", "yes"), georgia)),
+    )
+    yield q(
+        ["average in-state tuition of public four-year colleges in Ohio"],
+        ["and in Michigan?", "what about michigan?", "how about MI"],
+        table.summed("average", IN_STATE, every(public, four, has("state", "MI"))),
+    )
 
 
 def missing(table: Table, chance: random.Random) -> Iterator[Question]:
@@ -837,6 +1296,37 @@ def ambiguous(table: Table) -> Iterator[Question]:
             yield ("ambiguous", [f"{name} enrollment", f"How many students go to {name}?",
                                  f"how big is {name.lower()}"], [],
                    table.cells(rows, [STUDENTS]))  # fmt: skip
+
+
+SIMILAR = (STUDENTS, OUT_OF_STATE, ADMIT, GRAD_6)
+
+
+def similar(table: Table) -> Iterator[Question]:
+    """Yield questions for colleges like another.
+
+    Like it are those of the same control and level that are nearest in four figures, each
+    difference measured in standard deviations; who lacks one of the figures is left out.
+    """
+    spread = {
+        column: statistics.pstdev([float(row[column]) for row in table.rows if row[column]])
+        for column in SIMILAR
+    }
+    for said in ("Reed College", "UC Irvine", "Howard", "georgia tech", "Michigan State"):
+        like = table.named(CALLED[said])
+        used = [column for column in SIMILAR if like[column]]
+
+        def apart(row: Row, like: Row = like, used: list[str] = used) -> float:
+            return sum(((float(row[c]) - float(like[c])) / spread[c]) ** 2 for c in used)
+
+        rows = [
+            row for row in table.rows
+            if row is not like and all(row[column] for column in used)
+            and (row["control"], row["level"]) == (like["control"], like["level"])
+        ]  # fmt: skip
+        nearest = sorted(rows, key=apart)[:PAGE]
+        yield ("similar", [f"colleges similar to {said}", f"schools like {said}",
+                           f"What colleges are similar to {said}?"], [],
+               table.cells([like, *nearest], SIMILAR, ordered=True, exact=False))  # fmt: skip
 
 
 def drawn(table: Table, chance: random.Random) -> Iterator[Question]:
@@ -888,14 +1378,6 @@ def drawn(table: Table, chance: random.Random) -> Iterator[Question]:
         yield "stranger", phrasings, [], "abstain"
 
 
-def similar() -> Iterator[Question]:
-    """Yield questions for colleges like another; what is like is measured by the eval's caller."""
-    for said in ("Reed College", "UCLA", "Howard", "Georgia Tech"):
-        name = CALLED.get(said) or CALLED[said.lower()]
-        yield ("similar", [f"colleges similar to {said}", f"schools like {said}",
-                           f"What colleges are similar to {said}?"], [], {"similar_to": name})  # fmt: skip
-
-
 def build() -> dict[str, list[dict[str, Any]]]:
     """Return the question sets by file name."""
     table = Table(PACK / "institutions.csv")
@@ -904,6 +1386,7 @@ def build() -> dict[str, list[dict[str, Any]]]:
         *drawn(table, chance),
         *missing(table, chance),
         *ambiguous(table),
+        *similar(table),
         *lists(table),
         *talks(table),
         *(("prose", phrasings, [], "not planned") for phrasings in PROSE),
