@@ -182,7 +182,7 @@ class Reader:
 
     def _checks(self, masked: Sequence[str]) -> list[tuple[FieldMatch, tuple[str, str]]]:
         """Return the values that a question of the shape "is it a private one?" asks about."""
-        pairs = set(itertools.pairwise(masked))
+        pairs = set(itertools.pairwise(word for word in masked if word != "the"))
         several = any(w.endswith("s") and stems([w])[0] in stems(self._kinds) for w in masked)
         if not pairs & {("is", PLACEHOLDER), (PLACEHOLDER, "is")} or several or "than" in masked:
             return []
