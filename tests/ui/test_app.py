@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bot.answer import Answer, AnswerTable, Citation, Column, Evidence
 from bot.review import Moderators, ReviewQueue, freeze
 from ingest.domain import load_card
 from ingest.errors import IndexMissing, NotSignedIn
@@ -127,6 +129,89 @@ def test_a_comparison_is_a_table_that_can_be_kept(services: Services, bot: FakeB
     test = ask(app(services), "q")
     assert "<table" in html(test)
     assert [b.proto.label for b in test.get("download_button")] == [strings.DOWNLOAD]
+
+
+def list_answer(offset: int = 0, fitting: int = 25, *, rows: int = 10) -> Answer:
+    """A page of a list, as the planner's answers are."""
+    cells = tuple((f"Bird {offset + n}", 9 + n) for n in range(rows))
+    plan = {
+        "operation": "list",
+        "table": "birds",
+        "fields": ["weight"],
+        "order": {"field": "weight", "highest": False},
+        "offset": offset,
+        "limit": 10,
+        "fitting": fitting,
+        "sql": ["SELECT 1"],
+    }
+    table = AnswerTable(columns=TABLE.columns, rows=cells, citations=(1,) * rows)
+    row = Evidence(n=1, kind="record", document="b.csv", title="b.csv", quote="Wren.", key="r")
+    cited = Citation(n=1, document="b.csv", row=2, quote="Wren.")
+    return answered(
+        "q", "They fit [1].", plan=plan, table=table, evidence=(row,), citations=(cited,)
+    )
+
+
+def labels(test: AppTest) -> list[str]:
+    return [button.label for button in test.button]
+
+
+def captions(test: AppTest) -> list[str]:
+    return [caption.value for caption in test.caption]
+
+
+def test_more_of_a_list_is_asked_without_typing(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = list_answer()
+    bot.answers[strings.MORE_QUESTION] = list_answer(offset=20, rows=5)
+    test = ask(app(services), "q")
+    assert strings.DOWNLOAD_HOLDS.format(shown=10, fitting=25) in captions(test)
+    press(test, strings.MORE_ROWS.format(n=10))
+    assert bot.asked[-1].text == strings.MORE_QUESTION
+    assert bot.asked[-1].history[-1].plan == bot.answers["q"].plan
+    # All have been shown, and below the first answer "more" would be understood of the last.
+    assert not [label for label in labels(test) if label.startswith("Show the next")]
+
+
+def test_the_last_page_of_a_list_says_how_many_are_left(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = list_answer(offset=10, fitting=23)
+    assert strings.MORE_ROWS.format(n=3) in labels(ask(app(services), "q"))
+
+
+def test_a_whole_list_has_no_more(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = list_answer(fitting=10)
+    test = ask(app(services), "q")
+    assert not [label for label in labels(test) if label.startswith("Show the next")]
+    assert not [caption for caption in captions(test) if "CSV" in caption]
+
+
+def test_figures_from_records_have_a_chart_a_way_and_no_model(
+    services: Services, bot: FakeBot
+) -> None:
+    bot.answers["q"] = list_answer()
+    shown = html(ask(app(services), "q"))
+    assert shown.count('<figure class="gk-chart">') == 1
+    assert strings.HOW_TITLE in shown
+    assert "Listed the birds that fit" in shown
+    assert "SELECT 1" in shown
+    assert strings.WRITTEN_FROM_TABLES in shown
+    assert "fake-model" not in shown
+
+
+def test_a_guide_has_its_model_and_its_check(services: Services) -> None:
+    shown = html(ask(app(services), "Who sings?"))
+    assert strings.WRITTEN_FROM_TABLES not in shown
+    assert strings.PASSAGES_STEP in shown
+    assert strings.DROPPED_NONE in shown
+
+
+def test_the_figures_of_one_entity_are_said_once(services: Services, bot: FakeBot) -> None:
+    columns = (*TABLE.columns, Column(label="Eggs", type="count"))
+    table = AnswerTable(columns=columns, rows=(("Wren", 9, 6),), display=(("Wren", "9 g", "6"),))
+    bot.answers["q"] = answered("q", "Wren (Wrens): weight 9 g; eggs 6 [1].", table=table)
+    shown = html(ask(app(services), "q"))
+    assert "weight 9 g" not in shown
+    assert "9 g</td>" in shown
+    assert "Wren (Wrens)" in re.sub("<[^>]+>", "", shown)
 
 
 @pytest.mark.parametrize("status", ["refused", "abstained"])
