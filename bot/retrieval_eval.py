@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ def our_systems(
 
     `unit_of` turns the name of an indexed document into the id that judgements are about.
     """
-    retriever = HybridRetriever(index)
+    retriever, fusing = HybridRetriever(index), HybridRetriever(index, reranker=None)
 
     def units(documents: Iterable[str]) -> list[str]:
         return list(dict.fromkeys(map(unit_of, documents)))
@@ -247,12 +248,17 @@ def our_systems(
         vector = retriever.embed_query(query)
         return by_number(query, lambda s: s.dense_search(vector, depth))
 
-    def full(query: str) -> list[str]:
+    def hybrid(how: HybridRetriever, query: str) -> list[str]:
         with index.snapshot() as snapshot:
-            hits = retriever.search(snapshot, query, depth)
+            hits = how.search(snapshot, query, depth)
         return units(hit.chunk.document for hit in hits)
 
-    return {"lexical": lexical, "dense": dense, "full": full}
+    return {
+        "lexical": lexical,
+        "dense": dense,
+        "fused": partial(hybrid, fusing),
+        "full": partial(hybrid, retriever),
+    }
 
 
 def _page(document: JudgedDocument) -> str:

@@ -1,31 +1,33 @@
 """Hybrid retrieval: what the corpus has that is near a query, best first.
 
 Two lists of candidates, dense (cosine in Chroma) and lexical (BM25), fused by a convex
-combination of their scores; near-duplicates are folded.
+combination of their scores; near-duplicates are folded, and a reranker looks into what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from bot.fusion import convex
+from bot.fusion import convex, shares
+from bot.rerank import Candidate, FeatureReranker, Reranker
 from ingest.documents import Chunk
 from ingest.embedding_cache import unit
 from ingest.index import Index, Snapshot, Vector
 
 CANDIDATES = 100
+RERANKED = 50
 DUPLICATE_COSINE = 0.985
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A retrieved chunk: fused score in [0, 1], and the two scores it was made from."""
+    """A retrieved chunk: its score in [0, 1], and the two scores it was found by."""
 
     rank: int
     score: float
@@ -36,11 +38,21 @@ class Hit:
 
 
 class HybridRetriever:
-    """Finds chunks in one snapshot of the index."""
+    """Finds chunks in one snapshot of the index.
 
-    def __init__(self, index: Index, candidates: int = CANDIDATES) -> None:
+    `candidates` is how many each list gives; the best `RERANKED` of both
+    get a second look, unless `reranker` is None.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        candidates: int = CANDIDATES,
+        reranker: Reranker | None = FeatureReranker(),  # noqa: B008  it holds no state
+    ) -> None:
         self._index = index
         self._candidates = candidates
+        self._reranker = reranker
 
     def embed_query(self, query: str) -> Vector:
         """Return the query's vector at length one, shape (dimension,)."""
@@ -57,43 +69,69 @@ class HybridRetriever:
             return []
         if vector is None:
             vector = self.embed_query(query)
-        candidates = max(k, self._candidates)
-        bm25 = dict(snapshot.lexical_search(query, candidates))
-        cosines = dict(snapshot.dense_search(vector, candidates))
-        found = snapshot.vectors_of([*bm25, *cosines])
-        # Chroma's list is approximate and misses lexical hits: the stored vectors are exact.
-        cosines |= {number: float(vector @ v) for number, v in found.items()}
-        fused = convex(cosines, bm25)
-        order = sorted(fused, key=lambda n: (-fused[n], n))
-        kept = _without_duplicates(order, found, k)
+        pool = _Pool.find(snapshot, query, vector, max(k, self._candidates))
+        kept = pool.distinct(max(k, RERANKED))
         chunks = snapshot.chunks(kept)
-        titles = {document.name: document.title for document in snapshot.documents()}
+        scores = self._score(query, pool, {number: chunks[number] for number in kept})
+        # The sort is stable: equals stay in fused order.
+        best = sorted(kept, key=lambda number: -scores[number])[:k]
+        titles = snapshot.titles({chunks[number].document for number in best})
         return [
             Hit(
                 rank=rank,
-                score=fused[number],
-                cosine=cosines.get(number, 0.0),
-                bm25=bm25.get(number, 0.0),
+                score=scores[number],
+                cosine=pool.cosines.get(number, 0.0),
+                bm25=pool.bm25.get(number, 0.0),
                 chunk=chunks[number],
                 title=titles.get(chunks[number].document, chunks[number].document),
             )
-            for rank, number in enumerate(kept, start=1)
+            for rank, number in enumerate(best, start=1)
         ]
 
+    def _score(self, query: str, pool: _Pool, chunks: dict[int, Chunk]) -> dict[int, float]:
+        """Score chunks, given in fused order; who gets no second look stays below who does."""
+        if self._reranker is None or not chunks:
+            return pool.fused
+        parts = shares(pool.cosines, pool.bm25)
+        head = [*chunks][:RERANKED]
+        candidates = [Candidate(chunks[number], parts[number]) for number in head]
+        scores = dict(zip(head, self._reranker.score(query, candidates), strict=True))
+        lowest = min(scores.values())
+        return {number: scores.get(number, min(lowest, pool.fused[number])) for number in chunks}
 
-def _without_duplicates(order: Sequence[int], vectors: dict[int, Vector], k: int) -> list[int]:
-    """Return the first k keys, leaving out those that say the same as a better one."""
-    kept: list[int] = []
-    for key in order:
-        if len(kept) == k:
-            break
-        vector = vectors.get(key)
-        if vector is not None and any(
-            float(vector @ vectors[other]) > DUPLICATE_COSINE for other in kept if other in vectors
-        ):
-            continue
-        kept.append(key)
-    return kept
+
+@dataclass(frozen=True)
+class _Pool:
+    """The candidates of both lists by chunk number: scores, unit vectors, fused scores."""
+
+    bm25: dict[int, float]
+    cosines: dict[int, float]
+    vectors: dict[int, Vector]
+    fused: dict[int, float]
+
+    @classmethod
+    def find(cls, snapshot: Snapshot, query: str, vector: Vector, count: int) -> _Pool:
+        bm25 = dict(snapshot.lexical_search(query, count))
+        cosines = dict(snapshot.dense_search(vector, count))
+        vectors = snapshot.vectors_of([*bm25, *cosines])
+        # Chroma's list is approximate and misses lexical hits: the stored vectors are exact.
+        cosines |= {number: float(vector @ v) for number, v in vectors.items()}
+        return cls(bm25, cosines, vectors, convex(cosines, bm25))
+
+    def distinct(self, count: int) -> list[int]:
+        """Return the first `count`, best first, less those that say the same as a better one."""
+        kept: list[int] = []
+        compared: list[Vector] = []
+        for number in sorted(self.fused, key=lambda n: (-self.fused[n], n)):
+            if len(kept) == count:
+                break
+            vector = self.vectors.get(number)
+            if vector is not None:
+                if compared and float(np.max(np.stack(compared) @ vector)) > DUPLICATE_COSINE:
+                    continue
+                compared.append(vector)
+            kept.append(number)
+        return kept
 
 
 class GroundskeeperRetriever(BaseRetriever):

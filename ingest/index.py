@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -137,8 +137,8 @@ class Snapshot:
         )
         return {row.number: from_bytes(row.vector) for row in rows}
 
-    def passage_vectors(self, limit: int) -> Vector:
-        """Return the unit vectors of up to `limit` passages, shape (passages, dimension).
+    def sample_vectors(self, kind: Literal["passage", "record"], limit: int) -> Vector:
+        """Return the unit vectors of up to `limit` chunks of a kind, shape (chunks, dimension).
 
         They are taken in the order of their ids, which are hashes: a sample that stays the same.
         """
@@ -146,7 +146,7 @@ class Snapshot:
         found = self.connection.scalars(
             sa.select(e.vector)
             .join(db.chunks, c.text_hash == e.text_hash)
-            .where(c.kind == "passage", e.model_key == self._model)
+            .where(c.kind == kind, e.model_key == self._model)
             .order_by(c.chunk_id)
             .limit(limit)
         ).all()
@@ -158,6 +158,12 @@ class Snapshot:
         columns = [db.documents.c[name] for name in DocumentInfo.__dataclass_fields__]
         rows = self.connection.execute(sa.select(*columns).order_by(db.documents.c.name))
         return [DocumentInfo(**{**row._mapping, "warnings": tuple(row.warnings)}) for row in rows]
+
+    def titles(self, names: Collection[str]) -> dict[str, str]:
+        """Return the titles of these documents."""
+        c = db.documents.c
+        rows = self.connection.execute(sa.select(c.name, c.title).where(c.name.in_(names)))
+        return {row.name: row.title for row in rows}
 
     def document_text(self, name: str) -> str:
         """Return the text of a document that offsets point into; empty for a table."""

@@ -58,8 +58,10 @@ def test_the_best_hit_says_what_was_asked_and_where(index: Index) -> None:
     assert "Bread fills a bird" in best.chunk.text
 
 
-def test_a_score_is_the_convex_combination(index: Index) -> None:
-    hits = search(index, "When should I clean a nest box?", k=1000)
+def test_without_a_reranker_a_score_is_the_convex_combination(index: Index) -> None:
+    with index.snapshot() as snapshot:
+        retriever = HybridRetriever(index, reranker=None)
+        hits = retriever.search(snapshot, "When should I clean a nest box?", 1000)
     most_like = max(hit.cosine for hit in hits)
     most_bm25 = max(hit.bm25 for hit in hits)
     assert most_bm25 > 0
