@@ -235,11 +235,103 @@ def test_what_only_sounds_like_a_list_is_left(desk: Desk, question: str) -> None
     assert facts is None or not facts.found
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how many states have HBCUs",
+        "number of colleges by state",
+        "largest college in each state",
+        "compare public and private colleges by graduation rate",
+        "public college in Texas with highest earnings and lowest tuition",
+        "colleges in Texas cheaper than Rice",
+        "colleges outside of California under 10k",
+        "cheapest law schools in New York",
+        "cheapest seminaries in Texas",
+    ],
+)
+def test_what_it_cannot_count_or_group_is_no_answer(desk: Desk, question: str) -> None:
+    facts = desk.ask(question)
+
+    assert facts is None or not facts.found
+
+
+# --- named ones -------------------------------------------------------------------------------
+
+
+def test_the_one_at_the_end_comes_first(desk: Desk) -> None:
+    facts = desk.told("Which of UCSD, UCLA and Cal is the cheapest?")
+
+    figures = [e.facts[0].value for e in facts.evidence]
+    assert figures == sorted(figures) and len(figures) == 3
+    assert facts.sentences[0].startswith("Lowest by in-state tuition")
+    assert "University of California-Los Angeles $13,747 [1]; then" in facts.sentences[0]
+
+
+def test_how_much_more_is_said_in_money_and_percent(desk: Desk) -> None:
+    near = desk.told("how much more expensive is UCLA than UT Austin")
+    far = desk.told("Is UCLA cheaper than Rice?")
+    rates = desk.told("UCLA vs USC acceptance rate")
+
+    assert "Los Angeles is $2,069 (18%) higher." in near.sentences[0]
+    assert "Rice University is $44,381 higher (4.2 times as much)." in far.sentences[0]
+    assert "1.8 percentage points higher" in rates.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "verdict"),
+    [
+        ("is Rice private?", "Yes."),
+        ("Is Rice a public university?", "No."),
+        ("is Spelman an HBCU", "Yes."),
+        ("is Texas Tech a historically black college", "No."),
+    ],
+)
+def test_yes_or_no_stands_before_the_cell(desk: Desk, question: str, verdict: str) -> None:
+    facts = desk.told(question)
+
+    assert facts.found
+    assert facts.sentences[0].startswith(verdict) and "[1]" in facts.sentences[0]
+
+
+def test_similar_ones_say_what_near_means(desk: Desk) -> None:
+    facts = desk.told("colleges similar to Reed College")
+
+    assert names(facts)[0] == "Reed College" and len(facts.evidence) == 11
+    assert {next(f.value for f in e.facts if f.field == "control") for e in facts.evidence} == {
+        "private nonprofit"
+    }
+    assert "graduation rate within 6 years" in facts.sentences[1]
+
+
+def test_conditions_are_told_in_words_of_the_card(desk: Desk) -> None:
+    told = " ".join(desk.told("public HBCUs in TX under $9,000").sentences)
+
+    assert "(public; HBCU; Texas; in-state tuition and fees below $9,000)" in told
+
+
+# --- another pack -----------------------------------------------------------------------------
+
+
 def test_another_pack_needs_no_other_code(parts: Desk) -> None:
     cheapest = parts.told("cheapest brake pads")
 
     assert [e.facts[0].value for e in cheapest.evidence][:3] == [27.3, 34.9, 41.5]
     assert parts.told("how many brake pads are in stock").sentences[0].startswith("7 parts")
+    assert len(parts.told("compare pads by price").evidence) == 8
+    assert "$9.84" in parts.told("average price of oil filters").sentences[0]
+
+
+def test_a_number_asks_for_ranges_that_hold_it(parts: Desk) -> None:
+    with (CORPUS / "auto-parts" / "parts.csv").open(encoding="utf-8") as file:
+        pads = [r for r in csv.DictReader(file) if r["category"] + r["make"] == "brake padsAldra"]
+    fitting = [r for r in pads if int(r["year_from"]) <= 2014 <= int(r["year_to"])]
+    assert 0 < len(fitting) < len(pads)
+
+    facts = parts.told("cheapest brake pads for a 2014 Lark")
+
+    expected = sorted(float(row["price_usd"]) for row in fitting)
+    assert [e.facts[0].value for e in facts.evidence] == expected
+    assert "model year 2014" in facts.sentences[0]
 
 
 # --- any plan ---------------------------------------------------------------------------------
