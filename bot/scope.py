@@ -1,11 +1,11 @@
 """The scope gate: does a question belong to the domain?
 
-It compares a question with what belongs (the card's examples and the corpus's own passages) and
-with what does not (the card's counterexamples and everyday requests that serve every pack). The
-threshold is not chosen by hand: each in-scope example is scored as if it were new, leaving itself
-out, and the threshold is the quantile of these scores that keeps the share of fair questions
-turned away at or under the stated rate (conformal calibration: Vovk et al., "Algorithmic Learning
-in a Random World", 2005).
+It compares a question with what belongs (the card's examples, the corpus's own passages and
+records) and with what does not (the card's counterexamples, and everyday requests that serve
+every pack). The threshold is not chosen by hand: each in-scope example is scored as if it were
+new, leaving itself out, and the threshold is the quantile of these scores that keeps the share
+of fair questions turned away at or under the stated rate (conformal calibration: Vovk et al.,
+"Algorithmic Learning in a Random World", 2005).
 
 Not covered: an off-topic question in the words of the domain ("write a poem about tuition")
 may pass; it then finds no evidence that answers it, which is the next gate. The rate holds for
@@ -25,10 +25,14 @@ from ingest.index import Index, Snapshot, Vector
 
 NEIGHBOURS = 3
 FALSE_REFUSALS = 0.03
-# More passages than these say nothing new about where the domain ends.
+# More of either say nothing new about where the domain ends.
 PASSAGES = 2_000
+RECORDS = 200
+# How much nearness to what does not belong weighs. Below 1, a question that is strange to both
+# sides (a name, a part number of another trade) is out.
+REPULSION = 0.85
 # An everyday request that is as near as this to what belongs is the pack's own business.
-CLAIMED = 0.65
+CLAIMED = 0.6
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,14 @@ class ScopeGate:
     def score(self, snapshot: Snapshot, vector: Vector) -> ScopeScore:
         """Score a question's vector, shape (dimension,), against one generation of the index."""
         sides = self.prepare(snapshot)
-        margin = nearness(sides.inside @ vector) - nearness(sides.outside @ vector)
-        return ScopeScore(float(margin), sides.threshold)
+        score = margin(sides.inside @ vector, sides.outside @ vector)
+        return ScopeScore(float(score), sides.threshold)
 
     def prepare(self, snapshot: Snapshot) -> Sides:
         """Return both sides as a generation of the index has them; made once for each."""
         with self._lock:
             if self._made is None or self._made[0] != snapshot.generation:
-                self._made = snapshot.generation, self._draw(snapshot.passage_vectors(PASSAGES))
+                self._made = snapshot.generation, self._draw(snapshot)
             return self._made[1]
 
     def suggest(self, vector: Vector, n: int = 2) -> tuple[str, ...]:
@@ -85,8 +89,10 @@ class ScopeGate:
         order = np.argsort(-(self._suggestions @ vector), kind="stable")[:n]
         return tuple(self._card.domain.suggestions[i] for i in order)
 
-    def _draw(self, passages: Vector) -> Sides:
-        inside = np.concatenate([self._examples, passages])
+    def _draw(self, snapshot: Snapshot) -> Sides:
+        passages = snapshot.sample_vectors("passage", PASSAGES)
+        records = snapshot.sample_vectors("record", RECORDS)
+        inside = np.concatenate([self._examples, passages, records])
         claimed = (self._everyday @ inside.T).max(axis=1) >= CLAIMED
         outside = np.concatenate([self._strangers, self._everyday[~claimed]])
         scores = self._leave_one_out(inside, outside)
@@ -96,8 +102,7 @@ class ScopeGate:
         """Return each in-scope example's margin as if the example itself were not known."""
         among = self._examples @ inside.T
         np.fill_diagonal(among, -1.0)
-        margin: Vector = nearness(among) - nearness(self._examples @ outside.T)
-        return margin
+        return margin(among, self._examples @ outside.T)
 
 
 def conformal_threshold(scores: Vector, rate: float) -> float:
@@ -108,6 +113,12 @@ def conformal_threshold(scores: Vector, rate: float) -> float:
     """
     rank = int(np.floor(rate * (len(scores) + 1)))
     return float(np.sort(scores)[max(rank - 1, 0)])
+
+
+def margin(inside: Vector, outside: Vector) -> Vector:
+    """Return how much nearer a question is to what belongs, from its cosines to either side."""
+    difference: Vector = nearness(inside) - REPULSION * nearness(outside)
+    return difference
 
 
 def nearness(cosines: Vector) -> Vector:

@@ -31,6 +31,7 @@ EXAMPLES: dict[str, list[str]] = {
         "how are you today",
         "how have things been with you",
         "how is your day",
+        "I hope that your day is good",
         "are you well",
         "what's up",
         "nice to meet you",
@@ -48,6 +49,8 @@ EXAMPLES: dict[str, list[str]] = {
         "I'm so grateful for this",
         "much obliged to you",
         "I am in your debt",
+        "that was kind and thoughtful of you",
+        "I notice how hard you work for me",
         "you have been a great help",
         "you make my life easier",
         "you did a good job",
@@ -68,6 +71,8 @@ EXAMPLES: dict[str, list[str]] = {
         "that's all, bye",
         "I'm off, see you",
         "I'm leaving now",
+        "I'm getting out of here",
+        "talk to you another time",
         "so long, farewell",
         "it was nice talking to you",
         "a pleasure to chat with you",
@@ -146,7 +151,7 @@ WORDS = {kind: frozenset(words(text)) for kind, text in _SPOKEN.items()}
 _FILLERS = frozenset(
     words(
         "a again ai all and bot buddy dear dude everyone folks for friend guys i it my now pal so "
-        "see then there to very much u you ya later la le de"
+        "see then there to very much u you ya later la le de amigo amiga ami"
     )
 )
 
