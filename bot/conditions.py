@@ -78,7 +78,7 @@ _LISTS = re.compile(
     re.I,
 )
 _COUNTS = {("how", "many"), ("number", "of")}
-_GROUPING = frozenset({"each", "every", "per", "by"})
+_GROUPING = frozenset({"each", "every", "per", "by", "which", "what"})
 _NEAR_PLACE = frozenset({"in", "near", "around"})
 _FILLER = (
     STOP_WORDS
@@ -143,8 +143,9 @@ class Conditions:
     """What a question says about many entities.
 
     `plural`: it speaks of the entities as a kind ("colleges"); `singular`: of one of them ("the
-    cheapest college"). `listed`: it asks for a list in so many words. `leftover`: words that
-    nobody understood. `fields`: asked for beside the conditions. `said`: the values, as said.
+    cheapest college"). `described`: it is about them without saying so ("cheapest oil filter",
+    "lowest tuition in Texas"). `listed`: it asks for a list in so many words. `leftover`: words
+    that nobody understood. `fields`: asked for beside the conditions. `said`: the values, as said.
     """
 
     filters: tuple[Filter, ...]
@@ -154,6 +155,7 @@ class Conditions:
     fields: tuple[str, ...]
     plural: bool
     singular: bool
+    described: bool
     listed: bool
     leftover: tuple[str, ...]
     said: frozenset[tuple[str, ...]]
@@ -318,6 +320,10 @@ class ConditionReader:
         """Return the field that a verb beside a number is about ("graduate")."""
         return self._verbs.get(stems([word]))
 
+    def is_place(self, value: _Value) -> bool:
+        """Whether a value tells entities of one name apart, as a place does."""
+        return value.field in self._table.label_fields
+
     def is_plain(self, word: str) -> bool:
         """Whether a word adds nothing beside a field."""
         return word in self._plain
@@ -368,7 +374,8 @@ class _Sentence:
             for i, t in enumerate(self._tokens)
             if i not in self._taken and self._reader.is_noun(t)
         ]
-        several = [self._tokens[f.last - 1] for f in values if not _is_range(f.what)]
+        kinds = [f for f in values if self._says_kind(f.what)]
+        several = [self._tokens[f.last - 1] for f in kinds]
         return Conditions(
             filters=filters,
             order=order,
@@ -377,10 +384,23 @@ class _Sentence:
             fields=self._asked(),
             plural=any(map(self._reader.is_plural, [*nouns, *several])),
             singular=any(not self._reader.is_plural(token) for token in nouns),
+            described=bool(kinds) or (bool(values) and self._orders_by_name()),
             listed=self._listed or self._bare(),
             leftover=(*self._lost, *self._leftover(self._own_words(filters, order))),
             said=frozenset(tuple(self._words[f.first : f.last]) for f in values),
         )
+
+    def _says_kind(self, what: object) -> bool:
+        """Whether a value says what an entity is ("HBCUs"), not where it is or how large."""
+        return isinstance(what, _Value) and bool(what.values) and not self._reader.is_place(what)
+
+    def _orders_by_name(self) -> bool:
+        """Whether its order names the field in so many words: "lowest tuition"."""
+        for f in self._found:
+            if isinstance(f.what, Order):
+                label = stems(phrase(self._reader.field(f.what.field).label))
+                return not set(label).isdisjoint(stems(self._words[f.first : f.last]))
+        return bool(self._used)
 
     def _fields(self) -> list[tuple[int, int, FieldMatch]]:
         return [(f.first, f.last, f.what) for f in self._found if isinstance(f.what, FieldMatch)]
@@ -418,13 +438,15 @@ class _Sentence:
                 yield Filter(field=key, comparison=comparison, number=number, words=bound.text)
 
     def _groups(self) -> Iterator[str]:
-        """Yield words that group or count something else: "in each state", "how many states"."""
+        """Yield words that group or count something else: "in each state", "the largest city"."""
         for first, last, match in self._fields():
             if any(self._reader.field(key).numeric for key in match.keys):
                 continue
             before = tuple(self._words[max(0, first - 2) : first])
-            if before in _COUNTS or (before and before[-1] in _GROUPING):
-                yield " ".join([before[-1], *self._words[first:last]])
+            heads = {*before[-1:], *self._words[first : first + 1]}
+            extreme = any(isinstance(f.what, Order) and f.last == first for f in self._found)
+            if extreme or before in _COUNTS or heads & (_GROUPING | SUPERLATIVES):
+                yield " ".join([*before[-1:], *self._words[first:last]])
 
     def _span_filters(self) -> Iterator[Filter]:
         for i, word in enumerate(self._words):
@@ -619,10 +641,6 @@ class _Sentence:
             and not self._reader.is_noun(token)
             and not self._reader.is_plain(token.norm)
         ]
-
-
-def _is_range(what: object) -> bool:
-    return isinstance(what, _Value) and not what.values
 
 
 def _take_bounds(question: str) -> tuple[list[_Bound], str]:

@@ -26,8 +26,7 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     explicit.
     """
     named = conditions.plural or conditions.singular
-    # "Cheapest oil filter": the kind is said by a value.
-    described = bool(conditions.order and conditions.said and not conditions.leftover)
+    described = conditions.order and conditions.described and not conditions.leftover
     if conditions.empty or not (named or described):
         return None
     if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):

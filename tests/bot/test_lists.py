@@ -227,6 +227,10 @@ def test_more_goes_on_where_the_list_ended(desk: Desk, rows: list[Row]) -> None:
         "When do most colleges send out decisions?",
         "which colleges have the best food",
         "colleges with good marching bands in Texas",
+        "what is the largest city in Texas",
+        "cheapest flights to Texas",
+        "richest people in California",
+        "public transport in Boston",
     ],
 )
 def test_what_only_sounds_like_a_list_is_left(desk: Desk, question: str) -> None:
