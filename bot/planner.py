@@ -232,12 +232,8 @@ class Planner:
         if not fields or reading.mentions or not last.entities:
             return None
         several = len(last.entities) > 1
-        alone = (
-            all(word in covered for word in range(reading.words))
-            if (covered := {i for m in reading.matches for i in range(m.first, m.last)})
-            else False
-        )
-        if not (alone or reading.follows or reading.points or (reading.comparative and several)):
+        refers = reading.follows or reading.points or reading.only_fields
+        if not (refers or (reading.comparative and several)):
             return None
         operation: Operation = "compare" if several else "lookup"
         order = self._conditions[table.name].superlative(reading.masked) if several else None

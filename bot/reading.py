@@ -65,6 +65,7 @@ _POINTS = re.compile(
     r"|they|there|these|those|it)\b",
     re.I,
 )
+_THERE_ARE = re.compile(r"\b(?:are|is|were) there\b|\bthere (?:are|is|were)\b", re.I)
 _COMPARE_WORDS = frozenset(
     {"compare", "compared", "comparing", "comparison", "vs", "versus", "v", "difference"}
     | {"differences", "differ", "against", "between"}
@@ -77,9 +78,9 @@ _ASKED = re.compile(r"^w*(x{1,3})w*s(?:w*)Ew*$|^w*E(x{1,3})w*$")
 class Reading:
     """What was understood of a question, and `leftover`, the words that were not.
 
-    `bare`: nothing but names. `asked`: the words that ask for an unknown field, where the
-    question has the shape of asking for one. `checks`: field and value of "is it private?".
-    `masked`: the question with a stand-in for each name.
+    `bare`: nothing but names. `only_fields`: nothing but fields. `asked`: the words that ask for
+    an unknown field, where the question has the shape of asking for one. `checks`: field and
+    value of "is it private?". `masked`: the question with a stand-in for each name.
     The other flags are cues, named as they work.
     """
 
@@ -96,6 +97,7 @@ class Reading:
     adds: bool
     points: bool
     bare: bool
+    only_fields: bool
     asked: str
     checks: tuple[tuple[str, str], ...]
     masked: str
@@ -170,11 +172,12 @@ class Reader:
             comparative=any(match.comparing for match in matches),
             follows=bool(_FOLLOWS.match(text)),
             adds=bool(_ADDS.search(text)),
-            points=bool(_POINTS.search(question)),
+            points=bool(_POINTS.search(_THERE_ARE.sub(" ", question))),
             bare=bool(kept)
             and all(not m.weak or m.words[0].isupper() for m in kept)
             and not matches
             and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
+            only_fields=bool(masked) and covered.issuperset(range(len(masked))),
             asked=_asked(masked, said, set(left)),
             checks=tuple(check for _, check in checks),
             masked=text,

@@ -199,6 +199,18 @@ def test_follow_ups_edit_the_list(desk: Desk, rows: list[Row]) -> None:
     assert names(largest) == best_known(fitting)[:1]
 
 
+def test_a_question_of_its_own_is_no_follow_up(desk: Desk) -> None:
+    last = desk.told("cheapest public colleges in Ohio").plan_json
+    alone = desk.told("How many HBCUs are there in Georgia?")
+
+    counted = desk.ask("How many HBCUs are there in Georgia?", last)
+    named = desk.ask("and UCLA?", last)
+
+    assert counted is not None and counted.sentences == alone.sentences
+    assert named is not None and names(named) == ["University of California-Los Angeles"]
+    assert desk.plan("What is the FAFSA?", last) is None
+
+
 def test_more_goes_on_where_the_list_ended(desk: Desk, rows: list[Row]) -> None:
     expected = best_known([r for r in rows if r["control"] + r["state"] == "publicOR"])
     first = desk.told("public colleges in Oregon")
