@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.retriever import HybridRetriever
+from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import UsageError
@@ -207,39 +208,49 @@ def temporary_index(
 
     Each becomes a web page, whose loader keeps text as text and a title apart from it.
     """
+    ids = {f"{number:08}/{_FILE}": one.id for number, one in enumerate(documents)}
+    with tempfile.TemporaryDirectory(prefix="groundskeeper-eval-") as name:
+        for file, one in zip(ids, documents, strict=True):
+            path = Path(name) / file
+            path.parent.mkdir()
+            path.write_text(_page(one), encoding="utf-8")
+        with index_of(Path(name), embeddings, progress) as index:
+            yield index, ids
+
+
+@contextmanager
+def index_of(folder: Path, embeddings: NamedEmbeddings, progress: Progress) -> Iterator[Index]:
+    """Index a folder's documents; the index goes away, the folder stays."""
+    # Chroma's server lingers for some seconds and may write while the files are deleted.
     with tempfile.TemporaryDirectory(
         prefix="groundskeeper-eval-", ignore_cleanup_errors=True
     ) as name:
-        folder, paths = Path(name) / "pack", DomainPaths(Path(name) / "index")
-        ids = {f"{number:08}/{_FILE}": one.id for number, one in enumerate(documents)}
-        for file, one in zip(ids, documents, strict=True):
-            (folder / file).parent.mkdir(parents=True)
-            (folder / file).write_text(_page(one), encoding="utf-8")
+        paths = DomainPaths(Path(name) / "index")
         Reindexer(folder, _CARD, paths, embeddings, progress).run()
         index = Index(_CARD, paths, embeddings)
         try:
-            yield index, ids
+            yield index
         finally:
             index.close()
 
 
 def our_systems(
-    index: Index, unit_of: Callable[[str], str], depth: int = DEPTH
+    index: Index, unit_of: Callable[[Chunk], str], depth: int = DEPTH
 ) -> dict[str, System]:
     """Return the parts of our retrieval and the whole of it, each as a system of its own.
 
-    `unit_of` turns the name of an indexed document into the id that judgements are about.
+    `unit_of` turns a chunk into the id that judgements are about: its document's, mostly.
     """
     retriever, fusing = HybridRetriever(index), HybridRetriever(index, reranker=None)
 
-    def units(documents: Iterable[str]) -> list[str]:
-        return list(dict.fromkeys(map(unit_of, documents)))
+    def units(chunks: Iterable[Chunk]) -> list[str]:
+        return list(dict.fromkeys(map(unit_of, chunks)))
 
     def by_number(query: str, find: Callable[[Any], list[tuple[int, float]]]) -> list[str]:
         with index.snapshot() as snapshot:
             found = [number for number, _ in find(snapshot)]
             chunks = snapshot.chunks(found)
-        return units(chunks[number].document for number in found)
+        return units(chunks[number] for number in found)
 
     def lexical(query: str) -> list[str]:
         return by_number(query, lambda s: s.lexical_search(query, depth))
@@ -251,7 +262,7 @@ def our_systems(
     def hybrid(how: HybridRetriever, query: str) -> list[str]:
         with index.snapshot() as snapshot:
             hits = how.search(snapshot, query, depth)
-        return units(hit.chunk.document for hit in hits)
+        return units(hit.chunk for hit in hits)
 
     return {
         "lexical": lexical,

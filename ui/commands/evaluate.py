@@ -157,7 +157,9 @@ def retrieval(
         progress = progress_for_terminal()
         with temporary_index(judged.documents, embeddings, progress) as (index, ids):
             progress.begin(judged.name, len(judged.judged))
-            result = evaluate(judged, our_systems(index, ids.__getitem__), progress.advance)
+            result = evaluate(
+                judged, our_systems(index, lambda chunk: ids[chunk.document]), progress.advance
+            )
             progress.end()
         if as_json:
             print_json(result.to_json())
