@@ -36,6 +36,7 @@ from bot.parts import split_parts
 from bot.planning import Planning
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
+from bot.selection import asks_for_more
 from bot.smalltalk import SmallTalk
 from bot.support import Support, judge_support
 from bot.text import normalise
@@ -192,6 +193,9 @@ class Bot:
     def _answer_small_talk(self, draft: Draft) -> None:
         with draft.timed("embed"):
             draft.vector = self._retriever.embed_query(draft.text)
+        history = draft.question.history
+        if history and history[-1].plan and asks_for_more(draft.text):
+            return  # after a list this is a question, however much it sounds like small talk
         reply = self._small_talk.reply(draft.text, draft.vector)
         if reply is not None:
             raise Stop("answered", "", reply)

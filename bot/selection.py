@@ -18,6 +18,11 @@ _MORE = re.compile(
 )
 
 
+def asks_for_more(question: str) -> bool:
+    """Whether it begins as one who wants the next page of a list does."""
+    return bool(_MORE.match(question))
+
+
 def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard) -> Plan | None:
     """Return the plan of a question about many entities; None where it may be about another thing.
 
@@ -50,7 +55,7 @@ def narrow(
     last: Plan, conditions: Conditions, question: str, table: TableCard, *, refers: bool
 ) -> Plan | None:
     """Return the last plan edited by a follow-up ("only the public ones", "which is largest?")."""
-    if _MORE.match(question) and conditions.empty:
+    if asks_for_more(question) and conditions.empty:
         return last.model_copy(update={"offset": last.offset + last.limit, "operation": "list"})
     if last.function and _WHICH.match(question) and conditions.empty and not conditions.leftover:
         return last.model_copy(

@@ -130,6 +130,18 @@ def test_small_talk_is_kind(bot: Bot, text: str) -> None:
     assert not answer.citations
 
 
+@pytest.mark.parametrize("text", ["more", "More", "Show more"])
+def test_more_after_a_list_is_no_small_talk(bot: Bot, text: str) -> None:
+    first = ask(bot, "List the birds by weight")
+    assert first.plan is not None and first.plan["operation"] == "list"
+
+    turn = Turn(question=first.question, answer=first.text, plan=first.plan)
+    rest = ask(bot, text, history=(turn,))
+
+    assert rest.plan is not None and rest.plan["offset"] == 10
+    assert rest.table is not None and len(rest.table.rows) == 2
+
+
 @pytest.mark.parametrize(
     "text", ["What is the capital of France?", "Write a poem about love", "How do I fix my car?"]
 )
