@@ -235,16 +235,16 @@ def index_of(folder: Path, embeddings: NamedEmbeddings, progress: Progress) -> I
 
 
 def our_systems(
-    index: Index, unit_of: Callable[[Chunk], str], depth: int = DEPTH
+    index: Index, units_of: Callable[[Chunk], list[str]], depth: int = DEPTH
 ) -> dict[str, System]:
     """Return the parts of our retrieval and the whole of it, each as a system of its own.
 
-    `unit_of` turns a chunk into the id that judgements are about: its document's, mostly.
+    `units_of` turns a chunk into the ids that judgements are about: its document's, mostly.
     """
     retriever, fusing = HybridRetriever(index), HybridRetriever(index, reranker=None)
 
     def units(chunks: Iterable[Chunk]) -> list[str]:
-        return list(dict.fromkeys(map(unit_of, chunks)))
+        return list(dict.fromkeys(unit for chunk in chunks for unit in units_of(chunk)))
 
     def by_number(query: str, find: Callable[[Any], list[tuple[int, float]]]) -> list[str]:
         with index.snapshot() as snapshot:

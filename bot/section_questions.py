@@ -1,7 +1,7 @@
 """Questions whose truth is a section: a document of a pack and a heading in it.
 
-A passage counts for the section that it shares most characters with, so that any way of cutting
-the documents into passages can be measured.
+A passage counts for every section that it shows, so that any way of cutting the documents into
+passages can be measured, long ones too.
 """
 
 from __future__ import annotations
@@ -58,15 +58,20 @@ class SectionedDocument:
         headings = [(b.start, b.text) for b in document.blocks if b.kind == "heading"]
         return cls(name, document, ((0, document.title), *headings))
 
-    def section_of(self, start: int, end: int) -> str:
-        """Return the id of the section that has most of the text between two offsets."""
-        ends = [begin for begin, _ in self.sections[1:]] + [len(self.document.text)]
-        shared = [
-            min(end, stop) - max(start, begin)
-            for (begin, _), stop in zip(self.sections, ends, strict=True)
+    def sections_of(self, start: int, end: int) -> list[str]:
+        """Return the ids of the sections that a passage shows, given by its offsets.
+
+        These are the one that has most of it, and any of which it holds half or more.
+        """
+        begins = [begin for begin, _ in self.sections]
+        ends = [*begins[1:], len(self.document.text)]
+        shared = [min(end, e) - max(start, b) for b, e in zip(begins, ends, strict=True)]
+        most = max(shared)
+        return [
+            ExpectedSection(document=self.name, heading=heading).key
+            for (_, heading), has, b, e in zip(self.sections, shared, begins, ends, strict=True)
+            if has > 0 and (has == most or 2 * has >= e - b)
         ]
-        heading = self.sections[shared.index(max(shared))][1]
-        return ExpectedSection(document=self.name, heading=heading).key
 
 
 def read_section_questions(path: Path, documents: Mapping[str, SectionedDocument]) -> Dataset:

@@ -141,7 +141,7 @@ def test_our_own_systems_find_what_is_judged(tmp_path: Path, hashed: HashedEmbed
                     texts[ids[document.name]] = snapshot.document_text(document.name)
             told: list[None] = []
             result = evaluate(
-                dataset, our_systems(index, lambda chunk: ids[chunk.document]), _count(told)
+                dataset, our_systems(index, lambda chunk: [ids[chunk.document]]), _count(told)
             )
         finally:
             end_vector_servers(folder)

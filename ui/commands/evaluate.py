@@ -158,7 +158,7 @@ def retrieval(
         with temporary_index(judged.documents, embeddings, progress) as (index, ids):
             progress.begin(judged.name, len(judged.judged))
             result = evaluate(
-                judged, our_systems(index, lambda chunk: ids[chunk.document]), progress.advance
+                judged, our_systems(index, lambda chunk: [ids[chunk.document]]), progress.advance
             )
             progress.end()
         if as_json:
