@@ -1,11 +1,11 @@
 """The app with a FakeBot whose every text is an attack; run by the browser tests."""
 
-from bot.answer import Answer, Citation, Question
+from bot.answer import Answer, AnswerTable, Citation, Column, Question
 from bot.review import Moderators, ReviewQueue
 from ingest.domain import load_card
 from ingest.paths import domain_paths
 from ingest.settings import load_settings
-from tests.ui.fake_bot import TABLE, FakeBot, answered
+from tests.ui.fake_bot import FakeBot, answered
 from tests.ui.hostile_texts import HOSTILE
 from ui.services import Services
 from ui.shell import run
@@ -20,13 +20,26 @@ class HostileBot(FakeBot):
         citation = Citation(
             n=1, document=ALL, quote=ALL, title=ALL, heading_path=tuple(HOSTILE), end=1
         )
-        cells = tuple((f"{text} ", text) for text in HOSTILE)
-        table = TABLE.model_copy(update={"rows": cells, "display": cells, "citations": ()})
+        rows = tuple((f"{text} ", n) for n, text in enumerate(HOSTILE))
+        table = AnswerTable(
+            columns=(Column(label=ALL), Column(label=ALL, unit=ALL, type="number", source=ALL)),
+            rows=rows,
+            display=tuple((text, text) for text in HOSTILE),
+        )
+        plan = {
+            "operation": "list",
+            "table": card.tables[0].name,
+            "unknown": [{"words": ALL}],
+            "ignored": HOSTILE,
+            "fitting": 99,
+            "sql": HOSTILE,
+        }
         return answered(
             question.text,
             f"{ALL} [1]",
             citations=(citation,),
             table=table,
+            plan=plan,
             model=ALL,
             status="refused" if "refuse" in question.text else "answered",
             suggestions=tuple(HOSTILE),

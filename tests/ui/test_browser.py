@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
@@ -11,6 +12,7 @@ from bot.review import Moderators
 from tests.packs import Pack
 from tests.ui.hostile_texts import HOSTILE
 from ui.rendering import WORD_JOINER
+from ui.theme import contrast
 
 pytestmark = pytest.mark.browser
 
@@ -212,6 +214,66 @@ def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pa
     fits(phone)
 
 
+LIST = "Cheapest public colleges"
+
+
+def order_seen(page: Page) -> list[str]:
+    """Return the names of a table from top to bottom, as they are seen."""
+    names: list[str] = page.eval_on_selector_all(
+        ".gk-sortable tbody tr",
+        """rows => rows
+            .map(row => [row.getBoundingClientRect().top, row.firstChild.textContent])
+            .sort((a, b) => a[0] - b[0]).map(row => row[1].replace(/\\d+$/, ''))""",
+    )
+    return names
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_list_on_a_phone_is_sorted_charted_explained_and_goes_on(
+    phone: Page, app_address: str, scheme: Literal["light", "dark"]
+) -> None:
+    phone.emulate_media(color_scheme=scheme)
+    visit(phone, app_address)
+    ask(phone, LIST)
+    given = order_seen(phone)
+    assert len(given) == 10
+    assert len(phone.locator(".gk-chart li").all()) == 10
+    assert contrast_of_bars(phone) >= 3  # WCAG 2.2, success criterion 1.4.11
+
+    phone.locator(".gk-more summary", has_text="How was this answered?").tap()
+    name, figure = phone.locator(".gk-sortable thead th").all()
+    name.tap()
+    assert order_seen(phone) == sorted(given, key=str.casefold)
+    name.tap()
+    assert order_seen(phone) == sorted(given, key=str.casefold, reverse=True)
+    figure.tap()
+    assert order_seen(phone) == given
+    expect(phone.locator(".gk-steps")).to_be_visible()
+    fits(phone)
+
+    press(phone, "Show the next 10")
+    expect(phone.locator(".gk-footer")).to_have_count(2)
+    expect(phone.locator(".gk-sortable").last).not_to_contain_text(given[0])
+    # Nothing that a reader has unfolded or sorted is lost when more comes.
+    expect(phone.locator(".gk-steps").first).to_be_visible()
+    expect(phone.locator(".gk-sortable").first.locator(":checked")).to_have_count(1)
+    fits(phone)
+
+
+def contrast_of_bars(page: Page) -> float:
+    """Return the contrast of a bar with the page below it."""
+    colors: list[list[int]] = page.evaluate(
+        """() => ['.gk-track i', '.stApp'].map(what => {
+            const one = document.createElement('canvas').getContext('2d');
+            one.fillStyle = getComputedStyle(document.querySelector(what)).backgroundColor;
+            one.fillRect(0, 0, 1, 1);
+            return [...one.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        })"""
+    )
+    bar, below = ("#" + "".join(f"{c:02x}" for c in color) for color in colors)
+    return contrast(bar, below)
+
+
 # --- attacks ----------------------------------------------------------------------------------
 
 
@@ -235,6 +297,7 @@ def test_no_text_becomes_more_than_text(desktop: Page, hostile_address: str) -> 
 
     for question in (HOSTILE[0], "refuse"):
         ask(page, question)
+        page.eval_on_selector_all(".gk-more", "all => all.forEach(fold => { fold.open = true; })")
         page.locator(".gk-cite").last.click()
         assert_nothing_foreign(page)
     answer = page.locator(".gk-answer").first.inner_text()
