@@ -24,6 +24,7 @@ from bot.review import (
 )
 from ingest.errors import GroundskeeperError, ReportConflict
 from ui import strings
+from ui.explaining import explain_plan, explanation_html
 from ui.rendering import (
     Source,
     answer_html,
@@ -56,7 +57,7 @@ def draw_report(
     _head(back, follow)
     report = services.reports.show(who, reference)
     st.html(summary_html(report, datetime.now(UTC), whole=True))
-    _draw_case(report)
+    _draw_case(services, report)
     st.subheader(strings.DECIDE, anchor=False)
     _say_what_happened()
     _draw_actions(services, who, report)
@@ -108,7 +109,7 @@ def _go_to(reference: str | None) -> None:
         st.session_state[OPENED] = reference
 
 
-def _draw_case(report: Report) -> None:
+def _draw_case(services: Services, report: Report) -> None:
     """Draw what the person saw, from the report and not from today's index."""
     if report.case is None:
         st.info(strings.PURGED)
@@ -121,6 +122,7 @@ def _draw_case(report: Report) -> None:
             st.html(question_html(earlier))
         st.html(question_html(case.question))
         _draw_case_answer(case, report.reference)
+        st.html(explanation_html(explain_plan(case.plan, services.card)))
         st.html(footer_html(_circumstances(case)))
 
 
