@@ -75,15 +75,16 @@ def stream_text(
     max_tokens: int,
     grammar: str | None = None,
     stop: list[str] | None = None,
+    seconds: float | None = None,
 ) -> Iterator[str]:
     """Yield the text of an answer as it is written; raises ModelError whatever goes wrong.
 
-    `grammar` (GBNF) only binds a model that knows it, the embedded one. Who stops iterating
-    stops the model.
+    `grammar` (GBNF) and `seconds` for the whole answer only bind a model that knows them, the
+    embedded one. Who stops iterating stops the model.
     """
     options: dict[str, Any] = {"max_tokens": max_tokens}
-    if grammar and isinstance(chat.model, EmbeddedChat):
-        options["grammar"] = grammar
+    if isinstance(chat.model, EmbeddedChat):
+        options |= {"grammar": grammar, "seconds": seconds}
     try:
         for chunk in chat.model.stream(messages, stop=stop, **options):
             if text := chunk.text:

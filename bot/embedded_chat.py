@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,8 +31,8 @@ class EmbeddedChat(BaseChatModel):
     """SmolLM2 in this process by llama.cpp, greedy; loaded when the first question comes.
 
     Safe to share between threads: two answers are written at once, others wait their turn.
-    Besides `stop` it takes `max_tokens` and `grammar` (GBNF, llama.cpp's form of BNF). A consumer
-    that stops iterating stops the model.
+    Besides `stop` it takes `max_tokens`, `grammar` (GBNF, llama.cpp's form of BNF) and `seconds`,
+    which the whole answer may take. A consumer that stops iterating stops the model.
     """
 
     timeout: float = 60.0
@@ -62,6 +64,7 @@ class EmbeddedChat(BaseChatModel):
         *,
         max_tokens: int = 512,
         grammar: str | None = None,
+        seconds: float | None = None,
         **_: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request: dict[str, Any] = {
@@ -74,14 +77,16 @@ class EmbeddedChat(BaseChatModel):
         }
         if grammar:
             request["grammar"] = grammar
-        with closing(self._responses(request)) as responses:
+        with closing(self._responses(request, seconds)) as responses:
             for response in responses:
                 chunk = _to_chunk(response)
                 if run_manager and chunk.text:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
 
-    def _responses(self, request: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
+    def _responses(
+        self, request: dict[str, Any], seconds: float | None
+    ) -> Generator[dict[str, Any], None, None]:
         """Turn the callbacks of llama.cpp, which come from its call, into an iterator."""
         server = _server(self._files.verify())
         arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
@@ -100,8 +105,12 @@ class EmbeddedChat(BaseChatModel):
 
         # Not a daemon: llama.cpp must have stopped before the interpreter ends, or it crashes.
         threading.Thread(target=work, name="llama.cpp answer").start()
+        end = math.inf if seconds is None else time.monotonic() + seconds
         try:
-            while (response := arrived.get(timeout=self.timeout)) is not None:
+            while True:
+                wait = min(self.timeout, max(end - time.monotonic(), 0.0))
+                if (response := arrived.get(timeout=wait)) is None:
+                    break
                 if isinstance(response, Exception):
                     raise response
                 if "error" in response:
@@ -109,7 +118,7 @@ class EmbeddedChat(BaseChatModel):
                 yield response
         except queue.Empty:
             raise ModelTimeout(
-                f"{self._files.name} wrote nothing for {self.timeout:g} seconds.",
+                f"{self._files.name} took longer than it may.",
                 hint="Ask again when the machine is less busy, or raise `model_timeout`.",
             ) from None
         finally:

@@ -275,7 +275,7 @@ class Bot:
     def _retrieve(self, draft: Draft, query: str, vector: Vector) -> Support:
         """Add passages to the evidence in hand, and judge whether they answer the query."""
         with draft.timed("retrieve"):
-            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector)
+            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector, "passage")
         chosen = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
         first = len(draft.evidence) + 1
         passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]
@@ -386,7 +386,7 @@ def _reason_of(error: GroundskeeperError) -> str:
 def _may_be_evidence(hit: Hit) -> bool:
     """Whether a chunk says something; a list of references only says where others say it."""
     heading = next(iter(reversed(hit.chunk.heading_path)), "").strip().lower()
-    return hit.chunk.kind == "passage" and heading not in _REFERENCES
+    return heading not in _REFERENCES
 
 
 def _evidence(n: int, hit: Hit) -> Evidence:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 
 from bot.fusion import convex, shares
 from bot.rerank import Candidate, FeatureReranker, Reranker
-from ingest.documents import Chunk
+from ingest.documents import Chunk, ChunkKind
 from ingest.embedding_cache import unit
 from ingest.index import Index, Snapshot, Vector
 
@@ -59,17 +59,23 @@ class HybridRetriever:
         return unit(self._index.embeddings.embed_query(query))
 
     def search(
-        self, snapshot: Snapshot, query: str, k: int, vector: Vector | None = None
+        self,
+        snapshot: Snapshot,
+        query: str,
+        k: int,
+        vector: Vector | None = None,
+        kind: ChunkKind | None = None,
     ) -> list[Hit]:
         """Return up to k hits for a query, best first; none for an empty one.
 
-        `vector` is what `embed_query` returned for the query, where the caller has it already.
+        `kind` leaves out the other kind of chunk, so that thousands of rows do not crowd out a
+        few guides. `vector` is what `embed_query` returned, where the caller has it already.
         """
         if not query.strip() or k <= 0:
             return []
         if vector is None:
             vector = self.embed_query(query)
-        pool = _Pool.find(snapshot, query, vector, max(k, self._candidates))
+        pool = _Pool.find(snapshot, query, vector, max(k, self._candidates), kind)
         kept = pool.distinct(max(k, RERANKED))
         chunks = snapshot.chunks(kept)
         scores = self._score(query, pool, {number: chunks[number] for number in kept})
@@ -110,9 +116,11 @@ class _Pool:
     fused: dict[int, float]
 
     @classmethod
-    def find(cls, snapshot: Snapshot, query: str, vector: Vector, count: int) -> _Pool:
-        bm25 = dict(snapshot.lexical_search(query, count))
-        cosines = dict(snapshot.dense_search(vector, count))
+    def find(
+        cls, snapshot: Snapshot, query: str, vector: Vector, count: int, kind: ChunkKind | None
+    ) -> _Pool:
+        bm25 = dict(snapshot.lexical_search(query, count, kind))
+        cosines = dict(snapshot.dense_search(vector, count, kind))
         vectors = snapshot.vectors_of([*bm25, *cosines])
         # Chroma's list is approximate and misses lexical hits: the stored vectors are exact.
         cosines |= {number: float(vector @ v) for number, v in vectors.items()}

@@ -18,9 +18,11 @@ from bot.extract import Extract, windows
 from bot.prompts import NO_ANSWER, answer_messages, choice_grammar, choice_messages
 from bot.text import sentences
 from bot.verify import verify
+from ingest.errors import ModelTimeout
 
 MAX_TOKENS = 300
 CHOICE_TOKENS = 160
+CHOICE_SECONDS = 4.0
 CHOICES = 2
 _CLOSED = re.compile(r"[.!?][\"”')]*(?:\s*\[\d+\])+(?=\s|$)")
 
@@ -68,9 +70,16 @@ class Writer:
         said = [_cited(choice.text, choice) for choice in choices]
         messages = choice_messages(question, [choice.text for choice in choices])
         pieces = stream_text(
-            self._chat, messages, max_tokens=CHOICE_TOKENS, grammar=choice_grammar(said)
+            self._chat,
+            messages,
+            max_tokens=CHOICE_TOKENS,
+            grammar=choice_grammar(said),
+            seconds=CHOICE_SECONDS,
         )
-        chosen = "".join(pieces).strip()
+        try:
+            chosen = "".join(pieces).strip()
+        except ModelTimeout:
+            chosen = ""  # the quotation does not need the model, and a reader would have to wait
         agreed = chosen == said[0]
         yield Written(chosen, "" if agreed else "our own ranking prefers another sentence")
         for window in best:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+ChunkKind = Literal["passage", "record"]
 BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
 
 
@@ -62,7 +63,7 @@ class Chunk:
     page: int | None = None
     row: int | None = None
     heading_path: tuple[str, ...] = ()
-    kind: Literal["passage", "record"] = "passage"
+    kind: ChunkKind = "passage"
 
     @property
     def index_text(self) -> str:

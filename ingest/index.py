@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ingest import database as db
-from ingest.documents import Chunk
+from ingest.documents import Chunk, ChunkKind
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_hash, unit
 from ingest.embeddings import NamedEmbeddings
@@ -63,16 +63,23 @@ class Snapshot:
         self._lexical = lexical
         self._overtaken = overtaken
 
-    def lexical_search(self, query: str, k: int) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first."""
-        return self._lexical.search(self.connection, query, k)
+    def lexical_search(
+        self, query: str, k: int, kind: ChunkKind | None = None
+    ) -> list[tuple[int, float]]:
+        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
+        return self._lexical.search(self.connection, query, k, kind)
 
-    def dense_search(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+    def dense_search(
+        self, vector: Vector, k: int, kind: ChunkKind | None = None
+    ) -> list[tuple[int, float]]:
         """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows.
 
         Chroma has no generations. Once a newer one is there, it may lack vectors of this one,
-        which are then compared one by one as SQL still has them.
+        which are then compared one by one as SQL still has them; so are those of one `kind`,
+        which Chroma does not know.
         """
+        if kind is not None:
+            return self._nearest_exactly(vector, k, kind)
         try:
             found = self._nearest_known(vector, k)
         except IndexDamaged:
@@ -103,9 +110,13 @@ class Snapshot:
                 break
         return known if len(known) == db.count(self.connection, db.chunks) else None
 
-    def _nearest_exactly(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+    def _nearest_exactly(
+        self, vector: Vector, k: int, kind: ChunkKind | None = None
+    ) -> list[tuple[int, float]]:
         """Compare with every stored vector; some 10 ms for a thousand chunks."""
-        numbers = self.connection.scalars(sa.select(db.chunks.c.number)).all()
+        chosen = sa.select(db.chunks.c.number)
+        chosen = chosen if kind is None else chosen.where(db.chunks.c.kind == kind)
+        numbers = self.connection.scalars(chosen).all()
         direction = unit(vector)
         found: list[tuple[int, float]] = []
         for i in range(0, len(numbers), SQL_BATCH):

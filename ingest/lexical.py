@@ -12,6 +12,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from ingest.documents import ChunkKind
+
 HEADER_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
 MAX_TERMS = 32
@@ -39,8 +41,10 @@ class LexicalIndex(Protocol):
         """Forget chunks."""
         ...
 
-    def search(self, connection: sa.Connection, query: str, k: int) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first; higher is better."""
+    def search(
+        self, connection: sa.Connection, query: str, k: int, kind: ChunkKind | None = None
+    ) -> list[tuple[int, float]]:
+        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
         ...
 
 
@@ -72,21 +76,26 @@ class Fts5Index:
         if rows:
             connection.execute(sa.text("DELETE FROM chunks_fts WHERE rowid = :n"), rows)
 
-    def search(self, connection: sa.Connection, query: str, k: int) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first; higher is better."""
+    def search(
+        self, connection: sa.Connection, query: str, k: int, kind: ChunkKind | None = None
+    ) -> list[tuple[int, float]]:
+        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
         expression = match_expression(query)
         if not expression or k <= 0:
             return []
         found = connection.execute(
             sa.text(
                 "SELECT rowid, -bm25(chunks_fts, :header_weight, :text_weight) AS score "
-                "FROM chunks_fts WHERE chunks_fts MATCH :expression ORDER BY score DESC LIMIT :k"
+                "FROM chunks_fts WHERE chunks_fts MATCH :expression "
+                "AND (:kind IS NULL OR rowid IN (SELECT number FROM chunks WHERE kind = :kind)) "
+                "ORDER BY score DESC LIMIT :k"
             ),
             {
                 "header_weight": HEADER_WEIGHT,
                 "text_weight": TEXT_WEIGHT,
                 "expression": expression,
                 "k": k,
+                "kind": kind,
             },
         )
         return [(int(number), float(score)) for number, score in found]

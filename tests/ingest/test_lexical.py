@@ -21,6 +21,7 @@ def connection(tmp_path: Path) -> Iterator[sa.Connection]:
     engine = db.open_engine(tmp_path / "i.sqlite3")
     with db.writing(engine) as connection:
         index = Fts5Index()
+        db.metadata.create_all(connection)
         index.create(connection)
         index.add(connection, ROWS)
         yield connection
@@ -35,6 +36,11 @@ def test_words_are_stemmed_and_headings_count_more(connection: sa.Connection) ->
 
 def test_a_code_with_a_hyphen_is_one_thing(connection: sa.Connection) -> None:
     assert [number for number, _ in Fts5Index().search(connection, "F-1", 3)] == [1]
+
+
+def test_one_kind_of_chunk_is_found_alone(connection: sa.Connection) -> None:
+    found = Fts5Index().search(connection, "grants", 3, "record")
+    assert found == []
 
 
 def test_what_is_removed_is_not_found(connection: sa.Connection) -> None:
