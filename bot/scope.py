@@ -27,7 +27,7 @@ NEIGHBOURS = 3
 FALSE_REFUSALS = 0.03
 # More of either say nothing new about where the domain ends.
 PASSAGES = 2_000
-RECORDS = 200
+RECORDS = 1_000
 # How much nearness to what does not belong weighs. Below 1, a question that is strange to both
 # sides (a name, a part number of another trade) is out.
 REPULSION = 0.85
