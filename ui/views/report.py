@@ -122,8 +122,8 @@ def _draw_case(services: Services, report: Report) -> None:
             st.html(question_html(earlier))
         st.html(question_html(case.question))
         _draw_case_answer(case, report.reference)
-        st.html(explanation_html(explain_plan(case.plan, services.card)))
-        st.html(footer_html(_circumstances(case)))
+        how = explanation_html(explain_plan(case.plan, services.card))
+        st.html(f"{how}{footer_html(_circumstances(case))}")
 
 
 def _draw_case_answer(case: Case, anchor: str) -> None:
