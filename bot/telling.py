@@ -249,7 +249,8 @@ class ListTelling:
         page, plan = self._page, self._plan
         shown = plan.offset + len(page.records)
         if page.records and page.tied:
-            yield f"{page.tied:,} more have the same figure as the last one shown."
+            verb = "has" if page.tied == 1 else "have"
+            yield f"{page.tied:,} more {verb} the same figure as the last one shown."
         if 1 < len(page.records) < page.total:
             span = f"{plan.offset + 1} to {shown} of {page.total:,}"
             yield f"Shown are {span}" + (

@@ -107,8 +107,10 @@ def spoken(value: str, field: FieldCard) -> str:
 def figure(value: Cell, field: FieldCard) -> str:
     """Write a value with its unit, where neither the figure nor the label shows it by itself."""
     shown = display(value, field)
-    unsaid = field.type in ("number", "count") and field.unit.lower() not in field.label.lower()
-    return f"{shown} {field.unit}" if value is not None and unsaid else shown
+    if value is None or not field.unit or field.type not in ("number", "count"):
+        return shown
+    said = field.unit.lower() in field.label.lower().split()
+    return shown if said else f"{shown} {field.unit}"
 
 
 def difference(high: float, low: float, field: FieldCard) -> str:
