@@ -144,7 +144,7 @@ def test_a_prompt_beyond_the_context_is_a_model_error(embedded: NamedChatModel) 
 
 def test_silence_is_a_timeout(settings: Settings) -> None:
     chat = make_chat_model(settings.model_copy(update={"model_timeout": 0.001}))
-    with pytest.raises(ModelTimeout, match="took longer than it may.*model_timeout"):
+    with pytest.raises(ModelTimeout, match=r"took longer than it may.*model_timeout"):
         _say(chat, [HumanMessage("word " * 500)])
     _wait_until(lambda: not _writing())
 
