@@ -1,7 +1,6 @@
 """Questions in two parts: "What is early decision, and what is the admission rate at Rice?"
 
-Not covered: parts that lean on each other ("... and what is it at Rice?" of a thing that only the
-guides know), and more than two parts.
+Not covered: parts that lean on each other in other ways than "it", and more than two parts.
 """
 
 from __future__ import annotations
@@ -16,9 +15,19 @@ _ASKS = (
 _BETWEEN = re.compile(rf"(?:[?;.!]\s*(?:and|also|then)?|,?\s+and(?:\s+also)?)\s+(?={_ASKS})", re.I)
 
 
+_SUBJECT = re.compile(
+    r"^\W*(?:what(?: is|'s|’s| are)|explain|define)\s+(?:an? |the )?([\w\s-]{2,40}?)\W*$", re.I
+)
+_IT = re.compile(r"\bit\b", re.I)
+
+
 def split_parts(text: str) -> list[str]:
     """Return the parts of a question that each ask something; the whole where it has only one."""
     parts = [part.strip() for part in _BETWEEN.split(text)]
     if any(len(part.split()) < MIN_WORDS for part in parts):
         return [text]
-    return parts
+    subject = _SUBJECT.match(parts[0])
+    if subject is None:
+        return parts
+    # "What is net price, and what is it at Rice?": the second asks for what the first explains.
+    return [parts[0], *(_IT.sub(lambda _: subject[1], part, count=1) for part in parts[1:])]

@@ -223,7 +223,9 @@ class Bot:
             return None
         found = [self._find_facts(draft, part) for part in parts]
         for facts, other, prose in ((found[0], found[1], parts[1]), (found[1], found[0], parts[0])):
-            if facts is not None and facts.found and (other is None or not other.found):
+            if facts is None or (other is not None and other.found):
+                continue
+            if facts.found or facts.asks_beyond:
                 return facts, prose
         return None
 

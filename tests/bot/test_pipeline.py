@@ -184,6 +184,13 @@ def test_a_question_in_two_parts_is_answered_from_both(bot: Bot) -> None:
     assert {c.n for c in answer.citations} == {int(n) for n in MARKER.findall(answer.text)}
 
 
+def test_the_half_that_nobody_knows_is_said_to_be_unknown(bot: Bot) -> None:
+    answer = ask(bot, "What do finches eat, and what is the song of the European robin?")
+
+    assert "sunflower hearts" in answer.text
+    assert "say nothing about “song”" in answer.text
+
+
 def test_the_half_that_is_off_topic_is_left_aside(bot: Bot) -> None:
     answer = ask(bot, "What is the wingspan of a magpie and what is the capital of France?")
 
