@@ -72,11 +72,6 @@ class Dataset:
         """The ids of the queries for which something is relevant; others cannot be scored."""
         return [key for key in self.queries if any(v > 0 for v in self.qrels.get(key, {}).values())]
 
-    def of_queries(self, keys: Iterable[str]) -> Dataset:
-        """Return the same documents with these queries only."""
-        queries = {key: self.queries[key] for key in keys}
-        return Dataset(self.name, self.documents, queries, self.qrels)
-
 
 @dataclass(frozen=True)
 class Interval:
