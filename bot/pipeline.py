@@ -48,6 +48,7 @@ from ingest.errors import (
     LimitExceeded,
     ModelIntegrityError,
 )
+from ingest.filters import PASSAGES as PASSAGES_ONLY
 from ingest.index import Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
@@ -277,7 +278,7 @@ class Bot:
     def _retrieve(self, draft: Draft, query: str, vector: Vector) -> Support:
         """Add passages to the evidence in hand, and judge whether they answer the query."""
         with draft.timed("retrieve"):
-            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector, "passage")
+            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector, PASSAGES_ONLY)
         chosen = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
         first = len(draft.evidence) + 1
         passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]

@@ -16,8 +16,9 @@ from pydantic import ConfigDict
 
 from bot.fusion import convex, shares
 from bot.rerank import Candidate, FeatureReranker, Reranker
-from ingest.documents import Chunk, ChunkKind
+from ingest.documents import Chunk
 from ingest.embedding_cache import unit
+from ingest.filters import EVERYTHING, Filter
 from ingest.index import Index, Snapshot, Vector
 
 CANDIDATES = 100
@@ -64,18 +65,19 @@ class HybridRetriever:
         query: str,
         k: int,
         vector: Vector | None = None,
-        kind: ChunkKind | None = None,
+        within: Filter = EVERYTHING,
     ) -> list[Hit]:
         """Return up to k hits for a query, best first; none for an empty one.
 
-        `kind` leaves out the other kind of chunk, so that thousands of rows do not crowd out a
-        few guides. `vector` is what `embed_query` returned, where the caller has it already.
+        `within` says which part of the corpus is searched: passages alone, for example, so that
+        thousands of rows do not crowd out a few guides. `vector` is what `embed_query` returned,
+        where the caller has it already.
         """
         if not query.strip() or k <= 0:
             return []
         if vector is None:
             vector = self.embed_query(query)
-        pool = _Pool.find(snapshot, query, vector, max(k, self._candidates), kind)
+        pool = _Pool.find(snapshot, query, vector, max(k, self._candidates), within)
         kept = pool.distinct(max(k, RERANKED))
         chunks = snapshot.chunks(kept)
         scores = self._score(query, pool, {number: chunks[number] for number in kept})
@@ -117,10 +119,10 @@ class _Pool:
 
     @classmethod
     def find(
-        cls, snapshot: Snapshot, query: str, vector: Vector, count: int, kind: ChunkKind | None
+        cls, snapshot: Snapshot, query: str, vector: Vector, count: int, within: Filter
     ) -> _Pool:
-        bm25 = dict(snapshot.lexical_search(query, count, kind))
-        cosines = dict(snapshot.dense_search(vector, count, kind))
+        bm25 = dict(snapshot.lexical_search(query, count, within))
+        cosines = dict(snapshot.dense_search(vector, count, within))
         vectors = snapshot.vectors_of([*bm25, *cosines])
         # Chroma's list is approximate and misses lexical hits: the stored vectors are exact.
         cosines |= {number: float(vector @ v) for number, v in vectors.items()}

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ingest import database as db
-from ingest.documents import Chunk, ChunkKind
+from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_hash, unit
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
+from ingest.filters import EVERYTHING, Filter
 from ingest.lexical import Fts5Index, LexicalIndex
 from ingest.paths import DomainPaths
 from ingest.records import record_layout
@@ -64,22 +65,22 @@ class Snapshot:
         self._overtaken = overtaken
 
     def lexical_search(
-        self, query: str, k: int, kind: ChunkKind | None = None
+        self, query: str, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
-        return self._lexical.search(self.connection, query, k, kind)
+        """Return up to k (chunk number, BM25 score), best first."""
+        return self._lexical.search(self.connection, query, k, within)
 
     def dense_search(
-        self, vector: Vector, k: int, kind: ChunkKind | None = None
+        self, vector: Vector, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
         """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows.
 
         Chroma has no generations. Once a newer one is there, it may lack vectors of this one,
-        which are then compared one by one as SQL still has them; so are those of one `kind`,
+        which are then compared one by one as SQL still has them; so are those of a filter,
         which Chroma does not know.
         """
-        if kind is not None:
-            return self._nearest_exactly(vector, k, kind)
+        if within != EVERYTHING:
+            return self._nearest_exactly(vector, k, within)
         try:
             found = self._nearest_known(vector, k)
         except IndexDamaged:
@@ -111,11 +112,10 @@ class Snapshot:
         return known if len(known) == db.count(self.connection, db.chunks) else None
 
     def _nearest_exactly(
-        self, vector: Vector, k: int, kind: ChunkKind | None = None
+        self, vector: Vector, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
         """Compare with every stored vector; some 10 ms for a thousand chunks."""
-        chosen = sa.select(db.chunks.c.number)
-        chosen = chosen if kind is None else chosen.where(db.chunks.c.kind == kind)
+        chosen = sa.select(db.chunks.c.number).where(within.chunk_condition())
         numbers = self.connection.scalars(chosen).all()
         direction = unit(vector)
         found: list[tuple[int, float]] = []

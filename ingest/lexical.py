@@ -12,7 +12,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ingest.documents import ChunkKind
+from ingest import database as db
+from ingest.filters import EVERYTHING, Filter
 
 HEADER_WEIGHT = 2.0
 TEXT_WEIGHT = 1.0
@@ -42,9 +43,9 @@ class LexicalIndex(Protocol):
         ...
 
     def search(
-        self, connection: sa.Connection, query: str, k: int, kind: ChunkKind | None = None
+        self, connection: sa.Connection, query: str, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
+        """Return up to k (chunk number, BM25 score), best first."""
         ...
 
 
@@ -77,27 +78,25 @@ class Fts5Index:
             connection.execute(sa.text("DELETE FROM chunks_fts WHERE rowid = :n"), rows)
 
     def search(
-        self, connection: sa.Connection, query: str, k: int, kind: ChunkKind | None = None
+        self, connection: sa.Connection, query: str, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first, of one kind of chunk or all."""
+        """Return up to k (chunk number, BM25 score), best first."""
         expression = match_expression(query)
         if not expression or k <= 0:
             return []
-        found = connection.execute(
-            sa.text(
-                "SELECT rowid, -bm25(chunks_fts, :header_weight, :text_weight) AS score "
-                "FROM chunks_fts WHERE chunks_fts MATCH :expression "
-                "AND (:kind IS NULL OR rowid IN (SELECT number FROM chunks WHERE kind = :kind)) "
-                "ORDER BY score DESC LIMIT :k"
-            ),
-            {
-                "header_weight": HEADER_WEIGHT,
-                "text_weight": TEXT_WEIGHT,
-                "expression": expression,
-                "k": k,
-                "kind": kind,
-            },
+        score = sa.literal_column(f"-bm25(chunks_fts, {HEADER_WEIGHT}, {TEXT_WEIGHT})")
+        number = sa.literal_column("rowid")
+        statement = (
+            sa.select(number, score.label("score"))
+            .select_from(sa.text("chunks_fts"))
+            .where(sa.text("chunks_fts MATCH :expression").bindparams(expression=expression))
+            .order_by(sa.desc("score"))
+            .limit(k)
         )
+        if within != EVERYTHING:
+            chosen = sa.select(db.chunks.c.number).where(within.chunk_condition())
+            statement = statement.where(number.in_(chosen))
+        found = connection.execute(statement)
         return [(int(number), float(score)) for number, score in found]
 
 

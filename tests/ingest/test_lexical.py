@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingest import database as db
+from ingest.filters import Filter
 from ingest.lexical import Fts5Index, match_expression
 
 ROWS = [
@@ -39,7 +40,7 @@ def test_a_code_with_a_hyphen_is_one_thing(connection: sa.Connection) -> None:
 
 
 def test_one_kind_of_chunk_is_found_alone(connection: sa.Connection) -> None:
-    found = Fts5Index().search(connection, "grants", 3, "record")
+    found = Fts5Index().search(connection, "grants", 3, Filter(kind="record"))
     assert found == []
 
 
