@@ -29,12 +29,12 @@ from langchain_core.documents import Document  # noqa: E402
 from langchain_core.retrievers import BaseRetriever  # noqa: E402
 from langchain_text_splitters import RecursiveCharacterTextSplitter  # noqa: E402
 
+from bot.intervals import Interval  # noqa: E402
 from bot.retrieval_eval import (  # noqa: E402
     DEPTH,
     MEASURES,
     Dataset,
     Evaluation,
-    Interval,
     System,
     evaluate,
     index_of,

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.intervals import Interval, bootstrap
 from bot.retriever import HybridRetriever
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
@@ -40,8 +41,6 @@ MEASURES = {
 }
 # Chunks asked for, so that a hundred documents come together where some have several.
 DEPTH = 200
-RESAMPLES = 2_000
-SEED = 20_240_229
 # A name without a letter is no title, so that an untitled document gets no header from its file.
 _FILE = "-.html"
 
@@ -71,19 +70,6 @@ class Dataset:
     def judged(self) -> list[str]:
         """The ids of the queries for which something is relevant; others cannot be scored."""
         return [key for key in self.queries if any(v > 0 for v in self.qrels.get(key, {}).values())]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over queries with its 95% bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def to_json(self) -> dict[str, float]:
-        """Return one JSON-ready object."""
-        return {name: round(getattr(self, name), 4) for name in ("mean", "low", "high")}
 
 
 @dataclass(frozen=True)
@@ -170,15 +156,6 @@ def score(
     for found in ir_measures.iter_calc(wanted, judged, scored):
         values[by_code[str(found.measure)]][found.query_id] = found.value
     return {name: np.array([of[key] for key in keys]) for name, of in values.items()}
-
-
-def bootstrap(values: NDArray[np.float64]) -> Interval:
-    """Return the mean and its 95% percentile interval over resampled queries (Efron, 1979)."""
-    rng = np.random.default_rng(SEED)
-    # The same picks for every system, so that equal values give equal intervals.
-    picks = rng.integers(0, len(values), size=(RESAMPLES, len(values)))
-    low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
-    return Interval(float(values.mean()), float(low), float(high))
 
 
 def _ir_measures() -> Any:

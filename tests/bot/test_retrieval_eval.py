@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.intervals import bootstrap
 from bot.retrieval_eval import (
     MEASURES,
     Dataset,
     Evaluation,
     JudgedDocument,
-    bootstrap,
     evaluate,
     our_systems,
     read_dataset,

@@ -17,12 +17,12 @@ from bot.evaluation import (
 )
 from bot.fact_evaluation import OperationResult, Outcome, fact_sets, read_cases, run_cases
 from bot.facts import Facts
+from bot.intervals import Interval
 from bot.pipeline import open_bot
 from bot.planning import Planning
 from bot.retrieval_eval import (
     MEASURES,
     Evaluation,
-    Interval,
     evaluate,
     our_systems,
     read_dataset,
