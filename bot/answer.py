@@ -30,6 +30,7 @@ class Question(_Value):
     history: tuple[Turn, ...] = ()
     id: str = ""
     session: str = Field(default="", description="who asks, for the rate limit; empty: no limit")
+    address: str = Field(default="", description="from where, likewise; an IP address")
 
 
 class Fact(_Value):
@@ -113,7 +114,8 @@ class Answer(_Value):
     `reason` names what stopped the answer, from one vocabulary: scope, rule:<id>, injection,
     no_evidence, unsupported, integrity, limit; empty when answered. `text` carries `[n]`
     markers, and a table's rows numbers, that resolve only to `citations`. `evidence` is all that
-    the model was shown.
+    the model was shown. `scores` are what the gates measured, each with its threshold beside it
+    ("scope" and "scope_threshold"), as far as the question came.
     """
 
     id: str = ""
@@ -132,6 +134,7 @@ class Answer(_Value):
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    scores: dict[str, float] = {}
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `groundskeeper ask --json` prints (the contract in design.md)."""
@@ -158,7 +161,14 @@ class Answer(_Value):
             "index_generation": self.index_generation,
             "timings_ms": self.timings_ms,
             "dropped_sentences": self.dropped_sentences,
+            "scores": self.scores,
         }
+
+
+class Waiting(_Value):
+    """Others are before this question: `place` is 1 for the next, 0 when its turn has come."""
+
+    place: int
 
 
 class EvidenceFound(_Value):
@@ -179,7 +189,7 @@ class Finished(_Value):
     answer: Answer
 
 
-Event = EvidenceFound | Sentence | Finished
+Event = Waiting | EvidenceFound | Sentence | Finished
 
 
 class Answerer(Protocol):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
-from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -165,25 +163,3 @@ def _matcher(index: Index, rule: RuleCard) -> Callable[[str], bool]:
         return float(np.max(examples @ vector)) >= RULE_COSINE
 
     return near
-
-
-class RateLimiter:
-    """At most so many questions a minute for each session; thread safe enough for counting."""
-
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute = per_minute
-        self._clock = clock
-        self._asked: dict[str, deque[float]] = defaultdict(deque)
-
-    def admit(self, session: str) -> bool:
-        """Count a question of a session and tell whether it may be answered now."""
-        now = self._clock()
-        asked = self._asked[session]
-        while asked and now - asked[0] > 60.0:
-            asked.popleft()
-        if len(asked) >= self._per_minute:
-            return False
-        asked.append(now)
-        if len(self._asked) > 10_000:
-            self._asked = defaultdict(deque, {k: v for k, v in self._asked.items() if v})
-        return True

@@ -1,16 +1,19 @@
 """The way of a question through the bot, top to bottom.
 
 guard → small talk → plan → scope → retrieve → answer → verify → guard. Each stage may end the
-way with a reason; a stage that breaks ends it with a refusal, never with an unchecked answer.
-With no evidence the model is not called at all.
+way with a reason; a stage that breaks or hangs ends it with a refusal and a line in the log, never
+with an unchecked answer. With no evidence the model is not called at all.
+
+Before it a question waits for its turn, and it is in no stage longer than an answer may take.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -27,18 +30,21 @@ from bot.answer import (
     Question,
     Sentence,
     Status,
+    Waiting,
 )
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.facts import Facts
-from bot.guard import Objection, RateLimiter, answer_guard, question_guard
+from bot.guard import Objection, answer_guard, question_guard
+from bot.limits import Limits, within
 from bot.parts import split_parts
 from bot.planning import Planning
+from bot.reason_counts import ReasonCounts
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
 from bot.selection import asks_for_more
 from bot.smalltalk import SmallTalk
-from bot.support import Support, judge_support
+from bot.support import THRESHOLD, Support, judge_support
 from bot.text import normalise
 from bot.writer import Writer
 from ingest.domain import DomainCard, load_card
@@ -78,12 +84,19 @@ class Draft:
     dropped: int = 0
     flags: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    deadline: float = math.inf
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the milliseconds spent inside to a stage's timing."""
+        """Add the milliseconds spent inside to a stage's timing, if there is time for it.
+
+        What nobody waits for any more ends here (`within` cannot end it in the middle).
+        """
         started = time.perf_counter()
+        if started > self.deadline:
+            raise LimitExceeded(f"There was no time left for {stage}.")
         try:
             yield
         finally:
@@ -102,13 +115,23 @@ class Stop(Exception):
 
 
 class Bot:
-    """Answers questions about one domain; safe to share between threads. Close it when done."""
+    """Answers questions about one domain; safe to share between threads. Close it when done.
 
-    def __init__(self, index: Index, chat: NamedChatModel, settings: Settings) -> None:
+    `counts`, if given, is told how each question ended.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        chat: NamedChatModel,
+        settings: Settings,
+        counts: ReasonCounts | None = None,
+    ) -> None:
         self.index = index
         self.card: DomainCard = index.card
         self.chat = chat
-        self._limiter = RateLimiter(settings.questions_per_minute)
+        self._counts = counts
+        self._limits = Limits(settings)
         self._question_guard = question_guard(index, settings.question_max_chars)
         self._answer_guard = answer_guard(index)
         self._small_talk = SmallTalk(index)
@@ -149,24 +172,49 @@ class Bot:
         status: Status = "answered"
         reason, text = "", ""
         try:
-            with self.index.snapshot() as draft.snapshot:
-                draft.generation = draft.snapshot.generation
-                yield from self._way(draft)
+            self._admit(draft)
+            yield from self._in_turn(draft)
             text = " ".join(draft.sentences)
         except Stop as stop:
             status, reason, text = stop.status, stop.reason, stop.text
         except GroundskeeperError as error:
             status, reason, text = "failed", _reason_of(error), str(error)
+            log.warning("A question was not answered (%s): %s", reason, error)
         except Exception:
             # Fails closed: whatever broke, nothing unchecked is shown.
             log.exception("A question could not be answered")
             status, reason, text = "failed", "error", "Something went wrong on our side. Sorry!"
-        yield Finished(answer=self._finish(draft, status, reason, text))
+        answer = self._finish(draft, status, reason, text)
+        if self._counts is not None:
+            self._counts.add(answer)
+        yield Finished(answer=answer)
+
+    # --- before the way -----------------------------------------------------------------------
+
+    def _admit(self, draft: Draft) -> None:
+        if not self._limits.admits(draft.question):
+            raise Stop("blocked", "limit", "That was quick! Please wait a minute and ask again.")
+        if not draft.text:
+            raise Stop("blocked", "limit", "Please type a question.")
+
+    def _in_turn(self, draft: Draft) -> Iterator[Event]:
+        """Go the way when it is this question's turn, for as long as an answer may take."""
+        with self._limits.line.turn() as places:
+            with draft.timed("wait"):
+                for place in places:
+                    yield Waiting(place=place)
+            seconds = self._limits.answer_seconds
+            draft.deadline = time.perf_counter() + seconds
+            yield from within(seconds, self._way_through_index(draft))
 
     # --- the way ------------------------------------------------------------------------------
 
+    def _way_through_index(self, draft: Draft) -> Generator[Event, None, None]:
+        with self.index.snapshot() as draft.snapshot:
+            draft.generation = draft.snapshot.generation
+            yield from self._way(draft)
+
     def _way(self, draft: Draft) -> Iterator[Event]:
-        self._admit(draft)
         self._guard(draft)
         self._answer_small_talk(draft)
         self._plan(draft)
@@ -176,13 +224,6 @@ class Bot:
             yield from self._tell_both(draft, *mixed)
         else:
             yield from self._tell_passages(draft)
-
-    def _admit(self, draft: Draft) -> None:
-        session = draft.question.session
-        if session and not self._limiter.admit(session):
-            raise Stop("blocked", "limit", "That was quick! Please wait a minute and ask again.")
-        if not draft.text:
-            raise Stop("blocked", "limit", "Please type a question.")
 
     def _guard(self, draft: Draft) -> None:
         with draft.timed("guard"):
@@ -271,6 +312,7 @@ class Bot:
     def _check_scope(self, draft: Draft) -> None:
         with draft.timed("scope"):
             score = self._scope.score(draft.snapshot, draft.vector)
+        draft.scores |= {"scope": score.margin, "scope_threshold": score.threshold}
         if not score.in_scope:
             draft.suggestions = self._scope.suggest(draft.vector)
             raise Stop("refused", "scope", self.card.domain.refusal)
@@ -284,7 +326,9 @@ class Bot:
         passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]
         draft.evidence = (*draft.evidence, *passages)
         with draft.timed("support"):
-            return judge_support(self.index, query, vector, passages)
+            support = judge_support(self.index, query, vector, passages)
+        draft.scores |= {"support": support.score, "support_threshold": THRESHOLD}
+        return support
 
     def _abstain(self, draft: Draft) -> NoReturn:
         if draft.facts is not None:
@@ -347,6 +391,7 @@ class Bot:
             evidence=draft.evidence if shown else (),
             flags=draft.flags,
             suggestions=draft.suggestions,
+            scores={name: round(score, 4) for name, score in draft.scores.items()},
         )
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
@@ -363,8 +408,10 @@ class Bot:
         return before, citation.quote, text[citation.end : citation.end + chars]
 
 
-def open_bot(settings: Settings, card: DomainCard | None = None) -> Bot:
+def open_bot(settings: Settings, card: DomainCard | None = None, *, counted: bool = False) -> Bot:
     """Open the bot that the settings describe.
+
+    `counted`: real questions are asked, so how they end goes into the daily counts.
 
     Raises UsageError if the pack cannot be used, ModelError if a model is missing or not the
     pinned one, IndexUnavailable if there is no index that it can answer from.
@@ -372,7 +419,8 @@ def open_bot(settings: Settings, card: DomainCard | None = None) -> Bot:
     card = card or load_card(settings.domain)
     index = Index(card, domain_paths(settings, card), make_embeddings(settings))
     try:
-        bot = Bot(index, make_chat_model(settings), settings)
+        counts = ReasonCounts(domain_paths(settings, card).counts) if counted else None
+        bot = Bot(index, make_chat_model(settings), settings, counts)
         bot.warm_up()
         return bot
     except BaseException:

@@ -11,7 +11,10 @@ from ingest.settings import Settings
 
 @dataclass(frozen=True)
 class DomainPaths:
-    """The files of one domain under `data_dir`; all but `reports` can be made again."""
+    """The files of one domain under `data_dir`.
+
+    All but `reports` and `counts` can be made again.
+    """
 
     folder: Path
 
@@ -26,6 +29,15 @@ class DomainPaths:
         return self.folder / "chroma"
 
     @property
+    def lexical(self) -> Path:
+        """The folder of the full-text index."""
+        return self.folder / "lexical"
+
+    def vectors(self, collection: str) -> Path:
+        """The file with the vectors of a collection, for comparing them one by one."""
+        return self.folder / f"{collection}.f32"
+
+    @property
     def reindex_lock(self) -> Path:
         """Held by the one reindex that may run; released by the kernel if it dies."""
         return self.folder / "reindex.lock"
@@ -34,6 +46,11 @@ class DomainPaths:
     def reports(self) -> Path:
         """The review queue's SQL database."""
         return self.folder / "reports.sqlite3"
+
+    @property
+    def counts(self) -> Path:
+        """How many questions a day were answered or not, and why not."""
+        return self.folder / "counts.sqlite3"
 
 
 def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:

@@ -27,6 +27,16 @@ class Settings(BaseSettings):
     `model`: "embedded", "ollama:NAME", or "PROVIDER:NAME" for any LangChain chat model.
     `embedding`: "embedded" or "ollama:NAME". `data_dir` holds the index and the reports, one
     folder for each domain. Times are in seconds.
+
+    `questions_per_minute` is for each session, `address_questions_per_minute` for all sessions
+    of one address together. `address_header` names the header in which a proxy in front of the
+    app tells the visitor's address ("X-Forwarded-For"); leave it empty where there is none, for
+    anybody can send a header. `concurrent_answers`: how many are made at once, 0 for as many as
+    there are processor cores; `queue_length` more may wait, for `queue_seconds`.
+    `answer_seconds` bounds a whole answer, `model_timeout` the silence of a model.
+    `reports_retention_days`: how long `reports purge` keeps what closed reports say.
+    `phone_region`: in which country a telephone number without a country code is (ISO 3166).
+    `allow_remote_models`: whether an Ollama server may send prompts on to somebody else's.
     """
 
     model_config = SettingsConfigDict(
@@ -42,6 +52,15 @@ class Settings(BaseSettings):
     model_timeout: float = Field(60.0, gt=0, le=3600)
     question_max_chars: int = Field(2_000, ge=50, le=100_000)
     questions_per_minute: int = Field(30, ge=1, le=10_000)
+    address_questions_per_minute: int = Field(120, ge=1, le=1_000_000)
+    address_header: str = ""
+    concurrent_answers: int = Field(0, ge=0, le=1_000)
+    queue_length: int = Field(50, ge=0, le=10_000)
+    queue_seconds: float = Field(60.0, gt=0, le=3600)
+    answer_seconds: float = Field(120.0, gt=0, le=3600)
+    reports_retention_days: int = Field(365, ge=0, le=36_500)
+    phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
+    allow_remote_models: bool = False
     session_minutes: int = Field(60, ge=1, le=10_080)
     host: str = "localhost"
     port: int = Field(8501, ge=0, le=65_535)

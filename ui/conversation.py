@@ -25,6 +25,7 @@ from bot.answer import (
     Question,
     Sentence,
     Turn,
+    Waiting,
 )
 from ui import strings
 from ui.rendering import Source
@@ -51,8 +52,9 @@ class ChatBot(Protocol):
 class Exchange:
     """A question and as much of its answer as there is; only the answering thread writes.
 
-    `answer` is set last: once it is there, everything else is too. `reference` is that of the
-    report which the visitor made of this answer.
+    `place` is that in the line of all visitors, 0 when it is the question's turn. `answer` is set
+    last: once it is there, everything else is too. `reference` is that of the report which the
+    visitor made of this answer.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Exchange:
     evidence: tuple[Evidence, ...] = ()
     sentences: tuple[str, ...] = ()
     started: bool = False
+    place: int = 0
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
     reference: str = ""
@@ -145,11 +148,14 @@ class Conversation:
             question=exchange.question, status="failed", reason="error", text=strings.BROKEN
         )
 
-    def _hear(self, exchange: Exchange, event: EvidenceFound | Sentence) -> None:
-        if isinstance(event, EvidenceFound):
-            self._tell(exchange, evidence=event.evidence)
-        else:
-            self._tell(exchange, sentences=(*exchange.sentences, event.text))
+    def _hear(self, exchange: Exchange, event: Waiting | EvidenceFound | Sentence) -> None:
+        match event:
+            case Waiting():
+                self._tell(exchange, place=event.place)
+            case EvidenceFound():
+                self._tell(exchange, evidence=event.evidence)
+            case Sentence():
+                self._tell(exchange, sentences=(*exchange.sentences, event.text))
 
     def _tell(self, exchange: Exchange, **news: object) -> None:
         with self._changed:

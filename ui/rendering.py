@@ -143,13 +143,21 @@ def failure_html(message: str, hint: str) -> str:
     return f'<div class="gk-note gk-failed" role="alert"><p>{escape(message)}</p>{advice}</div>'
 
 
-def progress_html(started: bool, sources: int, sentences: Sequence[str]) -> str:
-    """Return an answer while it is being written."""
+def progress(started: bool, place: int, sources: int) -> str:
+    """Return what is being done: waiting, at a place in the line of all visitors, or reading."""
+    if not started:
+        return strings.WAITING
+    if sources:
+        return strings.READING_ONE if sources == 1 else strings.READING.format(n=sources)
+    if place == 1:
+        return strings.NEXT_IN_LINE
+    return strings.IN_LINE.format(place=place) if place else strings.LOOKING
+
+
+def progress_html(told: str, sentences: Sequence[str]) -> str:
+    """Return an answer while it is being written: the sentences so far, or what is being done."""
     if sentences:
         return answer_html(" ".join(sentences), (), "").replace("gk-answer", "gk-answer gk-writing")
-    told = strings.LOOKING if started else strings.WAITING
-    if sources:
-        told = strings.READING_ONE if sources == 1 else strings.READING.format(n=sources)
     return f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
 
 

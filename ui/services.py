@@ -54,7 +54,7 @@ def _release(bot: Bot) -> None:
 @st.cache_resource(show_spinner=False, on_release=_release)
 def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
-    return open_bot(_settings, _card)
+    return open_bot(_settings, _card, counted=True)
 
 
 def rules_version(card: DomainCard) -> str:

@@ -137,7 +137,7 @@ def test_what_others_wrote_adds_no_tag_and_no_attribute(text: str, quote: str) -
         question_html(text),
         note_html(quote, "refused"),
         failure_html(text, quote),
-        progress_html(True, 2, [text, quote]),
+        progress_html("Reading", [text, quote]),
         sources_html([Source(citation, text, quote), Source(row, facts=(fact,))], "k"),
     ]
     for part in parts:

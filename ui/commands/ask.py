@@ -29,7 +29,7 @@ def ask(
     questions = read_batch(question, batch)
     app: AppContext = context.obj
     failed = False
-    with open_bot(app.settings, app.card) as bot:
+    with open_bot(app.settings, app.card, counted=True) as bot:
         for one in questions:
             answer = bot.answer(one)
             failed |= answer.status == "failed"

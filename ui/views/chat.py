@@ -17,6 +17,7 @@ from ui.rendering import (
     footer_html,
     literal,
     note_html,
+    progress,
     progress_html,
     question_html,
     short_digest,
@@ -221,6 +222,7 @@ def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGener
         return
     while any(exchange.answer is None for exchange, _ in pending):
         for exchange, place in pending:
-            place.html(progress_html(exchange.started, len(exchange.evidence), exchange.sentences))
+            told = progress(exchange.started, exchange.place, len(exchange.evidence))
+            place.html(progress_html(told, exchange.sentences))
         conversation.wait(LOOK_AGAIN_SECONDS)
     st.rerun()
