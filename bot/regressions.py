@@ -1,0 +1,131 @@
+"""Regression cases: questions that were once answered badly, and what an answer must hold.
+
+A pack keeps them in `questions/regressions.jsonl`; a moderator who resolves a report adds one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from bot.answer import Answer, Answerer, Question, Status, Turn
+from bot.json_lines import append_line, numbered_lines
+from bot.text import normalise
+from ingest.errors import UsageError
+
+FILE = Path("questions") / "regressions.jsonl"
+_MARKER = re.compile(r"\s*\[\d{1,3}\]")
+
+
+class RegressionCase(BaseModel):
+    """A question and what is asked of its answer.
+
+    `must` are words that have to be shown, `must_not` words that must not be, whole and in any
+    case; shown is the text with its table. `status`, if given, is how it has to end. `history`
+    are the questions asked before it, oldest first. `source` is the report that it comes from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(min_length=1)
+    question: str = Field(min_length=1)
+    history: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    status: Status | None = None
+    source: str = ""
+    author: str = ""
+
+    @field_validator("must", "must_not")
+    @classmethod
+    def _says_something(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip() for word in words):
+            raise ValueError("holds empty words, which every answer has")
+        return words
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> RegressionCase:
+        if not (self.must or self.must_not or self.status):
+            raise ValueError("asks nothing of its answer: give must, must_not or status")
+        return self
+
+    def objections(self, answer: Answer) -> tuple[str, ...]:
+        """Return what is wrong with an answer, in words; nothing if the case is passed."""
+        shown = shown_text(answer)
+        found = [f"lacks {words!r}" for words in self.must if not _holds(shown, words)]
+        found += [f"says {words!r}" for words in self.must_not if _holds(shown, words)]
+        if self.status is not None and answer.status != self.status:
+            found.append(f"is {answer.status}, not {self.status}")
+        elif answer.status == "failed":
+            found.append("failed")
+        return tuple(found)
+
+
+def run_case(bot: Answerer, case: RegressionCase) -> tuple[str, ...]:
+    """Ask a case's questions in order; returns what is wrong with the last answer."""
+    turns: tuple[Turn, ...] = ()
+    for earlier in case.history:
+        answer = bot.answer(Question(text=earlier, history=turns))
+        turns = (*turns, Turn(question=earlier, answer=answer.text, plan=answer.plan))
+    return case.objections(bot.answer(Question(text=case.question, history=turns)))
+
+
+def read_regressions(path: Path) -> list[RegressionCase]:
+    """Read the cases of a pack; none if there is no such file.
+
+    Raises UsageError naming the line that is no case, or that has the id of another.
+    """
+    if not path.exists():
+        return []
+    cases: dict[str, RegressionCase] = {}
+    for number, line in numbered_lines(path):
+        try:
+            case = RegressionCase.model_validate(json.loads(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            raise UsageError(f"{path}:{number}: {where}: {first['msg']}.") from None
+        except ValueError:
+            raise UsageError(f"{path}:{number}: is no JSON.") from None
+        if case.id in cases:
+            raise UsageError(f"{path}:{number}: the id {case.id!r} is taken.")
+        cases[case.id] = case
+    return list(cases.values())
+
+
+def add_regression(path: Path, case: RegressionCase) -> None:
+    """Append a case to a pack's file; raises UsageError if the file is not well or has its id."""
+    if case.id in {known.id for known in read_regressions(path)}:
+        raise UsageError(f"{path} has a case {case.id!r} already.")
+    append_line(path, case.model_dump(mode="json", exclude_defaults=True))
+
+
+def shown_text(answer: Answer) -> str:
+    """Return what a person reads: the text without its markers, and the cells of the table."""
+    return "\n".join([_MARKER.sub("", answer.text), *_cells(answer)])
+
+
+def _cells(answer: Answer) -> Iterable[str]:
+    if answer.table is not None:
+        yield from (column.label for column in answer.table.columns)
+        yield from (cell for row in answer.table.display for cell in row)
+
+
+def _holds(text: str, words: str) -> bool:
+    """Whether words stand in a text, whole: 13 is neither in 130 nor in 13.5 nor in 4,013."""
+    wanted = normalise(words).casefold()
+    before = r"(?<!\w)(?<!\d[.,])" if re.match(r"\w", wanted) else ""
+    after = r"(?!\w|[.,]\d)" if re.search(r"\w\Z", wanted) else ""
+    found = re.search(f"{before}{re.escape(wanted)}{after}", normalise(text).casefold())
+    return found is not None
