@@ -7,29 +7,25 @@ mistake is reported with its file and line, a misspelt key with the key that was
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from ingest.errors import CorpusError, DomainCardError
+from ingest.errors import CorpusError
+from ingest.rules import RuleCard
+from ingest.toml_cards import STRICT, Slug, Text, did_you_mean, parse_toml, read_text
 
 CARD_NAME = "domain.toml"
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-Text = Annotated[str, Field(min_length=1)]
 FieldType = Literal["money", "count", "number", "year", "percent", "text", "category", "url"]
 
 NUMERIC_TYPES: frozenset[str] = frozenset({"money", "count", "number", "year", "percent"})
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = STRICT
 
 
 class BandCard(_Strict):
@@ -72,7 +68,7 @@ class FieldCard(_Strict):
     def _suits_its_type(self) -> FieldCard:
         unknown = sorted({v for vs in self.groups.values() for v in vs} - self.values.keys())
         if unknown:
-            near = _did_you_mean(unknown[0], list(self.values))
+            near = did_you_mean(unknown[0], list(self.values))
             raise ValueError(f"groups name {unknown[0]!r}, which is not among the values{near}")
         if not self.numeric and (self.bands or self.highest or self.lowest):
             raise ValueError(f"bands, highest and lowest need a number, not {self.type!r}")
@@ -150,47 +146,11 @@ class TableCard(_Strict):
             named.append(self.popularity_field)
         for key in named:
             if key not in keys:
-                raise ValueError(f"{key!r} is not the key of a field{_did_you_mean(key, keys)}")
+                raise ValueError(f"{key!r} is not the key of a field{did_you_mean(key, keys)}")
         for span in self.spans:
             for key in (span.from_field, span.to_field):
                 if not self.field(key).numeric:
                     raise ValueError(f"a span needs numbers, and {key!r} is none")
-        return self
-
-
-class RuleCard(_Strict):
-    """What a question or an answer of this domain must not touch.
-
-    Exactly one of `words`, `pattern` and `examples` says when it applies: any of the words
-    (whole words, any case), a regular expression (any case), or nearness in meaning to one of
-    the example sentences. `refuse` ends in `message`; `redirect` shows `message` as the answer,
-    for what deserves help and not a refusal; `flag` lets it pass and marks it for moderators.
-    """
-
-    id: Slug
-    applies_to: list[Literal["question", "answer"]] = Field(min_length=1)
-    action: Literal["refuse", "redirect", "flag"]
-    words: list[Text] = []
-    pattern: str = ""
-    examples: list[Text] = []
-    message: str = ""
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        return pattern
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> RuleCard:
-        given = [bool(self.words), bool(self.pattern), bool(self.examples)]
-        if sum(given) != 1:
-            raise ValueError("give exactly one of words, pattern and examples")
-        if self.action != "flag" and not self.message:
-            raise ValueError(f"action {self.action!r} needs a message")
         return self
 
 
@@ -268,123 +228,15 @@ def load_card(folder: Path) -> DomainCard:
             hint="Name one with --domain DIR or the setting GROUNDSKEEPER_DOMAIN.",
         )
     try:
-        source = path.read_text(encoding="utf-8")
+        source = read_text(path)
     except FileNotFoundError:
         raise CorpusError(
             f"{folder} holds no {CARD_NAME}, so it is not a domain pack.",
             hint="Copy one from corpus/colleges and change it.",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DomainCardError([f"{path}:1: cannot be read: {error}"]) from None
     return parse_card(source, path)
 
 
 def parse_card(source: str, path: Path) -> DomainCard:
-    """Check the text of a card; `path` only serves to name it in mistakes."""
-    try:
-        data = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = found[1] if found else str(source.count("\n") + 1)
-        raise DomainCardError([f"{path}:{line}: not valid TOML: {error}"]) from None
-    try:
-        return DomainCard.model_validate(data)
-    except ValidationError as error:
-        lines = dict(_key_lines(source))
-        raise DomainCardError(
-            [f"{path}:{_line_of(e['loc'], lines)}: {_explain(e)}" for e in error.errors()]
-        ) from None
-
-
-Location = tuple[str | int, ...]
-
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\s\"']+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"^\s*(\"[^\"]+\"|'[^']+'|[A-Za-z0-9_\-]+(?:\s*\.\s*[A-Za-z0-9_\-]+)*)\s*=(.*)$")
-
-
-def _key_lines(source: str) -> Iterator[tuple[Location, int]]:
-    """Yield where each table and key of a TOML text stands: (location, line from 1).
-
-    tomllib keeps no positions. This reads the shapes that a card uses: headers, keys, and
-    values that go on over several lines, whose inner lines are passed over.
-    """
-    table: Location = ()
-    counts: dict[Location, int] = {}
-    closing = ""
-    depth = 0
-    for number, line in enumerate(source.splitlines(), start=1):
-        if closing:
-            closing = "" if closing in line else closing
-            continue
-        if depth > 0:
-            depth += _bracket_depth(line)
-            continue
-        if header := _HEADER.match(line):
-            table = _table_location(header[2], header[1] == "[[", counts)
-            yield table, number
-        elif key := _KEY.match(line):
-            parts = (part.strip().strip("\"'") for part in key[1].split("."))
-            yield (*table, *parts), number
-            value = key[2].strip()
-            opener = value[:3] if value[:3] in ('"""', "'''") else ""
-            closing = opener if opener and opener not in value[3:] else ""
-            depth = 0 if opener else _bracket_depth(value)
-
-
-def _table_location(name: str, is_array: bool, counts: dict[Location, int]) -> Location:
-    """Turn a header's dotted name into a location, counting the elements of arrays of tables."""
-    location: Location = ()
-    parts = [part.strip().strip("\"'") for part in name.split(".")]
-    for i, part in enumerate(parts):
-        location = (*location, part)
-        if i == len(parts) - 1 and is_array:
-            counts[location] = counts.get(location, -1) + 1
-        if location in counts:
-            location = (*location, counts[location])
-    return location
-
-
-def _bracket_depth(text: str) -> int:
-    """Count the brackets that a line leaves open, outside strings and comments."""
-    bare = re.sub(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*$", "", text)
-    return sum(bare.count(c) for c in "[{") - sum(bare.count(c) for c in "]}")
-
-
-def _line_of(location: Location, lines: dict[Location, int]) -> int:
-    """Return the line of a location or of the nearest thing around it."""
-    while location:
-        if location in lines:
-            return lines[location]
-        location = location[:-1]
-    return 1
-
-
-def _explain(error: Any) -> str:
-    """Say in words what pydantic found."""
-    where = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {where!r}{_did_you_mean(str(error['loc'][-1]), _known_keys())}"
-    if error["type"] == "missing":
-        return f"{where!r} is missing"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
-
-
-def _known_keys() -> set[str]:
-    models: list[type[BaseModel]] = [
-        DomainCard,
-        DomainInfo,
-        ScopeCard,
-        TableCard,
-        FieldCard,
-        BandCard,
-        SpanCard,
-        RuleCard,
-        ThemeCard,
-    ]
-    return {key for model in models for key in model.model_fields}
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """Check the text of a card; `path` only serves to name it. Raises DomainCardError."""
+    return parse_toml(source, path, DomainCard)

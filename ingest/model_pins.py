@@ -9,20 +9,18 @@ who can change the installed code, and a file that is swapped between being hash
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import os
 import re
-import tempfile
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
+from ingest.files import locked_folder, replace_text
 
 DIGEST = "digest"
 DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
@@ -114,9 +112,12 @@ class ModelPins:
 
     def trust(self, model: str, found: Mapping[str, str]) -> None:
         """Pin what was found, keeping all other pins; raises SettingsError."""
-        with _locked(self.path.parent):
-            self._own = _read(self.path) | {canonical(model): dict(found)}
-            _replace(self.path, _to_toml(self._own))
+        try:
+            with locked_folder(self.path.parent):
+                self._own = _read(self.path) | {canonical(model): dict(found)}
+                replace_text(self.path, _to_toml(self._own))
+        except OSError as error:
+            raise SettingsError(f"{self.path} cannot be written: {error.strerror}.") from error
 
 
 class PinnedFiles:
@@ -249,29 +250,3 @@ def _quoted(text: str) -> str:
     """Write a TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from changing the pins in a folder; leaves no lock file behind."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise SettingsError(f"{folder} cannot be opened: {error.strerror}.") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new, never a part."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode if path.exists() else 0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error

@@ -184,5 +184,5 @@ def test_a_bad_file_is_a_settings_error(toml: Path, text: str, mistake: str) -> 
 
 def test_what_cannot_be_written_says_so_and_loses_nothing(tmp_path: Path) -> None:
     toml = tmp_path / "absent" / "models.toml"
-    with pytest.raises(SettingsError, match="cannot be opened"):
+    with pytest.raises(SettingsError, match="cannot be written"):
         ModelPins(toml).trust("ollama:x", {"digest": ONE})
