@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.facts import Facts
+from bot.json_lines import numbered_lines
+from bot.planning import Planning
 from ingest.errors import UsageError
+from ingest.index import Index
 
 Outcome = Literal["right", "abstained", "wrong"]
 Ask = Callable[[str, dict[str, Any] | None], Facts | None]
@@ -98,15 +102,33 @@ def run_cases(
     """Ask every question after those before it; results by operation."""
     results: dict[str, OperationResult] = defaultdict(OperationResult)
     for case in cases:
-        previous: dict[str, Any] | None = None
-        for earlier in case.history:
-            facts = ask(earlier, previous)
-            previous = facts.plan_json if facts else None
-        facts = ask(case.question, previous)
-        text = " ".join(facts.sentences) if facts else ""
-        results[case.operation].add(case, judge(case, facts), text)
+        results[case.operation].add(case, *run_case(case, ask))
         told()
     return dict(results)
+
+
+def run_case(case: FactCase, ask: Ask) -> tuple[Outcome, str]:
+    """Ask one question after those before it; returns how it ended and what was said."""
+    previous: dict[str, Any] | None = None
+    for earlier in case.history:
+        facts = ask(earlier, previous)
+        previous = facts.plan_json if facts else None
+    facts = ask(case.question, previous)
+    return judge(case, facts), " ".join(facts.sentences) if facts else ""
+
+
+@contextmanager
+def asking(index: Index) -> Iterator[Ask]:
+    """Give what asks the records of one generation of an index; raises IndexUnavailable."""
+    planning = Planning(index.card)
+    with index.snapshot() as snapshot:
+        planner = planning.planner(snapshot)
+
+        def ask(question: str, previous: dict[str, Any] | None) -> Facts | None:
+            plan = planner.plan(question, previous)
+            return None if plan is None else planning.run(plan, snapshot)
+
+        yield ask
 
 
 def judge(case: FactCase, facts: Facts | None) -> Outcome:
@@ -179,16 +201,11 @@ def read_cases(paths: Sequence[Path]) -> list[FactCase]:
 
 
 def _read_file(path: Path) -> Iterable[FactCase]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield FactCase.model_validate(json.loads(line))
-            except (ValueError, ValidationError):
-                raise UsageError(
-                    f"{path}:{number}: is no question with its truth.",
-                    hint="Each line needs id, question, operation and expect.",
-                ) from None
+    for number, line in numbered_lines(path):
+        try:
+            yield FactCase.model_validate(json.loads(line))
+        except (ValueError, ValidationError):
+            raise UsageError(
+                f"{path}:{number}: is no question with its truth.",
+                hint="Each line needs id, question, operation and expect.",
+            ) from None

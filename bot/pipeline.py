@@ -317,11 +317,17 @@ class Bot:
             draft.suggestions = self._scope.suggest(draft.vector)
             raise Stop("refused", "scope", self.card.domain.refusal)
 
+    def find_passages(
+        self, snapshot: Snapshot, query: str, vector: Vector | None = None
+    ) -> list[Hit]:
+        """Return what may be evidence for a query, best first; the first `PASSAGES` become it."""
+        hits = self._retriever.search(snapshot, query, CANDIDATES, vector, PASSAGES_ONLY)
+        return [hit for hit in hits if _may_be_evidence(hit)]
+
     def _retrieve(self, draft: Draft, query: str, vector: Vector) -> Support:
         """Add passages to the evidence in hand, and judge whether they answer the query."""
         with draft.timed("retrieve"):
-            hits = self._retriever.search(draft.snapshot, query, CANDIDATES, vector, PASSAGES_ONLY)
-        chosen = [hit for hit in hits if _may_be_evidence(hit)][:PASSAGES]
+            chosen = self.find_passages(draft.snapshot, query, vector)[:PASSAGES]
         first = len(draft.evidence) + 1
         passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]
         draft.evidence = (*draft.evidence, *passages)

@@ -7,16 +7,18 @@ passages can be measured, long ones too.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.json_lines import numbered_lines
 from bot.retrieval_eval import Dataset
 from ingest.documents import LoadedDocument
 from ingest.errors import UsageError
 from ingest.loaders import load
+from ingest.scan import find_files
 
 
 class _Strict(BaseModel):
@@ -40,7 +42,7 @@ class SectionQuestion(_Strict):
 
     id: str
     question: str
-    expected: tuple[ExpectedSection, ...]
+    expected: tuple[ExpectedSection, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class SectionedDocument:
         headings = [(b.start, b.text) for b in document.blocks if b.kind == "heading"]
         return cls(name, document, ((0, document.title), *headings))
 
+    @property
+    def section_keys(self) -> frozenset[str]:
+        """The ids of all its sections."""
+        return frozenset(
+            ExpectedSection(document=self.name, heading=heading).key for _, heading in self.sections
+        )
+
     def sections_of(self, start: int, end: int) -> list[str]:
         """Return the ids of the sections that a passage shows, given by its offsets.
 
@@ -74,25 +83,50 @@ class SectionedDocument:
         ]
 
 
+class SectionedPack(Mapping[str, SectionedDocument]):
+    """The documents of a pack by name, each read when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names = [file.name for file in find_files(folder)]
+        self._read: dict[str, SectionedDocument] = {}
+
+    def __getitem__(self, name: str) -> SectionedDocument:
+        """Return a document; raises KeyError where there is none, DocumentError if it is bad."""
+        if name not in self._read:
+            if name not in self._names:
+                raise KeyError(name)
+            self._read[name] = SectionedDocument.read(self._folder, name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._names)
+
+
 def read_section_questions(path: Path, documents: Mapping[str, SectionedDocument]) -> Dataset:
     """Read lines of {"id", "question", "expected": [{"document", "heading"}]}.
 
-    Raises UsageError naming the line that is not so, or that names a section which is not there.
+    Raises UsageError naming the line that is not so, that has the id of another, or that names a
+    section which is not there.
     """
-    known = {
-        ExpectedSection(document=name, heading=heading).key
-        for name, document in documents.items()
-        for _, heading in document.sections
-    }
-    queries, qrels = {}, {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    queries: dict[str, str] = {}
+    qrels: dict[str, dict[str, int]] = {}
+    for number, line in numbered_lines(path):
         try:
             question = SectionQuestion.model_validate(json.loads(line))
         except (ValueError, ValidationError):
             raise UsageError(f"{path}:{number}: is no question with its sections.") from None
-        wanted = [section.key for section in question.expected]
-        if missing := [key for key in wanted if key not in known]:
-            raise UsageError(f"{path}:{number}: there is no section {missing[0]!r}.")
+        if question.id in queries:
+            raise UsageError(f"{path}:{number}: the id {question.id!r} is taken.")
+        for wanted in question.expected:
+            document = documents.get(wanted.document)
+            if document is None or wanted.key not in document.section_keys:
+                raise UsageError(f"{path}:{number}: there is no section {wanted.key!r}.")
         queries[question.id] = question.question
-        qrels[question.id] = dict.fromkeys(wanted, 1)
+        qrels[question.id] = {wanted.key: 1 for wanted in question.expected}
     return Dataset(path.stem, (), queries, qrels)
