@@ -15,6 +15,7 @@
     │   └── IndexDamaged              the files are there and cannot be used
     ├── ModelError                    a model cannot be used
     │   ├── ModelMissing              not installed, not pulled, no such file
+    │   ├── ModelUnsupported          its files ask for something that we cannot do
     │   ├── ModelIntegrityError       its digest is not the pinned one
     │   ├── ModelUnavailable          its server is down or refuses
     │   └── ModelTimeout              it took longer than it may
@@ -108,6 +109,10 @@ class ModelError(GroundskeeperError):
 
 class ModelMissing(ModelError):
     """The model is not installed, not pulled, or its file is not there."""
+
+
+class ModelUnsupported(ModelError):
+    """The model's files are there and ask for something that we cannot do."""
 
 
 class ModelIntegrityError(ModelError):

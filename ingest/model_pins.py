@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
 from ingest.files import locked_folder, replace_text
+from ingest.model_folder import PREFIX, ModelFolder, missing_file
 
 DIGEST = "digest"
 DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
@@ -95,7 +96,17 @@ class ModelPins:
     def check(self, model: str, found: Mapping[str, str]) -> None:
         """Raise ModelIntegrityError unless a model's digests are those that it must have."""
         pinned = self.pinned(model)
+        if gone := sorted(set(pinned) - set(found)):
+            raise ModelIntegrityError(
+                f"The model {model} was pinned with {gone[0]}, which is no longer there.",
+                hint=f"Put it back, or run `groundskeeper models trust {model}`.",
+            )
         for key, digest in found.items():
+            if pinned and key not in pinned:
+                raise ModelIntegrityError(
+                    f"The model {model} has a file that was not pinned: {key}.",
+                    hint=f"Remove it, or run `groundskeeper models trust {model}`.",
+                )
             if key not in pinned:
                 raise ModelIntegrityError(
                     f"The model {model} is not pinned in {self.path.name}; its digest is {digest}.",
@@ -166,8 +177,49 @@ class PinnedFiles:
         return self._folder / self._model.weights
 
 
+class PinnedFolder:
+    """The files of a model folder, handed out only while they are what was pinned.
+
+    Every file that shapes its output counts, and none may come or go: a new prompts file makes
+    another model. Hashed as those of PinnedFiles; safe to share between threads.
+    """
+
+    def __init__(self, name: str, pins: ModelPins) -> None:
+        """`name` is `folder:` and a path, relative to the working directory."""
+        self.name = canonical(name)
+        self.folder = ModelFolder(Path(self.name.removeprefix(PREFIX)).expanduser())
+        self._pins = pins
+
+    @property
+    def digest(self) -> str:
+        """The digest of all pinned files and their names."""
+        pinned = sorted(self._pins.pinned(self.name).items())
+        lines = "\n".join(f"{file} {digest}" for file, digest in pinned)
+        return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+
+    def found(self) -> dict[str, str]:
+        """Return the digest that each file has; raises ModelMissing and ModelUnsupported."""
+        return {file: self._digest(file) for file in self.folder.files}
+
+    def verify(self) -> ModelFolder:
+        """Return the folder; raises ModelIntegrityError if a file is not the pinned one."""
+        self._pins.check(self.name, self.found())
+        return self.folder
+
+    def _digest(self, file: str) -> str:
+        try:
+            return file_digest(self.folder.path / file)
+        except OSError as error:
+            raise missing_file(self.folder.path, file, error) from error
+
+
 def canonical(model: str) -> str:
-    """Return the name under which a model is pinned: Ollama means `:latest` where no tag is."""
+    """Return the name under which a model is pinned.
+
+    Ollama means `:latest` where no tag is, and a folder's path may be written in several ways.
+    """
+    if model.startswith(PREFIX):
+        return PREFIX + str(Path(model.removeprefix(PREFIX)))
     return model.removesuffix(":latest")
 
 
@@ -222,6 +274,8 @@ def _read(path: Path) -> Pins:
 def _mistake(name: str, pins: object) -> str:
     """Return what is wrong with the table of a model, or nothing."""
     known = set(EMBEDDED[name].files) if name in EMBEDDED else {DIGEST}
+    if name.startswith(PREFIX) and isinstance(pins, dict):
+        known = set(pins)
     if not isinstance(pins, dict) or not pins:
         return f"the model {name!r} must be a table of digests"
     for key, digest in pins.items():

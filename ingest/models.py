@@ -6,23 +6,26 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ingest import model_folder
 from ingest.errors import GroundskeeperError, SettingsError
-from ingest.model_pins import EMBEDDED, EmbeddedModel, ModelPins, PinnedFiles
+from ingest.model_pins import EMBEDDED, EmbeddedModel, ModelPins, PinnedFiles, PinnedFolder
 from ingest.ollama_server import PREFIX, OllamaModel
 from ingest.settings import Settings
 
 
 def pinned_model(
     name: str, embedded: EmbeddedModel, settings: Settings
-) -> PinnedFiles | OllamaModel | None:
+) -> PinnedFiles | PinnedFolder | OllamaModel | None:
     """Return the files or the server's model that a name means; None for other providers.
 
-    `name` is "embedded", which means `embedded`, the name of an embedded model, or
+    `name` is "embedded", which means `embedded`, the name of an embedded model, "folder:PATH" or
     "ollama:NAME". Nothing is verified yet. Raises ModelMissing and SettingsError.
     """
     pins = ModelPins(settings.models_file)
     if name == "embedded" or name in EMBEDDED:
         return PinnedFiles(EMBEDDED.get(name, embedded), pins)
+    if name.startswith(model_folder.PREFIX):
+        return PinnedFolder(name, pins)
     if name.startswith(PREFIX):
         return OllamaModel(
             name.removeprefix(PREFIX), settings.ollama_host, settings.model_timeout, pins

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
-from ingest.embeddings import EmbeddedEmbeddings, OtherEmbeddings, make_embeddings
+from ingest.embeddings import LocalEmbeddings, OtherEmbeddings, make_embeddings
 from ingest.encoder import SentenceEncoder
 from ingest.errors import (
     ModelError,
@@ -24,6 +24,7 @@ from ingest.errors import (
     SettingsError,
 )
 from ingest.model_pins import MINILM, ModelPins, package_folder
+from ingest.sentence_model import SentenceModel
 from ingest.settings import Settings
 from tests.fakes.fake_ollama import FakeModel, FakeOllama
 
@@ -61,7 +62,7 @@ def reference() -> tuple[list[str], Any]:
 
 
 def _encoder(precision: str) -> SentenceEncoder:
-    return SentenceEncoder(package_folder(MINILM.package) / "model", precision)
+    return SentenceEncoder(SentenceModel(package_folder(MINILM.package) / "model"), precision)
 
 
 def test_fp32_gives_the_vectors_of_the_reference_implementation(
@@ -128,10 +129,9 @@ def test_a_pin_that_does_not_match_stops_the_embedded_model(settings: Settings) 
         make_embeddings(settings)
 
 
-def test_an_unreadable_model_folder_is_a_missing_model(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelMissing, match="cannot be read"):
-        SentenceEncoder(tmp_path)
+def test_an_unreadable_model_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"config\.json cannot be read \(No such file"):
+        SentenceEncoder(SentenceModel(tmp_path))
 
 
 # --- Ollama -----------------------------------------------------------------------------------
@@ -262,5 +262,5 @@ def test_other_models_are_known_by_name_and_fail_as_ours() -> None:
 
 
 def test_the_packages_of_the_weights_are_never_imported(settings: Settings) -> None:
-    assert isinstance(make_embeddings(settings), EmbeddedEmbeddings)
+    assert isinstance(make_embeddings(settings), LocalEmbeddings)
     assert MINILM.package not in sys.modules

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ingest import model_folder
 from ingest.errors import ModelError, ModelIntegrityError, UsageError
-from ingest.model_pins import EMBEDDED, MINILM, SMOLLM2, ModelPins, PinnedFiles
+from ingest.model_pins import EMBEDDED, MINILM, SMOLLM2, ModelPins, PinnedFiles, PinnedFolder
 from ingest.models import pinned_model
 from ingest.ollama_server import PREFIX, OllamaModel
 from ingest.ollama_store import check_store
@@ -72,7 +73,7 @@ def trust(
     settings = _settings(context)
     model = pinned_model(name, MINILM, settings) if name != "embedded" else None
     if model is None:
-        known = ", ".join([*EMBEDDED, f"{PREFIX}NAME"])
+        known = ", ".join([*EMBEDDED, f"{model_folder.PREFIX}PATH", f"{PREFIX}NAME"])
         raise UsageError(f"There is no digest to trust for {name!r}: give one of {known}.")
     found = model.found()
     pins = ModelPins(settings.models_file)
@@ -92,10 +93,10 @@ def _settings(context: typer.Context) -> Settings:
 
 
 def _states(settings: Settings, *, deep: bool) -> Iterator[ModelState]:
-    for role, name, embedded in (
-        ("answering", settings.model, SMOLLM2),
-        ("embedding", settings.embedding, MINILM),
-    ):
+    roles = [("answering", settings.model, SMOLLM2), ("embedding", settings.embedding, MINILM)]
+    if settings.reranker.startswith(model_folder.PREFIX):
+        roles.append(("reranking", settings.reranker, MINILM))
+    for role, name, embedded in roles:
         try:
             model = pinned_model(name, embedded, settings)
             if model is None:
@@ -110,10 +111,10 @@ def _states(settings: Settings, *, deep: bool) -> Iterator[ModelState]:
 
 
 def _verified(
-    role: str, model: PinnedFiles | OllamaModel, settings: Settings, deep: bool
+    role: str, model: PinnedFiles | PinnedFolder | OllamaModel, settings: Settings, deep: bool
 ) -> ModelState:
     """Return the state of a model that is the pinned one; raises ModelError if it is not."""
-    if isinstance(model, PinnedFiles):
+    if isinstance(model, PinnedFiles | PinnedFolder):
         model.verify()
         return ModelState(role, model.name, "verified", model.digest, len(model.found()))
     digest = model.verify()
