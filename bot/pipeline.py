@@ -34,6 +34,7 @@ from bot.answer import (
 )
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
+from bot.cross_encoder import make_reranker
 from bot.facts import Facts
 from bot.guard import Objection, answer_guard, question_guard
 from bot.limits import Limits, within
@@ -136,7 +137,7 @@ class Bot:
         self._answer_guard = answer_guard(index)
         self._small_talk = SmallTalk(index)
         self._scope = ScopeGate(index)
-        self._retriever = HybridRetriever(index)
+        self._retriever = HybridRetriever(index, reranker=make_reranker(settings))
         self._writer = Writer(self.card.domain.name, chat)
         self._planning = Planning(self.card)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.cross_encoder import make_reranker
 from bot.retriever import Hit, HybridRetriever
 from ingest.embeddings import make_embeddings
 from ingest.index import Index
@@ -31,7 +32,7 @@ def search(
     app: AppContext = context.obj
     index = Index(app.card, app.paths, make_embeddings(app.settings))
     try:
-        retriever = HybridRetriever(index)
+        retriever = HybridRetriever(index, reranker=make_reranker(app.settings))
         for one in queries:
             with index.snapshot() as snapshot:
                 hits = retriever.search(snapshot, one.text, k)
