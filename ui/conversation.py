@@ -71,9 +71,13 @@ class Exchange:
 
 @dataclass
 class Conversation:
-    """The exchanges of one visit. Ask from any thread; draw from any thread."""
+    """The exchanges of one visit. Ask from any thread; draw from any thread.
+
+    `address` is where the visitor is, for the limit of questions a minute.
+    """
 
     session: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    address: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -130,12 +134,9 @@ class Conversation:
     def _answer(self, exchange: Exchange, bot: ChatBot) -> Answer | None:
         """Follow the bot's events to the whole answer; None if nobody wants it any more."""
         self._tell(exchange, started=True)
-        question = Question(
-            text=exchange.question, history=self._history(), id=exchange.key, session=self.session
-        )
         try:
             # The bot yields from generators, which a `return` from the middle has to end here.
-            with closing(cast("_Closable", bot.stream(question))) as events:
+            with closing(cast("_Closable", bot.stream(self._question(exchange)))) as events:
                 for event in events:
                     if isinstance(event, Finished):
                         return event.answer
@@ -146,6 +147,15 @@ class Conversation:
             log.exception("A question could not be answered")
         return Answer(
             question=exchange.question, status="failed", reason="error", text=strings.BROKEN
+        )
+
+    def _question(self, exchange: Exchange) -> Question:
+        return Question(
+            text=exchange.question,
+            history=self._history(),
+            id=exchange.key,
+            session=self.session,
+            address=self.address,
         )
 
     def _hear(self, exchange: Exchange, event: Waiting | EvidenceFound | Sentence) -> None:

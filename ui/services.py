@@ -30,6 +30,7 @@ class Services:
     moderators: Moderators
     open_bot: Callable[[], ChatBot]
     question_max_chars: int = 2_000
+    address_header: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -44,6 +45,7 @@ def shared_services() -> Services:
         moderators=Moderators(reports, session_minutes=settings.session_minutes),
         open_bot=partial(_shared_bot, settings, card),
         question_max_chars=settings.question_max_chars,
+        address_header=settings.address_header,
     )
 
 
@@ -61,6 +63,18 @@ def rules_version(card: DomainCard) -> str:
     """Return what tells one set of the pack's rules from another (sha256, 12 characters)."""
     rules = [rule.model_dump() for rule in card.rules]
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def visitor_address(header: str) -> str:
+    """Return the visitor's address, for the limit of questions a minute; empty if nobody knows.
+
+    Behind a proxy Streamlit sees only the proxy; `header` names what the proxy writes. Of a list
+    the last entry is the proxy's own; those before it anybody may have written.
+    """
+    if header:
+        return st.context.headers.get(header, "").rpartition(",")[2].strip()
+    address = st.context.ip_address  # under AppTest it is no text
+    return address if isinstance(address, str) else ""
 
 
 # --- who is signed in -------------------------------------------------------------------------

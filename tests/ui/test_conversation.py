@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.answer import Citation
+from bot.answer import Citation, Event, Question, Waiting
 from tests.ui.fake_bot import FakeBot, answered
 from ui.conversation import (
     CONTEXT_CHARS,
@@ -126,3 +126,21 @@ def test_context_is_cut_at_whole_words() -> None:
     assert cut_before(words[2:CONTEXT_CHARS]) == words[2:CONTEXT_CHARS]
     assert cut_before(words[2 : CONTEXT_CHARS + 2]).startswith("…word word")
     assert cut_after(words[: CONTEXT_CHARS - 3] + "wor").endswith("word…")
+
+
+def test_the_place_in_line_is_known_while_waiting() -> None:
+    class BusyBot(FakeBot):
+        def stream(self, question: Question) -> Iterator[Event]:
+            yield Waiting(place=3)
+            assert self.go_on.wait(20)
+            yield Waiting(place=0)
+            yield from super().stream(question)
+
+    conversation, bot = Conversation(address="203.0.113.9"), BusyBot()
+    bot.hold()
+    conversation.ask("q", bot)
+    wait_until(lambda: conversation.exchanges[0].place == 3)
+    bot.go_on.set()
+    wait_until(lambda: not conversation.unanswered)
+    assert conversation.exchanges[0].place == 0
+    assert bot.asked[0].address == "203.0.113.9"

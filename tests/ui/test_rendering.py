@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.answer import Citation, Fact
+from ui import strings
 from ui.rendering import (
     SOURCES_SHOWN,
     WORD_JOINER,
@@ -21,6 +22,7 @@ from ui.rendering import (
     note_html,
     one_line,
     printable,
+    progress,
     progress_html,
     question_html,
     sources_html,
@@ -250,3 +252,19 @@ def test_more_than_a_few_sources_are_folded_away() -> None:
 )
 def test_where_a_passage_stands(citation: Citation, place: tuple[str, str]) -> None:
     assert citation_place(citation) == place
+
+
+@pytest.mark.parametrize(
+    ("started", "place", "sources", "told"),
+    [
+        (False, 0, 0, strings.WAITING),
+        (True, 0, 0, strings.LOOKING),
+        (True, 1, 0, strings.NEXT_IN_LINE),
+        (True, 3, 0, "You are number 3 in line"),
+        (True, 0, 1, strings.READING_ONE),
+        (True, 0, 4, "Reading 4 sources"),
+    ],
+)
+def test_who_waits_is_told_what_for(started: bool, place: int, sources: int, told: str) -> None:
+    assert progress(started, place, sources) == told
+    assert told in progress_html(told, ())

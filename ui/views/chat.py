@@ -24,7 +24,7 @@ from ui.rendering import (
     sources_html,
     welcome_html,
 )
-from ui.services import Services
+from ui.services import Services, visitor_address
 from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
 
@@ -37,6 +37,7 @@ def chat_page(services: Services) -> None:
     with st.spinner(strings.OPENING):
         bot = services.open_bot()
     conversation = st.session_state.setdefault(_CONVERSATION, Conversation())
+    conversation.address = visitor_address(services.address_header)
     typed = st.chat_input(strings.ASK, max_chars=services.question_max_chars)
     if typed:
         conversation.ask(typed, bot)
