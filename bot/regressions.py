@@ -23,6 +23,7 @@ from bot.answer import Answer, Answerer, Question, Status, Turn
 from bot.json_lines import append_line, numbered_lines
 from bot.text import normalise
 from ingest.errors import UsageError
+from ingest.files import locked_folder
 
 FILE = Path("questions") / "regressions.jsonl"
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
@@ -104,11 +105,20 @@ def read_regressions(path: Path) -> list[RegressionCase]:
     return list(cases.values())
 
 
-def add_regression(path: Path, case: RegressionCase) -> None:
-    """Append a case to a pack's file; raises UsageError if the file is not well or has its id."""
-    if case.id in {known.id for known in read_regressions(path)}:
-        raise UsageError(f"{path} has a case {case.id!r} already.")
-    append_line(path, case.model_dump(mode="json", exclude_defaults=True))
+def add_regression(pack: Path, case: RegressionCase) -> None:
+    """Append a case to the file of a pack's folder, whoever else does so at the same time.
+
+    Raises UsageError if the file as it stands is not well, has the id, or cannot be written.
+    """
+    path = pack / FILE
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with locked_folder(path.parent):
+            if case.id in {known.id for known in read_regressions(path)}:
+                raise UsageError(f"{path} has a case {case.id!r} already.")
+            append_line(path, case.model_dump(mode="json", exclude_defaults=True))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def shown_text(answer: Answer) -> str:

@@ -13,7 +13,7 @@ from ingest.settings import Settings
 class DomainPaths:
     """The files of one domain under `data_dir`.
 
-    All but `reports` and `counts` can be made again.
+    All but `reports`, `counts` and `eval_history` can be made again.
     """
 
     folder: Path
@@ -51,6 +51,11 @@ class DomainPaths:
     def counts(self) -> Path:
         """How many questions a day were answered or not, and why not."""
         return self.folder / "counts.sqlite3"
+
+    @property
+    def eval_history(self) -> Path:
+        """What evaluations measured, one JSON object a line."""
+        return self.folder / "eval-history.jsonl"
 
 
 def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:

@@ -110,6 +110,9 @@ def _offer_domain(commands: typer.Typer) -> None:
     for group in commands.registered_groups:
         if group.typer_instance is not None:
             _offer_domain(group.typer_instance)
+            own = group.typer_instance.registered_callback
+            if own is not None and own.callback is not None:
+                own.callback = _with_domain(own.callback)
 
 
 def _with_domain(function: Callable[..., Any]) -> Callable[..., None]:

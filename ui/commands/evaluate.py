@@ -1,13 +1,18 @@
-"""`groundskeeper eval`: question sets through the whole pipeline."""
+"""`groundskeeper eval`: the pack's own question sets on one page, or given sets one by one."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from bot.eval_history import add_run, read_history
 from bot.evaluation import (
     ScopeResult,
     off_topic_answered,
@@ -15,11 +20,11 @@ from bot.evaluation import (
     run_scope,
     turned_away,
 )
-from bot.fact_evaluation import OperationResult, Outcome, fact_sets, read_cases, run_cases
-from bot.facts import Facts
+from bot.fact_evaluation import OperationResult, Outcome, asking, read_cases, run_cases
 from bot.intervals import Interval
+from bot.pack_evaluation import SUITES, QuestionSet, SuiteResult, open_bench, read_sets
+from bot.pack_report import PackReport
 from bot.pipeline import open_bot
-from bot.planning import Planning
 from bot.retrieval_eval import (
     MEASURES,
     Evaluation,
@@ -32,10 +37,89 @@ from ingest.embeddings import make_embeddings
 from ingest.errors import UsageError
 from ingest.index import Index
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.eval_page import page
+from ui.output import note, print_json, say
 from ui.progress import progress_for_terminal
 
-app = typer.Typer(help="Measure answers on question sets.", no_args_is_help=True)
+app = typer.Typer(invoke_without_command=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="List every question that did not end well.")
+]
+FailOnChangeOption = Annotated[
+    bool, typer.Option("--fail-on-change", help="Status 1 also if any question is newly wrong.")
+]
+
+
+@app.callback()
+def pack(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
+    """Measure the pack's own question sets, all of them or those of one suite.
+
+    Prints one page with what has changed since the last run, and keeps the run in the history.
+    Ends with status 1 if a figure was wrong, a regression case failed, a suite could not be run,
+    or, with --fail-on-change, a question ended worse than the last time.
+    """
+    if context.invoked_subcommand is not None:
+        given = {"as_json": as_json, "verbose": verbose, "fail_on_change": fail_on_change}
+        context.default_map = dict.fromkeys(SUITES, given)
+        return 0
+    return _measure_pack(
+        context.obj, (), as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
+    )
+
+
+def _measure_pack(
+    app: AppContext,
+    suites: Iterable[str],
+    *,
+    as_json: bool,
+    verbose: bool,
+    fail_on_change: bool,
+) -> int:
+    sets = read_sets(app.settings.domain, suites)
+    if not any(sets.values()):
+        places = ", ".join(SUITES[name].place for name in sets)
+        raise UsageError(
+            f"{app.settings.domain} has no questions of its own for this.",
+            hint=f"They would be in {places}.",
+        )
+    report = _run_sets(app, sets)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        for line in page(report, verbose=verbose):
+            say(line)
+    if report.measured:
+        add_run(app.paths.eval_history, report.to_record())
+    return 1 if report.failed(on_change=fail_on_change) else 0
+
+
+def _run_sets(app: AppContext, sets: dict[str, QuestionSet | None]) -> PackReport:
+    at, started = datetime.now(UTC), time.monotonic()
+    history = read_history(app.paths.eval_history, note)
+    with open_bench(app.settings, app.card) as bench, closing(progress_for_terminal()) as progress:
+        ran_on = bench.ran_on()
+        results: dict[str, SuiteResult | None] = {}
+        for name, questions in sets.items():
+            results[name] = None
+            if questions is not None:
+                progress.begin(name, questions.n)
+                results[name] = questions.run(bench, progress.advance)
+                progress.end()
+    return PackReport(
+        pack=app.card.domain.name,
+        at=at.isoformat(timespec="seconds"),
+        ran_on=ran_on,
+        results=results,
+        history=history,
+        seconds=time.monotonic() - started,
+    )
 
 
 @app.command("scope")
@@ -50,13 +134,20 @@ def scope(
     in_scope: Annotated[
         list[Path] | None, typer.Option(help="Questions that must not be turned away.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
-) -> None:
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
     """Count off-topic questions answered, and small talk and fair questions turned away.
 
-    Each file holds JSON lines with "text" or "question", or plain lines.
+    Each file holds JSON lines with "text" or "question", or plain lines. Without files: the
+    pack's own, on the page that `groundskeeper eval` prints.
     """
     state: AppContext = context.obj
+    if not (off_topic or small_talk or in_scope):
+        return _measure_pack(
+            state, ["scope"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
+        )
     sets = [
         *((path, off_topic_answered) for path in off_topic or []),
         *((path, turned_away) for path in [*(small_talk or []), *(in_scope or [])]),
@@ -72,6 +163,7 @@ def scope(
                 print_json(result.to_json())
             else:
                 _show(result, "answered" if is_wrong is off_topic_answered else "turned away")
+    return 0
 
 
 def _show(result: ScopeResult, wrong: str) -> None:
@@ -86,39 +178,30 @@ def facts(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Question sets; by default all of the pack.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
     """Ask questions about records whose truth is known; no model takes part.
 
     Ends with status 1 if a figure was shown as the answer that is not the one expected.
     """
     state: AppContext = context.obj
-    paths = files or fact_sets(state.settings.domain / "questions")
-    if not paths:
-        raise UsageError(f"{state.settings.domain} has no questions with known figures.")
-    cases = read_cases(paths)
-    progress = progress_for_terminal()
-    progress.begin("questions", len(cases))
+    if not files:
+        return _measure_pack(
+            state, ["facts"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
+        )
+    cases = read_cases(files)
     index = Index(state.card, state.paths, make_embeddings(state.settings))
-    planning = Planning(state.card)
-    try:
-        with index.snapshot() as snapshot:
-            planner = planning.planner(snapshot)
-
-            def ask(question: str, previous: dict[str, Any] | None) -> Facts | None:
-                plan = planner.plan(question, previous)
-                return None if plan is None else planning.run(plan, snapshot)
-
-            results = run_cases(cases, ask, progress.advance)
-    finally:
-        index.close()
-    progress.end()
+    with closing(index), closing(progress_for_terminal()) as progress, asking(index) as ask:
+        progress.begin("questions", len(cases))
+        results = run_cases(cases, ask, progress.advance)
+        progress.end()
     if as_json:
         print_json({name: result.to_json() for name, result in results.items()})
     else:
         _show_facts(results)
-    if any(result.outcomes["wrong"] for result in results.values()):
-        raise typer.Exit(1)
+    return 1 if any(result.outcomes["wrong"] for result in results.values()) else 0
 
 
 def _show_facts(results: dict[str, OperationResult]) -> None:
@@ -145,12 +228,22 @@ def _show_row(name: str, total: int, outcomes: Counter[Outcome]) -> None:
 def retrieval(
     context: typer.Context,
     dataset: Annotated[
-        list[Path], typer.Option(help="A folder in BEIR's layout; may be given several times.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
-) -> None:
-    """Measure retrieval on judged question sets, part by part and as a whole."""
+        list[Path] | None,
+        typer.Option(help="A folder in BEIR's layout; may be given several times."),
+    ] = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
+    """Measure retrieval: on the pack's own questions, or part by part on judged sets.
+
+    A judged set is indexed in a temporary folder; the pack's own questions use the live index.
+    """
     state: AppContext = context.obj
+    if not dataset:
+        return _measure_pack(
+            state, ["retrieval"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
+        )
     embeddings = make_embeddings(state.settings)
     for folder in dataset:
         judged = read_dataset(folder)
@@ -165,6 +258,24 @@ def retrieval(
             print_json(result.to_json())
         else:
             _show_retrieval(result)
+    return 0
+
+
+@app.command("regressions")
+def regressions(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
+    """Ask what was once answered badly, through the whole pipeline and the answering model."""
+    return _measure_pack(
+        context.obj,
+        ["regressions"],
+        as_json=as_json,
+        verbose=verbose,
+        fail_on_change=fail_on_change,
+    )
 
 
 def _show_retrieval(result: Evaluation) -> None:

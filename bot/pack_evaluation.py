@@ -1,0 +1,377 @@
+"""A pack's own question sets: what each suite measures, and how every question ended.
+
+The sets lie in the pack's folder `questions`; a suite that has none there is left out. They are
+asked of the live index, through the very classes that answer people.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from bot.answer import Question
+from bot.chat_models import NamedChatModel, make_chat_model
+from bot.eval_history import SuiteRecord, set_hash
+from bot.evaluation import off_topic_answered, read_questions, turned_away
+from bot.fact_evaluation import FactCase, asking, fact_sets, read_cases, run_case
+from bot.intervals import Interval, bootstrap, wilson
+from bot.json_lines import numbered_lines
+from bot.pipeline import PASSAGES, Bot
+from bot.regressions import FILE as REGRESSIONS
+from bot.regressions import RegressionCase, read_regressions
+from bot.regressions import run_case as run_regression
+from bot.retrieval_eval import Dataset, score
+from bot.section_questions import SectionedPack, read_section_questions
+from bot.silent_chat import silent_chat
+from ingest.domain import DomainCard
+from ingest.embeddings import make_embeddings
+from ingest.errors import GroundskeeperError, UsageError
+from ingest.index import Index, Snapshot
+from ingest.paths import domain_paths
+from ingest.rules import added_rules, rules_version
+from ingest.settings import Settings
+
+Told = Callable[[], None]
+Better = Literal["higher", "lower"]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one question ended: `label` names it, `group` what kind of question it was.
+
+    `key` tells it from every other of its suite; `said` is what was wrong with it.
+    """
+
+    key: str
+    question: str
+    group: str
+    label: str
+    fine: bool
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A share of `n` questions, or the mean of a score in [0, 1], with its 95% interval."""
+
+    name: str
+    interval: Interval
+    n: int
+    better: Better = "higher"
+    is_share: bool = True
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What running a set gave."""
+
+    measures: tuple[Measure, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """A suite that was run; `problem` says why it could not be, and then nothing else counts.
+
+    `hard` suites promise that nothing is wrong: a mistake there is a failure of the whole run.
+    """
+
+    name: str
+    set: str
+    n: int
+    findings: Findings
+    seconds: float
+    hard: bool = False
+    problem: str = ""
+
+    @property
+    def missed(self) -> tuple[Outcome, ...]:
+        """The questions that did not end well."""
+        return tuple(outcome for outcome in self.findings.outcomes if not outcome.fine)
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The mistakes that fail the run; saying nothing is none."""
+        return tuple(o for o in self.missed if o.label != "abstained") if self.hard else ()
+
+    def to_record(self) -> SuiteRecord:
+        """Return what the history keeps."""
+        return SuiteRecord(
+            set=self.set,
+            n=self.n,
+            measures={m.name: m.interval.mean for m in self.findings.measures},
+            missed={outcome.key: outcome.label for outcome in self.missed},
+            seconds=round(self.seconds, 1),
+        )
+
+
+class Bench:
+    """The pack under measurement: its live index, and bots over it made when first asked for."""
+
+    def __init__(self, settings: Settings, card: DomainCard) -> None:
+        self.settings = settings
+        self.card = card
+        self.index = Index(card, domain_paths(settings, card), make_embeddings(settings))
+
+    @cached_property
+    def chat(self) -> NamedChatModel:
+        """The answering model that the settings name; raises ModelError."""
+        return make_chat_model(self.settings)
+
+    @cached_property
+    def bot(self) -> Bot:
+        """The bot as people meet it."""
+        return Bot(self.index, self.chat, self.settings)
+
+    @cached_property
+    def quoting_bot(self) -> Bot:
+        """The bot with a model that says nothing: it quotes, quickly and always the same."""
+        return Bot(self.index, silent_chat(), self.settings)
+
+    def ran_on(self) -> dict[str, str]:
+        """Return what the answers depend on: index, models, rules; raises IndexUnavailable."""
+        with self.index.snapshot() as snapshot:
+            generation, embedding = snapshot.generation, snapshot.embedding_digest
+        rules = (*self.card.rules, *added_rules(self.settings.domain, self.card.rules))
+        return {
+            "index": f"generation {generation}",
+            "embedding": _named(self.index.embeddings.name, embedding),
+            "model": _named(self.chat.name, self.chat.digest),
+            "rules": rules_version(rules),
+        }
+
+
+def _named(model: str, digest: str) -> str:
+    """Return a model's name with the beginning of its digest."""
+    short = digest.removeprefix("sha256:")[:8]
+    return f"{model} {short}" if short else model
+
+
+@contextmanager
+def open_bench(settings: Settings, card: DomainCard) -> Iterator[Bench]:
+    """Open a pack for measuring; raises IndexUnavailable if it was not indexed."""
+    bench = Bench(settings, card)
+    try:
+        with bench.index.snapshot():
+            yield bench
+    finally:
+        bench.index.close()
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """The questions of a suite, read and checked, and how they are asked."""
+
+    suite: str
+    set: str
+    n: int
+    ask: Callable[[Bench, Told], Findings]
+    hard: bool = False
+
+    def run(self, bench: Bench, told: Told = lambda: None) -> SuiteResult:
+        """Ask every question; `told` is called after each."""
+        started = time.perf_counter()
+        findings, problem = Findings((), ()), ""
+        try:
+            findings = self.ask(bench, told)
+        except GroundskeeperError as error:
+            problem = str(error)
+        seconds = time.perf_counter() - started
+        return SuiteResult(self.suite, self.set, self.n, findings, seconds, self.hard, problem)
+
+
+def read_sets(pack: Path, suites: Iterable[str] = ()) -> dict[str, QuestionSet | None]:
+    """Read the sets of a pack by suite, of all suites if none are named; None where it has none.
+
+    Raises UsageError naming the file and line that is not well.
+    """
+    return {name: SUITES[name].read(pack) for name in suites or SUITES}
+
+
+# --- facts ------------------------------------------------------------------------------------
+
+
+def _read_facts(pack: Path) -> QuestionSet | None:
+    paths = fact_sets(pack / "questions")
+    if not paths:
+        return None
+    cases = _unique([(f"{path.stem}:{c.id}", c) for path in paths for c in read_cases([path])])
+    return QuestionSet("facts", _hash(paths), len(cases), partial(_ask_facts, cases), hard=True)
+
+
+def _ask_facts(cases: Mapping[str, FactCase], bench: Bench, told: Told) -> Findings:
+    outcomes = []
+    with asking(bench.index) as ask:
+        for key, case in cases.items():
+            label, said = run_case(case, ask)
+            fine = label == "right"
+            outcomes.append(
+                Outcome(key, case.question, case.operation, label, fine, "" if fine else said)
+            )
+            told()
+    labels = [outcome.label for outcome in outcomes]
+    return Findings(
+        (
+            _share("exactly right", labels.count("right"), len(labels)),
+            _share("nothing said", labels.count("abstained"), len(labels), "lower"),
+            _share("wrong figure", labels.count("wrong"), len(labels), "lower"),
+        ),
+        tuple(outcomes),
+    )
+
+
+# --- retrieval --------------------------------------------------------------------------------
+
+
+def _read_retrieval(pack: Path) -> QuestionSet | None:
+    paths = sorted((pack / "questions" / "retrieval").glob("*.jsonl"))
+    if not paths:
+        return None
+    documents = SectionedPack(pack)
+    sets = [read_section_questions(path, documents) for path in paths]
+    dataset = Dataset(
+        "retrieval",
+        (),
+        _unique([(f"{s.name}:{key}", text) for s in sets for key, text in s.queries.items()]),
+        {f"{s.name}:{key}": judged for s in sets for key, judged in s.qrels.items()},
+    )
+    ask = partial(_ask_retrieval, dataset, documents)
+    return QuestionSet("retrieval", _hash(paths), len(dataset.queries), ask)
+
+
+def _ask_retrieval(
+    dataset: Dataset, documents: SectionedPack, bench: Bench, told: Told
+) -> Findings:
+    """Search as the pipeline does; a passage counts for every section that it shows."""
+    run: dict[str, list[str]] = {}
+    outcomes = []
+    with bench.index.snapshot() as snapshot:
+        _check_unchanged(snapshot, dataset, documents)
+        for key, query in dataset.queries.items():
+            chunks = [hit.chunk for hit in bench.quoting_bot.find_passages(snapshot, query)]
+            shown = [documents[c.document].sections_of(c.start, c.end) for c in chunks]
+            run[key] = list(dict.fromkeys(section for one in shown for section in one))
+            evidence = {section for one in shown[:PASSAGES] for section in one}
+            outcomes.append(_found(key, query, bool(evidence & dataset.qrels[key].keys())))
+            told()
+    keys = list(dataset.queries)
+    ndcg = bootstrap(score(dataset.qrels, run, keys)["nDCG@10"])
+    found = sum(outcome.fine for outcome in outcomes)
+    measures = (
+        Measure("nDCG@10", ndcg, len(keys), is_share=False),
+        _share(f"in the first {PASSAGES}", found, len(keys)),
+    )
+    return Findings(measures, tuple(outcomes))
+
+
+def _check_unchanged(snapshot: Snapshot, dataset: Dataset, documents: SectionedPack) -> None:
+    """Where the index has another text than the file, sections would be looked for elsewhere."""
+    for name in {key.partition("#")[0] for judged in dataset.qrels.values() for key in judged}:
+        if snapshot.document_text(name) != documents[name].document.text:
+            raise UsageError(
+                f"{name} has changed since it was indexed.", hint="Run `groundskeeper reindex`."
+            )
+
+
+def _found(key: str, query: str, found: bool) -> Outcome:
+    return Outcome(key, query, key.partition(":")[0], "found" if found else "missed", found)
+
+
+# --- scope ------------------------------------------------------------------------------------
+
+# The kind of question that a file holds, and what would be wrong with it.
+SCOPE = {
+    "off-topic": ("off-topic answered", off_topic_answered),
+    "in-scope": ("fair turned away", turned_away),
+    "small-talk": ("small talk turned away", turned_away),
+}
+
+
+def _read_scope(pack: Path) -> QuestionSet | None:
+    paths = [pack / "questions" / "scope" / f"{kind}.jsonl" for kind in SCOPE]
+    paths = [path for path in paths if path.is_file()]
+    if not paths:
+        return None
+    questions = _unique([(f"{p.stem}:{text}", text) for p in paths for text in read_questions(p)])
+    return QuestionSet("scope", _hash(paths), len(questions), partial(_ask_scope, questions))
+
+
+def _ask_scope(questions: Mapping[str, str], bench: Bench, told: Told) -> Findings:
+    outcomes = []
+    for key, text in questions.items():
+        kind = key.partition(":")[0]
+        answer = bench.quoting_bot.answer(Question(text=text))
+        outcomes.append(Outcome(key, text, kind, answer.status, not SCOPE[kind][1](answer)))
+        told()
+    measures = []
+    for kind, (name, _) in SCOPE.items():
+        fine = [outcome.fine for outcome in outcomes if outcome.group == kind]
+        if fine:
+            measures.append(_share(name, fine.count(False), len(fine), "lower"))
+    return Findings(tuple(measures), tuple(outcomes))
+
+
+# --- regressions ------------------------------------------------------------------------------
+
+
+def _read_regressions(pack: Path) -> QuestionSet | None:
+    path = pack / REGRESSIONS
+    cases = read_regressions(path)
+    if not cases:
+        return None
+    ask = partial(_ask_regressions, cases)
+    return QuestionSet("regressions", _hash([path]), len(cases), ask, hard=True)
+
+
+def _ask_regressions(cases: Sequence[RegressionCase], bench: Bench, told: Told) -> Findings:
+    outcomes = []
+    for case in cases:
+        objections = run_regression(bench.bot, case)
+        label = "failed" if objections else "passed"
+        said = "; ".join(objections)
+        outcomes.append(Outcome(case.id, case.question, case.source, label, not objections, said))
+        told()
+    passed = sum(outcome.fine for outcome in outcomes)
+    return Findings((_share("passed", passed, len(outcomes)),), tuple(outcomes))
+
+
+# --- what they share --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Where a pack keeps a suite's questions, and what reads them; None where it has none."""
+
+    place: str
+    read: Callable[[Path], QuestionSet | None]
+
+
+SUITES = {
+    "facts": Suite("questions/*.jsonl with operation and expect", _read_facts),
+    "retrieval": Suite("questions/retrieval/*.jsonl", _read_retrieval),
+    "scope": Suite("questions/scope/{off-topic,in-scope,small-talk}.jsonl", _read_scope),
+    "regressions": Suite(str(REGRESSIONS), _read_regressions),
+}
+
+
+def _share(name: str, count: int, n: int, better: Better = "higher") -> Measure:
+    return Measure(name, wilson(count, n), n, better)
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    return set_hash(f"{p.stem}\t{line.strip()}" for p in paths for _, line in numbered_lines(p))
+
+
+def _unique(pairs: Sequence[tuple[str, Value]]) -> dict[str, Value]:
+    """Return the questions by key; raises UsageError if two have the same."""
+    [(key, times)] = Counter(key for key, _ in pairs).most_common(1) or [("", 0)]
+    if times > 1:
+        raise UsageError(f"Two questions of the pack are called {key!r}.")
+    return dict(pairs)
