@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +21,8 @@ from ingest.progress import Progress, ReindexReport
 from ingest.record_text import record_chunk
 from ingest.records import Record, read_records
 from ingest.scan import Known, SourceFile, hash_file, printable, surely_unchanged
+
+_DATE = re.compile(r"\b(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?\b")
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,17 @@ def _stat_columns(file: SourceFile, sha256: str) -> dict[str, Any]:
 
 def _document_row(row: dict[str, Any]) -> dict[str, Any]:
     defaults = {"pages": None, "vintage": "", "reason": "", "stale": False}
-    return {**defaults, "warnings": [], "text": "", **row}
+    dated = _date_of(row.get("vintage", ""), row["mtime_ns"])
+    return {**defaults, "warnings": [], "text": "", "dated": dated, **row}
+
+
+def _date_of(vintage: str, mtime_ns: int) -> str:
+    """Return the date that a document gives itself, "2026", "2026-11" or "2026-11-21".
+
+    Where it gives none it is the day on which its file was written.
+    """
+    said = _DATE.search(vintage)
+    return said[0] if said else f"{datetime.fromtimestamp(mtime_ns / 1e9, UTC):%Y-%m-%d}"
 
 
 def _table_title(table: TableCard) -> str:

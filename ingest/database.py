@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from ingest.documents import Chunk
 from ingest.errors import IndexDamaged, IndexMismatch
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_TIMEOUT_MS = 10_000
 
 metadata = sa.MetaData()
@@ -37,6 +37,7 @@ documents = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("pages", sa.Integer),
     sa.Column("vintage", sa.Text, nullable=False, default=""),
+    sa.Column("dated", sa.Text, nullable=False, default=""),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("stale", sa.Boolean, nullable=False, default=False),

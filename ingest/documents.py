@@ -73,6 +73,9 @@ class Chunk:
         ("graduation rate"), which would drown the passages that explain them. So its header,
         which names the entity, is all that is indexed of it.
         """
-        if self.kind == "record":
-            return self.header
-        return f"{self.header}\n{self.text}" if self.header else self.text
+        return "\n".join(filter(None, [self.header, self.body]))
+
+    @property
+    def body(self) -> str:
+        """What is indexed below the header: nothing of a record."""
+        return "" if self.kind == "record" else self.text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,12 +20,18 @@ from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_h
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
 from ingest.filters import EVERYTHING, Filter
-from ingest.lexical import Fts5Index, LexicalIndex
+from ingest.lexical import LexicalIndex, LexicalSearcher
 from ingest.paths import DomainPaths
 from ingest.records import record_layout
+from ingest.vector_file import Numbers, VectorFile
 from ingest.vectors import ChromaConnection, VectorStore
 
 SQL_BATCH = 500
+# Comparing so many vectors one by one takes no longer than asking Chroma, and misses none.
+EXACT_CHUNKS = 100_000
+OVERFETCH = 8
+SELECTIONS = 16
+ATTEMPTS = 3
 Vector = NDArray[np.float32]
 
 
@@ -50,8 +58,8 @@ class Snapshot:
         self,
         connection: sa.Connection,
         state: sa.Row[Any],
-        vectors: VectorStore,
-        lexical: LexicalIndex,
+        shared: _Shared,
+        lexical: LexicalSearcher,
         overtaken: Callable[[int], bool],
     ) -> None:
         self.connection = connection
@@ -60,69 +68,98 @@ class Snapshot:
         self.updated_at_ns: int = state.updated_at_ns
         self._model: str = state.embedding_key
         self._dimension: int = state.dimension
-        self._vectors = vectors
+        self._shared = shared
         self._lexical = lexical
         self._overtaken = overtaken
 
     def lexical_search(
         self, query: str, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first."""
-        return self._lexical.search(self.connection, query, k, within)
+        """Return up to k (chunk number, BM25 score), best first; only chunks that SQL knows."""
+        names = self._names(within) if within.by_document else None
+        found: list[tuple[int, float]] = []
+        for wanted in (k, OVERFETCH * k):
+            near = self._lexical.search(query, wanted, within.kind, names)
+            known = self._known(number for number, _ in near)
+            found = [(number, score) for number, score in near if number in known][:k]
+            if len(found) == k or len(near) < wanted:
+                break
+        return found
 
     def dense_search(
         self, vector: Vector, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
         """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows.
 
-        Chroma has no generations. Once a newer one is there, it may lack vectors of this one,
-        which are then compared one by one as SQL still has them; so are those of a filter,
-        which Chroma does not know.
+        Some hundred thousand are compared one by one, and so is whatever a filter on documents
+        leaves. Beyond that Chroma is asked. It has no generations: once a newer one is there, it
+        may lack vectors of this one, which are then compared one by one too.
         """
-        if within != EVERYTHING:
-            return self._nearest_exactly(vector, k, within)
+        numbers = self._selected(within)
+        if within.by_document or len(numbers) <= self._shared.exact_chunks:
+            return self._nearest_exactly(vector, k, numbers)
         try:
-            found = self._nearest_known(vector, k)
+            found = self._nearest_known(vector, k, within)
         except IndexDamaged:
             if not self._overtaken(self.generation):
                 raise
             found = None
         if found is None or self._overtaken(self.generation):
-            return self._nearest_exactly(vector, k)
+            return self._nearest_exactly(vector, k, numbers)
         return found
 
-    def _nearest_known(self, vector: Vector, k: int) -> list[tuple[int, float]] | None:
+    def _nearest_known(
+        self, vector: Vector, k: int, within: Filter
+    ) -> list[tuple[int, float]] | None:
         """Ask Chroma; None where it finds fewer than there are, for it may be on the move.
 
         It may hold vectors that are not yet in the index, or no longer; and its graph, while
         others are written and deleted, may not lead to every vector.
         """
         c = db.chunks.c
-        for wanted in (k, 8 * k):
-            near = self._vectors.nearest(vector, wanted)
+        for wanted in (k, OVERFETCH * k):
+            near = self._shared.vectors.nearest(vector, wanted)
             rows = self.connection.execute(
-                sa.select(c.chunk_id, c.number).where(c.chunk_id.in_([key for key, _ in near]))
+                sa.select(c.chunk_id, c.number)
+                .where(c.chunk_id.in_([key for key, _ in near]))
+                .where(within.chunk_condition())
             )
             numbers = {row.chunk_id: row.number for row in rows}
             known = [(numbers[key], cosine) for key, cosine in near if key in numbers]
             if len(known) >= k:
                 return known[:k]
-            if len(near) < wanted:
-                break
-        return known if len(known) == db.count(self.connection, db.chunks) else None
+        return None
 
-    def _nearest_exactly(
-        self, vector: Vector, k: int, within: Filter = EVERYTHING
-    ) -> list[tuple[int, float]]:
-        """Compare with every stored vector; some 10 ms for a thousand chunks."""
-        chosen = sa.select(db.chunks.c.number).where(within.chunk_condition())
-        numbers = self.connection.scalars(chosen).all()
+    def _nearest_exactly(self, vector: Vector, k: int, numbers: Numbers) -> list[tuple[int, float]]:
+        """Compare with every one of these chunks: some 15 ms for a hundred thousand."""
         direction = unit(vector)
+        file = self._shared.vector_file(self._dimension)
+        if file is not None and file.holds(numbers):
+            return file.nearest(numbers, direction, k)
         found: list[tuple[int, float]] = []
         for i in range(0, len(numbers), SQL_BATCH):
-            stored = self.vectors_of(numbers[i : i + SQL_BATCH])
+            stored = self._stored_vectors(numbers[i : i + SQL_BATCH].tolist())
             found += ((number, float(v @ direction)) for number, v in stored.items())
         return sorted(found, key=lambda item: -item[1])[:k]
+
+    def _selected(self, within: Filter) -> Numbers:
+        """Return the numbers of the chunks that a filter leaves, ascending."""
+
+        def select() -> Numbers:
+            c = db.chunks.c
+            chosen = sa.select(c.number).where(within.chunk_condition()).order_by(c.number)
+            return np.fromiter(self.connection.scalars(chosen), dtype=np.int64)
+
+        return self._shared.selection(self.updated_at_ns, within, select)
+
+    def _names(self, within: Filter) -> Sequence[str]:
+        d = db.documents.c
+        return self.connection.scalars(sa.select(d.name).where(within.document_condition())).all()
+
+    def _known(self, numbers: Iterable[int]) -> set[int]:
+        c = db.chunks.c
+        found = self.connection.scalars(sa.select(c.number).where(c.number.in_(list(numbers))))
+        return set(found)
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
         """Return the chunks of these numbers."""
@@ -139,7 +176,14 @@ class Snapshot:
         return None if row is None else db.chunk_of(row)
 
     def vectors_of(self, numbers: Sequence[int]) -> dict[int, Vector]:
-        """Return the stored unit vectors of these chunks, shape (dimension,) each."""
+        """Return the unit vectors of those of these chunks that SQL knows, (dimension,) each."""
+        known = np.array(sorted(self._known(numbers)), dtype=np.int64)
+        file = self._shared.vector_file(self._dimension)
+        if file is None or not file.holds(known):
+            return self._stored_vectors(known.tolist())
+        return dict(zip(known.tolist(), file.take(known), strict=True))
+
+    def _stored_vectors(self, numbers: Sequence[int]) -> dict[int, Vector]:
         c, e = db.chunks.c, db.embeddings.c
         rows = self.connection.execute(
             sa.select(c.number, e.vector)
@@ -191,21 +235,62 @@ class Snapshot:
         }
 
 
+class _Shared:
+    """What the snapshots of one collection share: Chroma, the mapped file, what filters leave."""
+
+    def __init__(self, vectors: VectorStore, path: Path, exact_chunks: int) -> None:
+        self.vectors = vectors
+        self.exact_chunks = exact_chunks
+        self._path = path
+        self._lock = threading.Lock()
+        self._file: VectorFile | None = None
+        self._selections: dict[tuple[int, Filter], Numbers] = {}
+
+    def vector_file(self, dimension: int) -> VectorFile | None:
+        """Return the file of vectors as it is now; None where it is missing."""
+        with self._lock, suppress(OSError, ValueError):
+            if self._file is None or self._file.size != self._path.stat().st_size:
+                self._file = None
+                self._file = VectorFile(self._path, dimension)
+            return self._file
+        return None
+
+    def selection(self, stamp: int, within: Filter, select: Callable[[], Numbers]) -> Numbers:
+        """Return what a filter leaves of the generation of that time, asking SQL only once."""
+        key = stamp, within
+        with self._lock:
+            if key in self._selections:
+                return self._selections[key]
+        chosen = select()
+        with self._lock:
+            newest = [k for k in self._selections if k[0] == stamp][-SELECTIONS:]
+            self._selections = {k: self._selections[k] for k in newest} | {key: chosen}
+        return chosen
+
+
 class Index:
     """A domain's index, open for reading from any thread; a reindex elsewhere shows at once.
 
     `embeddings` must be the model that the index was built with; `snapshot` checks it.
     """
 
-    def __init__(self, card: DomainCard, paths: DomainPaths, embeddings: NamedEmbeddings) -> None:
+    def __init__(
+        self,
+        card: DomainCard,
+        paths: DomainPaths,
+        embeddings: NamedEmbeddings,
+        exact_chunks: int = EXACT_CHUNKS,
+    ) -> None:
+        """`exact_chunks` is how many vectors are compared one by one rather than in Chroma."""
         self.card = card
         self.paths = paths
         self.embeddings = embeddings
         self._database = db.Database(paths.database)
         self._layout = record_layout(card)
         self._chroma = ChromaConnection(paths.chroma)
-        self._stores: dict[str, VectorStore] = {}
-        self._lexical = Fts5Index()
+        self._collections: dict[str, _Shared] = {}
+        self._lexical = LexicalIndex(paths.lexical)
+        self._exact_chunks = exact_chunks
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -214,10 +299,24 @@ class Index:
         Raises IndexMissing if nothing was indexed, IndexMismatch if another embedding model or
         another card made the index, IndexDamaged if it cannot be read.
         """
-        with self._reading() as (connection, state):
-            self._check(state)
-            vectors = self._store(state.collection)
-            yield Snapshot(connection, state, vectors, self._lexical, self._newer_than)
+        with self._reading_whole() as (connection, state, lexical):
+            shared = self._shared(state.collection)
+            yield Snapshot(connection, state, shared, lexical, self._newer_than)
+
+    @contextmanager
+    def _reading_whole(self) -> Iterator[tuple[sa.Connection, sa.Row[Any], LexicalSearcher]]:
+        """Open a generation together with the full-text index of that moment.
+
+        The next reindex deletes from the full-text index after its commit: if that has come
+        between the two, both are opened anew.
+        """
+        for attempt in range(ATTEMPTS):
+            with self._reading() as (connection, state):
+                self._check(state)
+                lexical = self._lexical.searcher(state.updated_at_ns)
+                if attempt + 1 == ATTEMPTS or not self._newer_than(state.generation):
+                    yield connection, state, lexical
+                    return
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[sa.Connection, sa.Row[Any]]]:
@@ -252,10 +351,13 @@ class Index:
         self._chroma.close()
         self._database.close()
 
-    def _store(self, collection: str) -> VectorStore:
-        if collection not in self._stores:
-            self._stores = {collection: VectorStore(self._chroma, collection)}
-        return self._stores[collection]
+    def _shared(self, collection: str) -> _Shared:
+        if collection not in self._collections:
+            store = VectorStore(self._chroma, collection)
+            self._collections = {
+                collection: _Shared(store, self.paths.vectors(collection), self._exact_chunks)
+            }
+        return self._collections[collection]
 
     def _missing(self) -> IndexMissing:
         return IndexMissing(

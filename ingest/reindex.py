@@ -9,7 +9,7 @@ Killed at any moment, the index is the old one or the new one, and the next run 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,12 +21,12 @@ from filelock import FileLock, Timeout
 
 from ingest import database as db
 from ingest.changes import ChangeFinder, Changes, Prepared, known_documents
+from ingest.derived import DerivedFiles, DerivedWriter
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
-from ingest.lexical import Fts5Index
 from ingest.paths import DomainPaths
 from ingest.progress import NoProgress, Progress, ReindexReport
 from ingest.records import (
@@ -65,7 +65,7 @@ class Reindexer:
         self._layout = record_layout(card)
         self._progress = progress or NoProgress()
         self._compared = [*card.example_texts(), *compared]
-        self._lexical = Fts5Index()
+        self._derived = DerivedFiles(paths, self._model, embeddings.dimension)
 
     def run(self, *, rebuild: bool = False) -> ReindexReport:
         """Index what changed, or everything when `rebuild`; returns what was done.
@@ -139,6 +139,7 @@ class Reindexer:
         rebuild: bool,
     ) -> None:
         state = self._prepare_schema(engine)
+        self._derived.lexical.prepare()
         fresh = rebuild or state is None or state.embedding_key != self._model
         finder = ChangeFinder(self._card, self._progress, read_all=rebuild)
         changes = finder.find(files, known_documents(engine), report)
@@ -149,7 +150,8 @@ class Reindexer:
         if not fresh and self._vectors_lost(engine, vectors, state):
             vectors = VectorStore(chroma, collection_name(self._model), create=True)
             fresh = True
-        if not fresh and not changes.prepared and not changes.removed:
+        refill = fresh or self._files_lost(engine, name)
+        if not refill and not changes.prepared and not changes.removed:
             report.embedded = self._embed_missing(engine, self._examples())
             self._touch(engine, changes)
             self._summarise(engine, report)
@@ -157,8 +159,8 @@ class Reindexer:
         if state is not None:
             self._mark_sweep(engine, needed=True)
         self._fill_vectors(engine, vectors, changes, fresh, report)
-        self._commit(engine, changes, vectors.name)
-        self._sweep(engine, vectors)
+        removed = self._commit(engine, changes, vectors.name, refill)
+        self._sweep(engine, vectors, None if fresh else removed)
         self._summarise(engine, report)
 
     # --- what changed -------------------------------------------------------------------------
@@ -172,7 +174,6 @@ class Reindexer:
                 db.drop_tables(connection)
                 state = None
             db.make_tables(connection)
-            self._lexical.create(connection)
             return state
 
     def _refuse_unread_tables(self, report: ReindexReport) -> None:
@@ -200,6 +201,12 @@ class Reindexer:
             return vectors.count() < expected
         except IndexDamaged:
             return True
+
+    def _files_lost(self, engine: sa.Engine, collection: str) -> bool:
+        with engine.begin() as connection:
+            c = db.chunks.c
+            numbers = connection.scalars(sa.select(c.number).order_by(c.number)).all()
+        return self._derived.lost(collection, numbers)
 
     def _fill_vectors(
         self,
@@ -262,52 +269,95 @@ class Reindexer:
         with db.writing(engine) as connection:
             connection.execute(sa.update(db.index_state).values(sweep_needed=needed))
 
-    def _sweep(self, engine: sa.Engine, vectors: VectorStore) -> None:
-        """Delete the vectors and collections that nothing refers to any more."""
-        with engine.begin() as connection:
-            live = set(connection.scalars(sa.select(db.chunks.c.chunk_id)))
-        stale = vectors.ids() - live
-        vectors.delete(sorted(stale))
-        vectors.drop_others()
+    def _sweep(
+        self, engine: sa.Engine, vectors: VectorStore, removed: Mapping[int, str] | None = None
+    ) -> None:
+        """Delete what nothing refers to any more.
+
+        That is what this reindex removed (chunk ids by number); or, where an earlier one may
+        have been cut short, whatever SQL does not know.
+        """
+        if removed is None:
+            live = self._live(engine)
+            numbers = self._derived.lexical.searcher().numbers() - live.keys()
+            ids = vectors.ids() - set(live.values())
+            vectors.drop_others()
+            self._derived.drop_others(vectors.name)
+        else:
+            # The id of a chunk is its content's: it may have come back under another number.
+            numbers = set(removed)
+            ids = set(removed.values()) - self._still_there(engine, list(removed.values()))
+        vectors.delete(sorted(ids))
+        self._derived.remove(sorted(numbers))
         self._mark_sweep(engine, needed=False)
+
+    def _live(self, engine: sa.Engine) -> dict[int, str]:
+        """Return the ids of all chunks by number."""
+        with engine.begin() as connection:
+            rows = connection.execute(sa.select(db.chunks.c.number, db.chunks.c.chunk_id))
+            return {row.number: row.chunk_id for row in rows}
+
+    def _still_there(self, engine: sa.Engine, ids: list[str]) -> set[str]:
+        """Return those of the chunk ids that SQL knows."""
+        key = db.chunks.c.chunk_id
+        with engine.begin() as connection:
+            return {
+                found
+                for batch in _batches(ids, SQL_BATCH)
+                for found in connection.scalars(sa.select(key).where(key.in_(batch)))
+            }
 
     # --- the one visible step -----------------------------------------------------------------
 
-    def _commit(self, engine: sa.Engine, changes: Changes, collection: str) -> None:
-        with db.writing(engine) as connection:
+    def _commit(
+        self, engine: sa.Engine, changes: Changes, collection: str, refill: bool
+    ) -> dict[int, str]:
+        """Swap old for new; returns the ids of the chunks that went, by number."""
+        with db.writing(engine) as connection, self._derived.writing(collection) as derived:
             make_record_tables(connection, self._card)
-            self._remove(connection, changes.replaced)
+            removed = self._remove(connection, changes.replaced)
+            if refill:
+                self._refill(connection, derived)
+            self._progress.begin("Storing", len(changes.prepared))
             for item in changes.prepared:
-                self._insert(connection, item)
+                self._insert(connection, derived, item)
+                self._progress.advance()
             self._update_touched(connection, changes)
             self._forget_unused_vectors(connection)
             self._count_up(connection, collection)
+            derived.commit()
+            self._progress.end()
+        return removed
 
-    def _remove(self, connection: sa.Connection, names: list[str]) -> None:
+    def _refill(self, connection: sa.Connection, derived: DerivedWriter) -> None:
+        """Write everything that SQL holds to the files that are made from it."""
+        rows = connection.execute(
+            sa.select(db.chunks).order_by(db.chunks.c.number),
+            execution_options={"yield_per": SQL_BATCH},
+        )
+        for batch in rows.partitions():
+            derived.add(connection, [(row.number, db.chunk_of(row)) for row in batch])
+
+    def _remove(self, connection: sa.Connection, names: list[str]) -> dict[int, str]:
+        c = db.chunks.c
+        removed: dict[int, str] = {}
         for name in names:
-            numbers = connection.scalars(
-                sa.select(db.chunks.c.number).where(db.chunks.c.document == name)
-            ).all()
-            self._lexical.remove(connection, numbers)
-            connection.execute(sa.delete(db.chunks).where(db.chunks.c.document == name))
+            rows = connection.execute(sa.select(c.number, c.chunk_id).where(c.document == name))
+            removed |= {row.number: row.chunk_id for row in rows}
+            connection.execute(sa.delete(db.chunks).where(c.document == name))
             connection.execute(sa.delete(db.documents).where(db.documents.c.name == name))
             for table in map(record_table, self._card.tables):
                 connection.execute(sa.delete(table).where(table.c.document == name))
+        return removed
 
-    def _insert(self, connection: sa.Connection, item: Prepared) -> None:
+    def _insert(self, connection: sa.Connection, derived: DerivedWriter, item: Prepared) -> None:
         connection.execute(sa.insert(db.documents), [item.row])
         for batch in _batches(item.chunks, SQL_BATCH):
             numbers = connection.scalars(
                 sa.insert(db.chunks).returning(db.chunks.c.number, sort_by_parameter_order=True),
                 [_chunk_row(chunk) for chunk in batch],
             ).all()
-            self._lexical.add(
-                connection,
-                [
-                    (number, chunk.header, "" if chunk.kind == "record" else chunk.text)
-                    for number, chunk in zip(numbers, batch, strict=True)
-                ],
-            )
+            derived.add(connection, list(zip(numbers, batch, strict=True)))
         if item.table is not None:
             for records in _batches(item.records, SQL_BATCH):
                 connection.execute(

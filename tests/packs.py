@@ -16,7 +16,7 @@ import numpy as np
 
 from ingest.domain import DomainCard, load_card
 from ingest.embeddings import NamedEmbeddings
-from ingest.index import Index
+from ingest.index import EXACT_CHUNKS, Index
 from ingest.paths import DomainPaths, domain_paths
 from ingest.progress import ReindexReport
 from ingest.reindex import Reindexer
@@ -206,8 +206,10 @@ class Pack:
         return Reindexer(self.folder, self.card, self.paths, embeddings).run(rebuild=rebuild)
 
     @contextmanager
-    def index(self, embeddings: NamedEmbeddings) -> Iterator[Index]:
-        index = Index(self.card, self.paths, embeddings)
+    def index(
+        self, embeddings: NamedEmbeddings, exact_chunks: int = EXACT_CHUNKS
+    ) -> Iterator[Index]:
+        index = Index(self.card, self.paths, embeddings, exact_chunks)
         try:
             yield index
         finally:

@@ -70,7 +70,7 @@ def editions_seen(index: Index, embeddings: HashedEmbeddings) -> tuple[int, set[
         lexical = snapshot.lexical_search("robins chapter", count)
         chunks = snapshot.chunks([number for number, _ in [*dense, *lexical]])
         editions = {mark for chunk in chunks.values() for mark in MARK.findall(chunk.text)}
-        return snapshot.generation, editions, len(dense), count
+        return snapshot.generation, editions, len(dense) if lexical else 0, count
 
 
 def read_until(root: Path, stop: Event, ready: Event, outcome: Path) -> None:
@@ -79,8 +79,9 @@ def read_until(root: Path, stop: Event, ready: Event, outcome: Path) -> None:
     generations: set[int] = set()
     wrong: list[str] = []
     reads = 0
-    with pack.index(embeddings) as index:
+    with pack.index(embeddings) as exact, pack.index(embeddings, exact_chunks=0) as by_chroma:
         while not stop.is_set():
+            index = by_chroma if reads % 2 else exact
             try:
                 generation, editions, found, count = editions_seen(index, embeddings)
                 if len(editions) != 1 or found != count:

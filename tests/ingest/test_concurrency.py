@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from ingest.lexical import LexicalIndex
 from tests import workers
 from tests.packs import HashedEmbeddings, Pack, end_vector_servers, server_pids
 from tests.workers import editions_seen, write_edition
@@ -51,10 +52,11 @@ def start(
 
 
 def assert_one_edition(pack: Pack, hashed: HashedEmbeddings, allowed: set[str]) -> set[str]:
-    with pack.index(hashed) as index:
-        _, editions, found, count = editions_seen(index, hashed)
-    assert len(editions) == 1 and editions <= allowed
-    assert found == count > 0, "dense search finds every passage of its generation"
+    for exact_chunks in (0, 1_000):
+        with pack.index(hashed, exact_chunks) as index:
+            _, editions, found, count = editions_seen(index, hashed)
+        assert len(editions) == 1 and editions <= allowed
+        assert found == count > 0, "dense search finds every passage of its generation"
     return editions
 
 
@@ -65,7 +67,10 @@ def assert_healed(pack: Pack, hashed: HashedEmbeddings, edition: str) -> None:
     assert_one_edition(pack, hashed, {edition})
     with pack.index(hashed) as index, index.snapshot() as snapshot:
         known = {c.chunk_id for c in snapshot.chunks(range(1, 100_000)).values()}
-        assert snapshot._vectors.ids() == known
+        assert snapshot._shared.vectors.ids() == known
+        numbers = LexicalIndex(pack.paths.lexical).searcher().numbers()
+        assert {c.chunk_id for c in snapshot.chunks(sorted(numbers)).values()} == known
+        assert len(numbers) == len(known), "the full-text index holds nothing else"
         collections = index._chroma.client().list_collections()
     assert len(collections) == 1, "the collection of a rebuild that died is gone"
     assert pack.reindex(hashed).generation == report.generation
@@ -87,7 +92,7 @@ def test_killed_at_every_step(
             break
         assert process.exitcode == -signal.SIGKILL
         assert_one_edition(pack, hashed, {"1"})
-    assert step > 8, "it died in every stage"
+    assert step > 12, "it died in every stage"
     assert_healed(pack, hashed, "2")
     assert len(server_pids(pack.root)) == 1
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ import sqlalchemy as sa
 
 from ingest import database as db
 from ingest.chunking import chunk_document, load_tokenizer
+from ingest.documents import Chunk
 from ingest.embeddings import make_embeddings
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
-from ingest.index import Snapshot
+from ingest.filters import Filter
+from ingest.index import DocumentInfo, Snapshot
 from ingest.loaders import load
 from ingest.scan import find_files
 from ingest.vectors import ChromaConnection
@@ -29,8 +33,14 @@ def query(hashed: HashedEmbeddings, text: str) -> np.ndarray:
     return np.asarray(hashed.embed_query(text), dtype=np.float32)
 
 
-def dense_search(pack: Pack, hashed: HashedEmbeddings) -> list[tuple[int, float]]:
-    with pack.index(hashed) as index, index.snapshot() as snapshot:
+CHROMA_ALONE = 0
+"""So many vectors are compared one by one: Chroma is asked for any."""
+
+
+def dense_search(
+    pack: Pack, hashed: HashedEmbeddings, exact_chunks: int = CHROMA_ALONE
+) -> list[tuple[int, float]]:
+    with pack.index(hashed, exact_chunks) as index, index.snapshot() as snapshot:
         return snapshot.dense_search(query(hashed, "robin"), 5)
 
 
@@ -76,11 +86,11 @@ def test_a_search_fills_up_although_chroma_holds_what_sql_does_not_know(
 ) -> None:
     small_pack.reindex(hashed)
     robin = query(hashed, "robin")
-    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+    with small_pack.index(hashed, CHROMA_ALONE) as index, index.snapshot() as snapshot:
         expected = snapshot.dense_search(robin, 3)
         for strangers in (3, 300):
             ids = [f"stranger-{i}" for i in range(strangers)]
-            snapshot._vectors.upsert(ids, np.tile(robin, (strangers, 1)))
+            snapshot._shared.vectors.upsert(ids, np.tile(robin, (strangers, 1)))
             found = snapshot.dense_search(robin, 3)
             assert dict(found) == pytest.approx(dict(expected), abs=1e-5)
     report = small_pack.reindex(hashed)
@@ -158,9 +168,9 @@ def test_vectors_of_a_model_that_does_not_normalise_have_length_one(small_pack: 
         (vector,) = snapshot.vectors_of([1]).values()
         (fresh,) = index.embed(["a text that nobody embedded"])
         assert np.linalg.norm([vector, fresh], axis=1) == pytest.approx([1, 1])
-        found = snapshot.dense_search(np.asarray(model.embed_query("robin")), 3)
-        exact = snapshot._nearest_exactly(np.asarray(model.embed_query("robin")), 3)
-        assert dict(found) == pytest.approx(dict(exact), abs=1e-5)
+        exact = snapshot.dense_search(np.asarray(model.embed_query("robin")), 3)
+    found = dense_search(small_pack, model)
+    assert dict(found[:3]) == pytest.approx(dict(exact), abs=1e-5)
 
 
 def test_a_document_text_is_what_its_passages_point_into(indexed_pack: Pack) -> None:
@@ -212,6 +222,74 @@ def close_cleanly(pack: Pack) -> Path:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return pack.paths.database
+
+
+def test_chroma_finds_what_comparing_everything_finds(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    exact, found = (dense_search(small_pack, hashed, exact_chunks=n) for n in (1_000, 0))
+    assert [c for _, c in found] == pytest.approx([c for _, c in exact], abs=1e-5)
+
+
+def test_a_small_index_answers_without_chroma(small_pack: Pack, hashed: HashedEmbeddings) -> None:
+    small_pack.reindex(hashed)
+    end_vector_servers(small_pack.settings.data_dir)
+    shutil.rmtree(small_pack.paths.chroma)
+    assert len(dense_search(small_pack, hashed, exact_chunks=1_000)) == 5
+    assert not small_pack.paths.chroma.exists(), "nobody started a server"
+
+
+FILTERS = [
+    Filter(kind="passage"),
+    Filter(kind="record"),
+    Filter(documents=("guides/feeding.md", "birds.csv")),
+    Filter(folder="guides"),
+    Filter(folder="guide"),
+    Filter(types=("html",)),
+    Filter(types=("markdown", "table"), kind="passage"),
+    Filter(since=date(2024, 6, 1)),
+    Filter(until=date(2024, 6, 1)),
+    Filter(documents=("nothing.md",)),
+]
+
+
+@pytest.mark.parametrize("within", FILTERS, ids=str)
+@pytest.mark.parametrize("exact_chunks", [CHROMA_ALONE, 1_000])
+def test_a_filter_is_exact(
+    within: Filter, exact_chunks: int, small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.write("guides/old.md", "---\nreviewed: 2023\n---\n# Old food\n\nRobins eat bread.\n")
+    small_pack.write("guides/new.md", "---\nreviewed: 2024-06\n---\n# New food\n\nRobins eat.\n")
+    small_pack.reindex(hashed)
+    robin = query(hashed, "robin food")
+    with small_pack.index(hashed, exact_chunks) as index, index.snapshot() as snapshot:
+        chunks = snapshot.chunks(range(1, 1000))
+        media = {d.name: d for d in snapshot.documents()}
+        left = {n for n, c in chunks.items() if is_left(c, media[c.document], within)}
+        cosines = {n: float(v @ robin) for n, v in snapshot.vectors_of(sorted(left)).items()}
+        found = snapshot.dense_search(robin, 4, within)
+        best = sorted(cosines.values(), reverse=True)[:4]
+        assert [c for _, c in found] == pytest.approx(best, abs=1e-5)
+        said = {n for n, _ in snapshot.lexical_search("robins food eggs", 1000)}
+        assert {n for n, _ in snapshot.lexical_search("robins food eggs", 1000, within)} == (
+            said & left
+        )
+
+
+def is_left(chunk: Chunk, document: DocumentInfo, within: Filter) -> bool:
+    """Say again, in Python and for these documents, what a filter leaves."""
+    year = {"guides/old.md": "2023", "guides/new.md": "2024-06"}.get(chunk.document, "2026")
+    suffixes = {"html": ".html", "markdown": ".md", "table": ".csv"}
+    return (
+        within.kind in (None, chunk.kind)
+        and (not within.documents or chunk.document in within.documents)
+        and (not within.folder or chunk.document.startswith(f"{within.folder}/"))
+        and (not within.types or any(chunk.document.endswith(suffixes[t]) for t in within.types))
+        and (within.since is None or year >= "2024-06")
+        and (within.until is None or year <= "2024-06")
+        and document.status == "indexed"
+    )
 
 
 @pytest.mark.parametrize("rest", [b"", b"not a database at all", b"SQLite format 3\0" + b"\7" * 99])

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from ingest.errors import CorpusError, IndexMismatch
 from ingest.index import DocumentInfo
+from ingest.lexical import LexicalIndex
 from ingest.records import record_table, value_column
+from ingest.reindex import Reindexer
 from tests.packs import DOCUMENTS, TABLE, HashedEmbeddings, Pack
 
 NOT_A_PDF = b"%PDF-1.7\nthe rest never came"
@@ -36,9 +38,9 @@ def field_values(pack: Pack, hashed: HashedEmbeddings, key: str) -> dict[str, ob
 
 
 def vectors_in_chroma(pack: Pack, hashed: HashedEmbeddings) -> set[str]:
-    """Return the ids that a dense search of everything comes upon, known to SQL or not."""
+    """Return the ids that Chroma holds, known to SQL or not."""
     with pack.index(hashed) as index, index.snapshot() as snapshot:
-        return snapshot._vectors.ids()
+        return snapshot._shared.vectors.ids()
 
 
 def chunk_ids(pack: Pack, hashed: HashedEmbeddings) -> set[str]:
@@ -368,11 +370,68 @@ def test_vectors_that_chroma_lost_come_back_without_the_model(
 ) -> None:
     small_pack.reindex(hashed)
     with small_pack.index(hashed) as index, index.snapshot() as snapshot:
-        snapshot._vectors.delete(sorted(chunk_ids(small_pack, hashed))[:3])
+        snapshot._shared.vectors.delete(sorted(chunk_ids(small_pack, hashed))[:3])
     hashed.texts.clear()
     assert small_pack.reindex(hashed).generation == 2
     assert not hashed.texts
     assert vectors_in_chroma(small_pack, hashed) == chunk_ids(small_pack, hashed)
+
+
+@pytest.mark.parametrize("lost", ["lexical/meta.json", "*.f32"])
+def test_files_that_are_made_from_the_database_come_back(
+    lost: str, small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    def found() -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+        with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+            robin = np.asarray(hashed.embed_query("robin"), dtype=np.float32)
+            return snapshot.lexical_search("robin food", 5), snapshot.dense_search(robin, 5)
+
+    small_pack.reindex(hashed)
+    before = found()
+    for path in small_pack.paths.folder.glob(lost):
+        path.unlink()
+    hashed.texts.clear()
+    assert small_pack.reindex(hashed).generation == 2
+    assert not hashed.texts, "the vectors are still in SQL"
+    assert found() == before
+    assert small_pack.reindex(hashed).generation == 2, "nothing is missing any more"
+
+
+def test_nothing_of_what_was_removed_stays_in_any_file(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    (small_pack.folder / "guides/feeding.md").unlink()
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+        known = {number for number in snapshot.chunks(range(1, 1000))}
+        assert LexicalIndex(small_pack.paths.lexical).searcher().numbers() == known
+    assert vectors_in_chroma(small_pack, hashed) == chunk_ids(small_pack, hashed)
+    small_pack.reindex(HashedEmbeddings("b", dimension=32))
+    assert len(list(small_pack.paths.folder.glob("*.f32"))) == 1
+
+
+def test_numbers_given_to_a_reindex_that_was_cut_short_are_given_again(
+    small_pack: Pack, hashed: HashedEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_pack.reindex(hashed)
+    small_pack.write("guides/owls.md", "# Owls\n\nOwls hunt voles at dusk.\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Reindexer, "_count_up", mock_power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            small_pack.reindex(hashed)
+    small_pack.write("guides/owls.md", "# Gulls\n\nGulls steal chips at noon.\n")
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+        assert snapshot.lexical_search("voles", 5) == []
+        ((number, _),) = snapshot.lexical_search("chips", 5)
+        assert snapshot.chunks([number])[number].header == "Gulls"
+        gulls = np.asarray(hashed.embed_query("Gulls\nGulls steal chips at noon."), np.float32)
+        assert snapshot.dense_search(gulls, 1)[0] == (number, pytest.approx(1.0, abs=1e-5))
+
+
+def mock_power_cut(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_cache_forgets_what_nothing_refers_to(
