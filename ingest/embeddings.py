@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from ingest.models import pinned_model, provider_errors
 from ingest.ollama_server import OllamaModel
 from ingest.sentence_model import SentenceModel
 from ingest.settings import Settings
+from ingest.token_window import TokenWindow
 
 
 class NamedEmbeddings(Protocol):
@@ -82,6 +84,13 @@ class LocalEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         """Return the unit vector of a question, which by itself is a text like any other."""
         return self.embed_documents([text])[0]
+
+    @property
+    def window(self) -> TokenWindow:
+        """How much of a text it reads."""
+        if not isinstance(self._files, PinnedFolder):
+            return TokenWindow()
+        return TokenWindow(self.digest, self.model.max_tokens, load=self._files.folder.tokenizer)
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -241,6 +250,16 @@ def for_questions(embeddings: NamedEmbeddings) -> NamedEmbeddings:
     if isinstance(embeddings, PromptedEmbeddings):
         return embeddings.for_questions
     return embeddings
+
+
+def token_window(embeddings: NamedEmbeddings) -> TokenWindow:
+    """Return how much of a passage a model reads; MiniLM's window where a provider does not tell.
+
+    What a provider's server cuts off it cuts off there.
+    """
+    if isinstance(embeddings, PromptedEmbeddings):
+        return replace(token_window(embeddings.model), prompt=embeddings.passage)
+    return embeddings.window if isinstance(embeddings, LocalEmbeddings) else TokenWindow()
 
 
 def _make_model(settings: Settings) -> NamedEmbeddings:
