@@ -31,6 +31,7 @@ PROMPTS = "config_sentence_transformers.json"
 SENTENCE_CONFIG = "sentence_bert_config.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 Schema = TypeVar("Schema", bound=BaseModel)
+_JSON_NAMES = {dict: "object", list: "list"}
 _FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 
 
@@ -82,7 +83,7 @@ class ModelFolder:
         if not (self.path / MODULES).is_file():
             return (Module("Transformer", ""),)
         try:
-            entries = TypeAdapter(list[_ModuleEntry]).validate_python(self._json(MODULES))
+            entries = TypeAdapter(list[_ModuleEntry]).validate_python(self._json(MODULES, list))
         except ValidationError as error:
             raise self._unsupported(MODULES, error) from None
         modules = tuple(Module(e.type.rpartition(".")[2], e.path) for e in entries)
@@ -111,7 +112,7 @@ class ModelFolder:
     def read(self, name: str, schema: type[Schema]) -> Schema:
         """Return what a JSON file says, as the schema has it."""
         try:
-            return schema.model_validate(self._json(name))
+            return schema.model_validate(self._json(name, dict))
         except ValidationError as error:
             raise self._unsupported(name, error) from None
 
@@ -175,11 +176,14 @@ class ModelFolder:
     def _read_or(self, name: str, default: Schema) -> Schema:
         return self.read(name, type(default)) if (self.path / name).is_file() else default
 
-    def _json(self, name: str) -> Any:
+    def _json(self, name: str, kind: type) -> Any:
         try:
-            return json.loads(self._bytes(name))
+            value = json.loads(self._bytes(name))
         except ValueError as error:
             raise ModelMissing(f"{self.path / name} is not valid JSON ({error}).") from None
+        if not isinstance(value, kind):
+            raise ModelUnsupported(f"{self.path / name} holds no {_JSON_NAMES[kind]}.")
+        return value
 
     def _bytes(self, name: str) -> bytes:
         try:
@@ -190,7 +194,7 @@ class ModelFolder:
     def _unsupported(self, name: str, error: ValidationError) -> ModelUnsupported:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        return ModelUnsupported(f"{self.path / name}: {key or 'it'}: {first['msg']}.")
+        return ModelUnsupported(f"{self.path / name}: {key}: {first['msg']}.")
 
 
 class Tensors:
