@@ -75,7 +75,7 @@ _YEARS = re.compile(r"(?<![\w$.,])((?:19|20)\d\d)\s?[-/]\s?((?:19|20)?\d\d)(?![\
 _YEAR = re.compile(r"(?<![\w$€£.,-])((?:19|20)\d\d)s?(?![\w%]|,\d|\.\d)")
 _FIGURE = re.compile(
     r"(?:(?P<sign>[$€£¥])\s?)?(?<![\w.])(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    rf"(?P<ordinal>st|nd|rd|th)?\b|(?<![\w-])(?P<words>{_WORD_NUMBER})",
+    rf"(?P<ordinal>st|nd|rd|th)?(?:\b|(?=(?:k|m|mn|bn)\b))|(?<![\w-])(?P<words>{_WORD_NUMBER})",
     re.I,
 )
 _SCALE = re.compile(rf"[\s-]?({'|'.join(_SCALES)})\b", re.I)
@@ -103,8 +103,8 @@ class Quantity:
 
     Of a date `value` is the day (0 where none is given), `month` 1 to 12 or 0, `year` or 0. Of a
     span of years such as "2027-28" `value` is the first year. `units` are the units of measure
-    among the next words ("12 full-time semesters"), or the currency. `approximate` values come
-    from fractions in words.
+    among the next words ("12 full-time semesters"), or the currency. `scale` is 1,000 where a
+    "thousand" makes up the value. `approximate` values come from fractions in words.
     """
 
     kind: Kind
@@ -114,12 +114,23 @@ class Quantity:
     units: frozenset[str] = frozenset()
     month: int = 0
     year: int = 0
+    scale: float = 1.0
     approximate: bool = False
 
     @property
     def key(self) -> tuple[str, float, int, int]:
         """What is the same for the same figure, however it is written."""
         return self.kind, self.value, self.month, self.year
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is a number without a unit, which a neighbour's may serve."""
+        return self.kind == "number" and not self.units
+
+    @property
+    def trivial(self) -> bool:
+        """Whether it is a "one" that counts nothing: "the first one"."""
+        return self.bare and self.value == 1
 
     def agrees(self, found: Quantity) -> bool:
         """Tell whether a figure of the evidence bears out this one, which a claim makes."""
@@ -212,12 +223,17 @@ def _figures(text: str) -> Iterator[Quantity]:
     for match in _FIGURE.finditer(text):
         if match["ordinal"] or _is_identifier(text, match):
             continue
-        value = _value(match)
-        end = match.end()
-        if scale := _SCALE.match(text, end):
-            is_unit = scale[1] == "m" and not match["sign"]
-            value, end = (value, end) if is_unit else (value * _SCALES[scale[1].lower()], scale.end())
-        yield _with_unit(text, match, round(value, 4), end)
+        scale, end = _scale(text, match)
+        quantity = _with_unit(text, match, round(_value(match) * scale, 4), end)
+        yield replace(quantity, scale=scale)
+
+
+def _scale(text: str, figure: re.Match[str]) -> tuple[float, int]:
+    """Return by what a word behind a figure multiplies it, and where that word ends."""
+    scale = _SCALE.match(text, figure.end())
+    if not scale or (scale[1] == "m" and not figure["sign"]):  # 5 m are metres
+        return 1.0, figure.end()
+    return _SCALES[scale[1].lower()], scale.end()
 
 
 def _value(match: re.Match[str]) -> float:
@@ -278,8 +294,31 @@ def _with_shared_units(text: str, found: list[Quantity]) -> Iterator[Quantity]:
         later = shared[-1] if shared else None
         between = text[quantity.end : later.start] if later else ""
         in_list = bool(_JOINED.fullmatch(between)) or (in_list and between == ", ")
-        if later and in_list and quantity.kind == "number" and not quantity.units:
-            shared.append(replace(quantity, kind=later.kind, units=later.units))
-        else:
-            shared.append(quantity)
-    return reversed(shared)
+        if later and in_list and quantity.bare:
+            scale = later.scale if quantity.scale == 1 and quantity.value < later.scale else 1.0
+            quantity = replace(
+                quantity,
+                kind=later.kind,
+                value=quantity.value * scale,
+                units=later.units,
+                month=later.month,
+            )
+        shared.append(quantity)
+    return _with_shared_months(text, shared[::-1])
+
+
+def _with_shared_months(text: str, found: list[Quantity]) -> Iterator[Quantity]:
+    """Read the second figure of "September 1 to 30" as a day of the same month."""
+    earlier: Quantity | None = None
+    for quantity in found:
+        if (
+            earlier is not None
+            and earlier.kind == "date"
+            and earlier.value
+            and quantity.bare
+            and quantity.value <= 31
+            and _JOINED.fullmatch(text[earlier.end : quantity.start])
+        ):
+            quantity = replace(quantity, kind="date", month=earlier.month)
+        earlier = quantity
+        yield quantity

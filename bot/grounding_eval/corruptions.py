@@ -17,9 +17,14 @@ _FIGURE = re.compile(
 _RANGE = re.compile(r"\d\S* (?:to|or|and|through) \$?\d|between|from \S+ to ")
 _YEAR = re.compile(r"(?<![\d$,.])(?:19|20)\d\d(?:[–-]\d\d(?!\d))?(?![\d,]*\d)")
 _NAME = re.compile(
-    r"(?<![.!?:“(] )(?<!^)\b(?:[A-Z][A-Za-z]*[A-Za-z0-9-]*(?: (?:of|and|the) (?=[A-Z]))?\s?){1,5}"
-    r"(?<=\w)"
+    r"(?<![.!?:;“(\n] )(?<!^)(?<!\n)\b[A-Z][\w-]+(?:(?: of| and| the)? [A-Z][\w-]+){0,4}"
 )
+_NO_NAMES = frozenset(
+    """The A An This That These Those For When Where Which Who What How If In On At By Some Many
+    Most Each Every All No Not Ask It They You Your And But Or Route Program Type""".split()  # noqa: SIM905
+)
+_SHORT_SENTENCE = re.compile(r"(?<=[.\n] )[A-Z][^.!?]{20,90}\.(?=\s|$)|^[A-Z][^.!?]{20,90}\.", re.M)
+FOREIGN_SHARE = 0.4
 _MONTHS = (
     "January February March April May June July August September October November December"
 ).split(" ")
@@ -218,8 +223,11 @@ def dropped_negation(statement: Statement, rng: random.Random) -> str | None:
 
 
 def unsupported_clause(statement: Statement, rng: random.Random) -> str | None:
-    """Append something that the evidence does not say."""
+    """Append something that the cited evidence does not say: invented, or said elsewhere."""
     clause = rng.choice(_CLAUSES)
+    foreign = _said_elsewhere(statement)
+    if foreign and rng.random() < FOREIGN_SHARE:
+        clause = f"and {_lowered(rng.choice(foreign))}"
     return f"{statement.text.rstrip('.')}, {clause}." if statement.names else (
         f"{statement.bare.rstrip('.')}, {clause}."
     )
@@ -252,6 +260,18 @@ def _exchanged(text: str, a: str, b: str) -> str | None:
     return text.replace(a, "\0").replace(b, a).replace("\0", b)
 
 
+def _said_elsewhere(statement: Statement) -> list[str]:
+    """Return short sentences of pieces that are not cited, of other documents."""
+    cited = {piece.document for piece in statement.cited}
+    quotes = [e.quote for e in statement.evidence if e.document not in cited and not e.facts]
+    found = [m[0].strip(" .") for quote in quotes for m in _SHORT_SENTENCE.finditer(quote)]
+    return [said for said in found if not re.search(r"[:;\n]", said)]
+
+
+def _lowered(text: str) -> str:
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _shape(figure: str) -> str:
     return "$" if figure.startswith("$") else "%" if figure[-1] in "%t" else "n"
 
@@ -262,8 +282,8 @@ def _is_date(text: str, figure: re.Match[str]) -> bool:
 
 
 def _tidy(name: str) -> str:
-    name = re.sub(r"\s+(?:of|and|the)?\s*$", "", name.strip())
-    return "" if len(name) < 3 or name in _MONTHS or name.split()[0] in _MONTHS else name
+    first = name.split()[0]
+    return "" if len(name) < 3 or first in _MONTHS or first in _NO_NAMES else name
 
 
 def _akin(a: str, b: str) -> bool:

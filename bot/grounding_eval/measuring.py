@@ -117,7 +117,8 @@ def draw_cases(
     passages = PassageStatements(snapshot, rng)
     records = RecordStatements(card, snapshot, rng)
     drawing = _Drawing(passages, records, rng)
-    sound = [_case("by hand", True, passages.of(w).text, w.quote, passages.of(w)) for w in written]
+    told = [(passages.of(hand), hand.quote) for hand in written]
+    sound = [_case("by hand", True, said.text, quote, said) for said, quote in told]
     return [*drawing.false(number), *sound, *drawing.sound(number - len(sound))]
 
 

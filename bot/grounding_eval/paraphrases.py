@@ -90,7 +90,7 @@ _SYNONYMS = {
     "more than": ("over", "above"),
     "less than": ("under", "below"),
     "at least": ("no less than", "a minimum of"),
-    "at most": ("no more than", "a maximum of"),
+    r"at most(?= \$?\d)": ("no more than", "a maximum of"),
     "up to": ("at most", "as much as"),
     "before": ("prior to", "ahead of"),
     "after": ("following",),
@@ -157,7 +157,7 @@ def clause_order(statement: Statement, rng: random.Random) -> str | None:
     """Put a condition, a reason or a list in another order."""
     ways: list[Callable[[str], str]] = [
         lambda t: re.sub(r"^(If|When|Because|Although) ([^,]+), ([^,;:]+)\.$", _condition_last, t),
-        lambda t: re.sub(r"^([A-Z][^,;:]+) (if|when|because) ([^,;:]+)\.$", _condition_first, t),
+        lambda t: re.sub(r"^((?!.*\bonly\b)[A-Z][^,;:]+) (if|when|because) ([^,;:]+)\.$", _condition_first, t),
         lambda t: re.sub(r"^(For|In|At|On) ([^,]{4,60}), ([^:;]+)\.$", _place_last, t),
         lambda t: re.sub(r"\b([A-Z][\w ]{2,25}), ([A-Z][\w ]{2,25}) and ([A-Z]\w+)\b", _rotated, t),
         lambda t: re.sub(r"^([^;]{20,}); ([^;]{20,})\.$", _swapped_halves, t),
