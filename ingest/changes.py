@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest import database as db
-from ingest.chunking import CHUNKER_VERSION, chunk_document, load_tokenizer
+from ingest.chunking import CHUNKER_VERSION
 from ingest.documents import Chunk
 from ingest.domain import DomainCard, TableCard
 from ingest.errors import DocumentError
@@ -21,6 +21,7 @@ from ingest.progress import Progress, ReindexReport
 from ingest.record_text import record_chunk
 from ingest.records import Record, read_records
 from ingest.scan import Known, SourceFile, hash_file, printable, surely_unchanged
+from ingest.token_window import TokenWindow
 
 _DATE = re.compile(r"\b(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?\b")
 
@@ -52,9 +53,13 @@ class Changes:
 class ChangeFinder:
     """Compares the files of a pack with what the index remembers of them."""
 
-    def __init__(self, card: DomainCard, progress: Progress, *, read_all: bool) -> None:
+    def __init__(
+        self, card: DomainCard, progress: Progress, window: TokenWindow, *, read_all: bool
+    ) -> None:
+        """`window` is what the embedding model reads of a passage."""
         self._card = card
         self._progress = progress
+        self._window = window
         self._read_all = read_all
         self._tables = {table.file: table for table in card.tables}
 
@@ -118,22 +123,31 @@ class ChangeFinder:
         """Digest what, besides the file, decides its chunks; another recipe means read it again."""
         table = self._tables.get(file.name)
         card = f"{table.model_dump_json()}\n{self._card.domain.vintage}" if table else ""
-        return hashlib.sha256(f"{CHUNKER_VERSION}\n{card}".encode()).hexdigest()[:16]
+        window = "" if self._window == TokenWindow() else repr(self._window)
+        return hashlib.sha256(f"{CHUNKER_VERSION}\n{card}{window}".encode()).hexdigest()[:16]
 
     def _prepare(self, file: SourceFile, sha256: str, recipe: str) -> Prepared:
         row = {**_stat_columns(file, sha256), "recipe": recipe, "status": "indexed"}
         table = self._tables.get(file.name)
         if table is not None:
-            records, warnings = read_records(file.path, file.name, table)
-            row |= {"kind": "table", "title": _table_title(table), "media_type": "text/csv"}
-            row |= {"vintage": self._card.domain.vintage, "warnings": warnings}
-            chunks = [record_chunk(record, table) for record in records]
-            return Prepared(_document_row(row), chunks, records, table)
+            return self._prepare_table(file, row, table)
         document = load(file.path)
         row |= {"kind": "document", "title": document.title, "media_type": document.media_type}
         row |= {"pages": document.pages, "vintage": document.vintage, "text": document.text}
         row |= {"warnings": list(document.warnings)}
-        return Prepared(_document_row(row), chunk_document(document, file.name, load_tokenizer()))
+        return Prepared(_document_row(row), self._window.chunk(document, file.name))
+
+    def _prepare_table(self, file: SourceFile, row: dict[str, Any], table: TableCard) -> Prepared:
+        records, warnings = read_records(file.path, file.name, table)
+        chunks = [record_chunk(record, table) for record in records]
+        for i in self._window.too_long([chunk.index_text for chunk in chunks]):
+            warnings.append(
+                f"row {chunks[i].row}: its names are more than the embedding model reads at once; "
+                "the last ones are found by their words alone"
+            )
+        row |= {"kind": "table", "title": _table_title(table), "media_type": "text/csv"}
+        row |= {"vintage": self._card.domain.vintage, "warnings": warnings}
+        return Prepared(_document_row(row), chunks, records, table)
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:

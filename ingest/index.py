@@ -17,7 +17,7 @@ from ingest import database as db
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_hash, unit
-from ingest.embeddings import NamedEmbeddings
+from ingest.embeddings import NamedEmbeddings, for_questions
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
 from ingest.filters import EVERYTHING, Filter
 from ingest.lexical import LexicalIndex, LexicalSearcher
@@ -336,12 +336,16 @@ class Index:
             return newest != generation
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """Return the unit vectors of texts, shape (len(texts), dimension); cached ones are free."""
+        """Return the unit vectors of questions, shape (len(texts), dimension); cached are free.
+
+        They are for texts that a question is compared with because they are like one.
+        """
+        model = for_questions(self.embeddings)
         hashes = [text_hash(text) for text in texts]
         with self._reading() as (connection, _):
-            have = cached_vectors(connection, hashes, model_key(self.embeddings))
+            have = cached_vectors(connection, hashes, model_key(model))
         missing = [text for text, key in zip(texts, hashes, strict=True) if key not in have]
-        made = self.embeddings.embed_documents(missing) if missing else []
+        made = model.embed_documents(missing) if missing else []
         for text, vector in zip(missing, made, strict=True):
             have[text_hash(text)] = unit(vector)
         return np.stack([have[key] for key in hashes])

@@ -31,7 +31,7 @@ PROMPTS = "config_sentence_transformers.json"
 SENTENCE_CONFIG = "sentence_bert_config.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 Schema = TypeVar("Schema", bound=BaseModel)
-_JSON_NAMES = {dict: "object", list: "list"}
+_JSON_NAMES: dict[type, str] = {dict: "object", list: "list"}
 _FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 
 

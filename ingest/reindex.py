@@ -25,7 +25,7 @@ from ingest.derived import DerivedFiles, DerivedWriter
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
-from ingest.embeddings import NamedEmbeddings
+from ingest.embeddings import NamedEmbeddings, for_questions, token_window
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
 from ingest.paths import DomainPaths
 from ingest.progress import NoProgress, Progress, ReindexReport
@@ -141,7 +141,8 @@ class Reindexer:
         state = self._prepare_schema(engine)
         self._derived.lexical.prepare()
         fresh = rebuild or state is None or state.embedding_key != self._model
-        finder = ChangeFinder(self._card, self._progress, read_all=rebuild)
+        window = token_window(self._embeddings)
+        finder = ChangeFinder(self._card, self._progress, window, read_all=rebuild)
         changes = finder.find(files, known_documents(engine), report)
         if state is not None and state.record_layout != self._layout:
             self._refuse_unread_tables(report)
@@ -152,7 +153,7 @@ class Reindexer:
             fresh = True
         refill = fresh or self._files_lost(engine, name)
         if not refill and not changes.prepared and not changes.removed:
-            report.embedded = self._embed_missing(engine, self._examples())
+            report.embedded = self._embed_all(engine, {})
             self._touch(engine, changes)
             self._summarise(engine, report)
             return
@@ -224,7 +225,7 @@ class Reindexer:
             wanted |= self._kept_chunks(engine, changes.replaced)
         hashes = {key: text_hash(text) for key, text in wanted.items()}
         texts = {hashes[key]: text for key, text in wanted.items()}
-        report.embedded = self._embed_missing(engine, texts | self._examples())
+        report.embedded = self._embed_all(engine, texts)
         self._progress.begin("Writing vectors", len(wanted))
         for batch in _batches(list(wanted), SQL_BATCH):
             # A long table of which one row changed has all others there, under the same ids.
@@ -246,17 +247,26 @@ class Reindexer:
         kept = (db.chunk_of(row) for row in rows if row.document not in gone)
         return {chunk.chunk_id: chunk.index_text for chunk in kept}
 
-    def _embed_missing(self, engine: sa.Engine, texts: dict[str, str]) -> int:
+    def _embed_all(self, engine: sa.Engine, passages: dict[str, str]) -> int:
+        """Embed passages, and what questions are compared with as questions."""
+        questions = for_questions(self._embeddings)
+        made = self._embed_missing(engine, self._embeddings, passages)
+        return made + self._embed_missing(engine, questions, self._examples())
+
+    def _embed_missing(
+        self, engine: sa.Engine, embeddings: NamedEmbeddings, texts: dict[str, str]
+    ) -> int:
         """Embed the texts that have no vector of this model yet; each batch is kept at once."""
+        model = model_key(embeddings)
         with engine.begin() as connection:
-            have = known_hashes(connection, self._model)
+            have = known_hashes(connection, model)
         # Texts of like length in a batch: the encoder pads a batch to its longest.
         missing = sorted((key for key in texts if key not in have), key=lambda k: len(texts[k]))
         self._progress.begin("Embedding", len(missing))
         for batch in _batches(missing, EMBED_BATCH):
-            made = self._embeddings.embed_documents([texts[key] for key in batch])
+            made = embeddings.embed_documents([texts[key] for key in batch])
             rows = [
-                {"text_hash": key, "model_key": self._model, "vector": to_bytes(vector)}
+                {"text_hash": key, "model_key": model, "vector": to_bytes(vector)}
                 for key, vector in zip(batch, made, strict=True)
             ]
             with db.writing(engine) as connection:

@@ -44,24 +44,22 @@ class TokenWindow:
             target = min(TARGET_TOKENS, room * TARGET_TOKENS // LIMIT_TOKENS)
             chunks = chunk_document(document, name, tokenizer, target, room)
             # Counts do not add up in every tokenizer: some spend tokens on white space.
-            excess = self._longest(tokenizer, [c.index_text for c in chunks]) - self.limit
+            lengths = self._lengths(tokenizer, [chunk.index_text for chunk in chunks])
+            excess = max(lengths, default=0) - self.limit
             if excess <= 0:
                 return chunks
             room -= excess
         raise DocumentError(f"It cannot be cut into passages of {self.limit} tokens.")
 
-    def longer(self, texts: Sequence[str]) -> int:
-        """Return how many of the texts are longer than the model reads."""
-        tokenizer = self.load()
-        return sum(n > self.limit for n in self._lengths(tokenizer, texts))
+    def too_long(self, texts: Sequence[str]) -> list[int]:
+        """Return the indices of those texts of which the model would not read the end."""
+        lengths = self._lengths(self.load(), texts)
+        return [i for i, length in enumerate(lengths) if length > self.limit]
 
     def _room(self, tokenizer: Tokenizer) -> int:
         prompt = len(tokenizer.encode(self.prompt, add_special_tokens=False))
         specials = tokenizer.num_special_tokens_to_add(False) - _COUNTED_SPECIALS
         return min(LIMIT_TOKENS, self.limit - prompt - specials)
-
-    def _longest(self, tokenizer: Tokenizer, texts: Sequence[str]) -> int:
-        return max(self._lengths(tokenizer, texts), default=0)
 
     def _lengths(self, tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
         return [len(e) for e in tokenizer.encode_batch([self.prompt + text for text in texts])]
