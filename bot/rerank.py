@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import Protocol
 
 from bot.fusion import Shares
-from bot.text import stem, words
+from bot.text import words
 from ingest.documents import Chunk
-from ingest.lexical import STOP_WORDS
+from ingest.lexical import STOP_WORDS, analyse
 
 WINDOW_WORDS = 25
 
@@ -87,10 +87,9 @@ class _Found:
     def read(cls, chunk: Chunk, terms: Collection[str]) -> _Found:
         # Of a record only the header says what it is: its text holds the same labels as all others.
         text = "" if chunk.kind == "record" else chunk.text
-        said = enumerate(map(stem, words(text)))
         return cls(
-            frozenset(map(stem, words(chunk.header))) & frozenset(terms),
-            tuple((place, term) for place, term in said if term in terms),
+            frozenset(analyse(chunk.header)) & frozenset(terms),
+            tuple((place, term) for place, term in enumerate(analyse(text)) if term in terms),
         )
 
     @property
@@ -124,15 +123,17 @@ class _Found:
 
 def content_terms(query: str) -> set[str]:
     """Return the stems of the query's content words; of all its words, where it has no others."""
-    said = words(query)
-    return {stem(word) for word in said if word not in STOP_WORDS} or set(map(stem, said))
+    content = (word for word in words(query) if word not in STOP_WORDS)
+    return {term for word in content for term in analyse(word)} or set(analyse(query))
 
 
 def neighbours(query: str) -> set[tuple[str, str]]:
     """Return the stems of content words that follow each other in the query."""
-    said = words(query)
+    said = [(word in STOP_WORDS, analyse(word)) for word in words(query)]
     return {
-        (stem(a), stem(b)) for a, b in pairwise(said) if a not in STOP_WORDS and b not in STOP_WORDS
+        (a[-1], b[0])
+        for (a_stops, a), (b_stops, b) in pairwise(said)
+        if a and b and not (a_stops or b_stops)
     }
 
 

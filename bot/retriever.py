@@ -131,15 +131,17 @@ class _Pool:
     def distinct(self, count: int) -> list[int]:
         """Return the first `count`, best first, less those that say the same as a better one."""
         kept: list[int] = []
-        compared: list[Vector] = []
+        compared = np.empty((count, *next(iter(self.vectors.values()), np.empty(0)).shape), "<f4")
+        filled = 0
         for number in sorted(self.fused, key=lambda n: (-self.fused[n], n)):
             if len(kept) == count:
                 break
             vector = self.vectors.get(number)
             if vector is not None:
-                if compared and float(np.max(np.stack(compared) @ vector)) > DUPLICATE_COSINE:
+                if filled and float(np.max(compared[:filled] @ vector)) > DUPLICATE_COSINE:
                     continue
-                compared.append(vector)
+                compared[filled] = vector
+                filled += 1
             kept.append(number)
         return kept
 

@@ -99,7 +99,7 @@ class LexicalSearcher:
         return [clause for text in asked if (clause := self._clause(text)) is not None]
 
     def _clause(self, text: str) -> Query | None:
-        tokens = _ANALYZER.analyze(text)
+        tokens = analyse(text)
         if len(tokens) > 1:
             return Query.phrase_query(self._schema, "text", list(tokens))
         return Query.term_query(self._schema, "text", tokens[0], "freq") if tokens else None
@@ -197,6 +197,11 @@ class LexicalWriter:
     def commit(self) -> None:
         """Make all changes since the last commit durable and visible at once."""
         _translated(self._writer.commit)
+
+
+def analyse(text: str) -> list[str]:
+    """Return the words of a text as they are indexed: folded and stemmed, in their order."""
+    return list(_ANALYZER.analyze(text))
 
 
 def _analyzer() -> TextAnalyzer:
