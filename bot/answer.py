@@ -128,6 +128,7 @@ class Answer(_Value):
     plan: dict[str, Any] | None = None
     model: str = ""
     digest: str = ""
+    rules_version: str = ""
     index_generation: int = 0
     timings_ms: dict[str, float] = {}
     dropped_sentences: int = 0

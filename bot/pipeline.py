@@ -36,7 +36,8 @@ from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.cross_encoder import make_reranker
 from bot.facts import Facts
-from bot.guard import Objection, answer_guard, question_guard
+from bot.guard import Guard, Guards, Objection
+from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
 from bot.parts import split_parts
 from bot.planning import Planning
@@ -75,6 +76,7 @@ class Draft:
 
     question: Question
     text: str
+    guard: Guard
     snapshot: Snapshot = field(init=False)
     vector: Vector = field(init=False)
     started: float = field(default_factory=time.perf_counter)
@@ -127,14 +129,14 @@ class Bot:
         chat: NamedChatModel,
         settings: Settings,
         counts: ReasonCounts | None = None,
+        guard_model: GuardModel | None = None,
     ) -> None:
         self.index = index
         self.card: DomainCard = index.card
         self.chat = chat
         self._counts = counts
         self._limits = Limits(settings)
-        self._question_guard = question_guard(index, settings.question_max_chars)
-        self._answer_guard = answer_guard(index)
+        self._guards = Guards(index, settings, guard_model)
         self._small_talk = SmallTalk(index)
         self._scope = ScopeGate(index)
         self._retriever = HybridRetriever(index, reranker=make_reranker(settings))
@@ -169,7 +171,7 @@ class Bot:
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Yield what can be shown as soon as it may be; the last event is Finished."""
-        draft = Draft(question, normalise(question.text))
+        draft = Draft(question, normalise(question.text), self._guards.current())
         status: Status = "answered"
         reason, text = "", ""
         try:
@@ -213,7 +215,21 @@ class Bot:
     def _way_through_index(self, draft: Draft) -> Generator[Event, None, None]:
         with self.index.snapshot() as draft.snapshot:
             draft.generation = draft.snapshot.generation
-            yield from self._way(draft)
+            yield from self._approved(draft) if draft.guard.checks_answers else self._way(draft)
+
+    def _approved(self, draft: Draft) -> Iterator[Event]:
+        """Go the way, and keep its sentences back until the guard model has seen them all."""
+        held = []
+        for event in self._way(draft):
+            if isinstance(event, Sentence):
+                held.append(event)
+            else:
+                yield event
+        with draft.timed("guard"):
+            outcome = draft.guard.answer(draft.text, " ".join(draft.sentences))
+        if isinstance(outcome, Objection):
+            raise Stop("blocked", outcome.reason, outcome.message)
+        yield from held
 
     def _way(self, draft: Draft) -> Iterator[Event]:
         self._guard(draft)
@@ -228,8 +244,9 @@ class Bot:
 
     def _guard(self, draft: Draft) -> None:
         with draft.timed("guard"):
-            outcome = self._question_guard.inspect(draft.text)
+            outcome = draft.guard.question(draft.question.text)
         if isinstance(outcome, Objection):
+            draft.scores |= outcome.scores
             raise Stop("blocked", outcome.reason, outcome.message)
         draft.flags = outcome.flags
 
@@ -363,7 +380,7 @@ class Bot:
     def _show(self, draft: Draft, sentence: str) -> Sentence:
         """Let a sentence out, if the pack's rules on answers allow it."""
         with draft.timed("guard"):
-            outcome = self._answer_guard.inspect(sentence)
+            outcome = draft.guard.sentence(sentence)
         if isinstance(outcome, Objection):
             raise Stop("blocked", outcome.reason, outcome.message)
         draft.flags = (*draft.flags, *outcome.flags)
@@ -392,6 +409,7 @@ class Bot:
             plan=facts.plan_json if facts is not None else None,
             model=self.chat.name,
             digest=self.chat.digest,
+            rules_version=draft.guard.rules_version,
             index_generation=draft.generation,
             timings_ms={**draft.timings, "total": round(total, 2)},
             dropped_sentences=draft.dropped,
@@ -427,7 +445,8 @@ def open_bot(settings: Settings, card: DomainCard | None = None, *, counted: boo
     index = Index(card, domain_paths(settings, card), make_embeddings(settings))
     try:
         counts = ReasonCounts(domain_paths(settings, card).counts) if counted else None
-        bot = Bot(index, make_chat_model(settings), settings, counts)
+        guard_model = make_guard_model(settings)
+        bot = Bot(index, make_chat_model(settings), settings, counts, guard_model)
         bot.warm_up()
         return bot
     except BaseException:

@@ -23,6 +23,10 @@ _LATIN = re.compile(
     r"|NEGATIVE (?:SQUARED|CIRCLED) LATIN CAPITAL LETTER |REGIONAL INDICATOR SYMBOL LETTER "
     r"|TAG LATIN (?:SMALL|CAPITAL) LETTER )([A-Z])(?: WITH .+)?"
 )
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+    "\U000e0100-\U000e01ef]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 
 
@@ -44,8 +48,9 @@ def _fold_character(character: str) -> str:
         return latin[1].lower()
     if name == "TAG SPACE":
         return " "
-    # Marks over letters, and characters that nobody sees (category C: controls, format, unused).
-    if unicodedata.category(character)[0] in "MC":
+    # Accents, and characters that nobody sees (category C: controls, format, unused). The marks of
+    # other scripts are their vowels.
+    if _ACCENTS.match(character) or unicodedata.category(character)[0] == "C":
         return ""
     return character.casefold()
 

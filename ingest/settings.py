@@ -27,8 +27,10 @@ class Settings(BaseSettings):
     `model`: "embedded", "ollama:NAME", or "PROVIDER:NAME" for any LangChain chat model.
     `embedding`: "embedded", "folder:PATH", "ollama:NAME" or "PROVIDER:NAME"; its two prompts stand
     in front of what it embeds, in place of those that the model's folder names. `reranker`:
-    "features", "none", or "folder:PATH" of a cross-encoder. `data_dir` holds the index and the
-    reports, one folder for each domain. Times are in seconds.
+    "features", "none", or "folder:PATH" of a cross-encoder. `guard_model`: empty, or
+    "ollama:llama-guard3" or "ollama:granite3-guardian", which must then approve of each question
+    and each answer. `data_dir` holds the index and the reports, one folder for each domain. Times
+    are in seconds.
 
     `questions_per_minute` is for each session, `address_questions_per_minute` for all sessions
     of one address together. `address_header` names the header in which a proxy in front of the
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     embedding: str = Field("embedded", pattern=r"^(embedded|folder:.+|[a-z_]+:\S+)$")
     embedding_query_prompt: str | None = Field(None, max_length=1_000)
     embedding_passage_prompt: str | None = Field(None, max_length=1_000)
+    guard_model: str = Field("", pattern=r"^(ollama:\S+)?$")
     reranker: str = Field("features", pattern=r"^(features|none|folder:.+)$")
     models_file: Path = Path("models.toml")
     ollama_host: str = "http://127.0.0.1:11434"

@@ -243,7 +243,7 @@ def test_a_guard_that_breaks_lets_nothing_through(
     def broken(_: str) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(bot._question_guard, "_checks", [broken])
+    monkeypatch.setattr(bot._guards, "_checks", [broken])
     answer = ask(bot, GUIDE_QUESTION)
 
     assert (answer.status, answer.reason) == ("blocked", "rule:broken-guard")
