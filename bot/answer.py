@@ -51,7 +51,8 @@ class Evidence(_Value):
     """One numbered piece that an answer may rest on: a passage or a table row.
 
     `quote` is the passage, or the row as text. For a row, `facts` holds the cells in hand.
-    `start` and `end` are character offsets into the document's text (0 for a row).
+    `start` and `end` are character offsets into the document's text (0 for a row). `orders` is
+    where the quote gives orders to a model: (start, end) in characters of the quote.
     """
 
     n: int
@@ -67,6 +68,7 @@ class Evidence(_Value):
     end: int = 0
     score: float = 0.0
     facts: tuple[Fact, ...] = ()
+    orders: tuple[tuple[int, int], ...] = ()
 
 
 class Citation(_Value):

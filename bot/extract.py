@@ -63,7 +63,7 @@ class Extract:
 def rank_sentences(
     index: Index, question: str, vector: Vector, evidence: Sequence[Evidence]
 ) -> list[Extract]:
-    """Return the sentences of the evidence, best first.
+    """Return the sentences of the evidence, best first, without those that order a model about.
 
     The score is the cosine of sentence (under its heading) and question, plus shares of the
     question's content words that stand in the sentence and in its passage, plus the retriever's
@@ -73,7 +73,9 @@ def rank_sentences(
         (e, a, b)
         for e in evidence
         for a, b in sentences(e.quote)
-        if len(words(e.quote[a:b])) >= MIN_WORDS and not _is_heading(e.quote[a:b])
+        if len(words(e.quote[a:b])) >= MIN_WORDS
+        and not _is_heading(e.quote[a:b])
+        and not _is_order(e, a, b)
     ][:MAX_SENTENCES]
     if not places:
         return []
@@ -99,6 +101,11 @@ def _whole(evidence: Evidence) -> str:
 def _is_heading(text: str) -> bool:
     """Whether a line is a heading that stands inside a passage: short, and no sentence."""
     return text.rstrip()[-1:].isalnum() and len(words(text)) <= MAX_HEADING_WORDS
+
+
+def _is_order(evidence: Evidence, start: int, end: int) -> bool:
+    """Whether a piece of a quote touches one that gives orders to a model."""
+    return any(start < b and a < end for a, b in evidence.orders)
 
 
 def _defined_term(question: str) -> tuple[str, ...]:
@@ -136,7 +143,10 @@ def _widen(extract: Extract, limit: int) -> Extract:
     first = last = next(i for i, (a, _) in enumerate(spans) if a == extract.start)
 
     def fits(start: int, end: int) -> bool:
-        whole = text[spans[start][0] : spans[end][1]]
+        a, b = spans[start][0], spans[end][1]
+        whole = text[a:b]
+        if _is_order(extract.evidence, a, b):
+            return False
         return len(whole) <= limit and not any(map(_is_heading, whole.split("\n\n")))
 
     if fits(0, last) and "\n\n" not in text[: spans[first][0]]:

@@ -60,6 +60,7 @@ from ingest.filters import PASSAGES as PASSAGES_ONLY
 from ingest.index import Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
+from ingest.suspicions import order_spans
 
 log = logging.getLogger(__name__)
 
@@ -358,7 +359,7 @@ class Bot:
         if draft.facts is not None:
             draft.evidence = draft.facts.evidence
             raise Stop("abstained", "no_evidence", " ".join(draft.facts.sentences))
-        nearest = draft.evidence[:NEAREST_SHOWN]
+        nearest = [e for e in draft.evidence if not e.orders][:NEAREST_SHOWN]
         if not nearest:
             raise Stop("abstained", "no_evidence", "The corpus does not say.")
         lines = "\n".join(f"- {_place(e)} [{e.n}]" for e in nearest)
@@ -481,6 +482,7 @@ def _evidence(n: int, hit: Hit) -> Evidence:
         start=chunk.start,
         end=chunk.end,
         score=round(hit.score, 4),
+        orders=order_spans(hit.title, chunk.heading_path, chunk.text),
     )
 
 

@@ -51,13 +51,16 @@ class Writer:
             yield from self._choose(question, best, extracts[:CHOICES])
             return
         shown = False
-        for written in self._compose(question, {e.n: e for e in evidence}):
+        # What gives orders to a model is not shown to one: it might obey, and cite its orders.
+        for written in self._compose(question, {e.n: e for e in evidence if not e.orders}):
             shown |= not written.dropped
             yield written
         if not shown:
             yield from (Written(quote(window)) for window in best)
 
     def _compose(self, question: str, evidence: Mapping[int, Evidence]) -> Iterator[Written]:
+        if not evidence:
+            return
         messages = answer_messages(self._domain, question, list(evidence.values()))
         for sentence in _sentences(stream_text(self._chat, messages, max_tokens=MAX_TOKENS)):
             if NO_ANSWER not in sentence:

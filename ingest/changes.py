@@ -16,11 +16,13 @@ from ingest.chunking import CHUNKER_VERSION
 from ingest.documents import Chunk
 from ingest.domain import DomainCard, TableCard
 from ingest.errors import DocumentError
+from ingest.injection_signs import signs_version
 from ingest.loaders import load
 from ingest.progress import Progress, ReindexReport
 from ingest.record_text import record_chunk
 from ingest.records import Record, read_records
 from ingest.scan import Known, SourceFile, hash_file, printable, surely_unchanged
+from ingest.suspicions import suspicions
 from ingest.token_window import TokenWindow
 
 _DATE = re.compile(r"\b(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?\b")
@@ -124,7 +126,8 @@ class ChangeFinder:
         table = self._tables.get(file.name)
         card = f"{table.model_dump_json()}\n{self._card.domain.vintage}" if table else ""
         window = "" if self._window == TokenWindow() else repr(self._window)
-        return hashlib.sha256(f"{CHUNKER_VERSION}\n{card}{window}".encode()).hexdigest()[:16]
+        made_by = f"{CHUNKER_VERSION} {signs_version()}"
+        return hashlib.sha256(f"{made_by}\n{card}{window}".encode()).hexdigest()[:16]
 
     def _prepare(self, file: SourceFile, sha256: str, recipe: str) -> Prepared:
         row = {**_stat_columns(file, sha256), "recipe": recipe, "status": "indexed"}
@@ -134,8 +137,9 @@ class ChangeFinder:
         document = load(file.path)
         row |= {"kind": "document", "title": document.title, "media_type": document.media_type}
         row |= {"pages": document.pages, "vintage": document.vintage, "text": document.text}
-        row |= {"warnings": list(document.warnings)}
-        return Prepared(_document_row(row), self._window.chunk(document, file.name))
+        chunks = self._window.chunk(document, file.name)
+        row |= {"warnings": [*document.warnings, *suspicions(chunks)]}
+        return Prepared(_document_row(row), chunks)
 
     def _prepare_table(self, file: SourceFile, row: dict[str, Any], table: TableCard) -> Prepared:
         records, warnings = read_records(file.path, file.name, table)
@@ -146,6 +150,7 @@ class ChangeFinder:
                 "the last ones are found by their words alone"
             )
         row |= {"kind": "table", "title": _table_title(table), "media_type": "text/csv"}
+        warnings += suspicions(chunks)
         row |= {"vintage": self._card.domain.vintage, "warnings": warnings}
         return Prepared(_document_row(row), chunks, records, table)
 

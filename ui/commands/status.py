@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from ingest.embeddings import make_embeddings
-from ingest.index import Index
+from ingest.index import DocumentInfo, Index
+from ingest.suspicions import SUSPICIOUS
 from ui.context import AppContext
 from ui.output import print_json, say
 
@@ -47,9 +48,15 @@ def describe(index: Index) -> dict[str, Any]:
             **counts,
             "failed": {d.name: d.reason for d in documents if d.status == "failed"},
             "stale": {d.name: d.reason for d in documents if d.stale},
-            "warnings": {d.name: list(d.warnings) for d in documents if d.warnings},
+            "suspicious": {d.name: said for d in documents if (said := _said(d, suspicious=True))},
+            "warnings": {d.name: said for d in documents if (said := _said(d, suspicious=False))},
             "indexed": [d.name for d in documents if d.status == "indexed"],
         }
+
+
+def _said(document: DocumentInfo, *, suspicious: bool) -> list[str]:
+    """Return a document's warnings of passages that give orders to a model, or all others."""
+    return [said for said in document.warnings if said.startswith(SUSPICIOUS) == suspicious]
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -58,5 +65,8 @@ def _show(found: dict[str, Any]) -> None:
     for kind in ("failed", "stale"):
         for name, reason in found[kind].items():
             say(f"  {kind}: {name}: {reason}")
+    for name, suspicions in found["suspicious"].items():
+        for said in suspicions:
+            say(f"  suspicious: {name}: {said.removeprefix(SUSPICIOUS)}")
     for name, warnings in found["warnings"].items():
         say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")
