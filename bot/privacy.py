@@ -15,9 +15,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher, is_valid_number
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumberMatch
 
 E_MAIL = "[e-mail]"
 PHONE = "[phone number]"
@@ -90,6 +91,13 @@ class MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines, of a record."""
         return self._masker.mask(super().format(record))
+
+
+def log_privately(masker: Masker) -> None:
+    """Write warnings and errors to stderr without personal data, unless logging is set up."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter(masker))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _as_written(piece: str) -> re.Pattern[str]:
@@ -176,6 +184,8 @@ def _phones(text: str, region: str) -> Iterator[Span]:
     """
     if not _SEVEN_DIGITS.search(text):
         return
+    from phonenumbers import Leniency, PhoneNumberMatcher  # slow to import, and seldom needed
+
     dialled = _ABROAD.sub(" +", text)
     for match in PhoneNumberMatcher(dialled, region, leniency=Leniency.POSSIBLE):
         if _is_meant(dialled, match):
@@ -184,6 +194,8 @@ def _phones(text: str, region: str) -> Iterator[Span]:
 
 
 def _is_meant(text: str, match: PhoneNumberMatch) -> bool:
+    from phonenumbers import is_valid_number
+
     before = text[max(match.start - _LOOKED_AT, 0) : match.start]
     after = text[match.end : match.end + _LOOKED_AT]
     if _MONEY.search(before):

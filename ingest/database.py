@@ -98,6 +98,7 @@ def open_engine(path: Path) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,  # an error must not carry what somebody wrote into a log
         max_overflow=-1,  # a connection is an open file; many questions at once must not wait
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.privacy import Masker, log_privately
 from ingest.errors import GroundskeeperError
 from ui.context import AppContext
 from ui.output import note
@@ -44,7 +44,7 @@ MODULES = {
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit status."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    log_privately(Masker())
     try:
         _app_for(arguments)(args=arguments, prog_name="groundskeeper", obj=AppContext())
     except KeyboardInterrupt:

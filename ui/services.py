@@ -11,6 +11,7 @@ from functools import partial
 import streamlit as st
 
 from bot.pipeline import Bot, open_bot
+from bot.privacy import Masker, log_privately
 from bot.review import Moderator, Moderators, ReviewQueue
 from ingest.domain import DomainCard, load_card
 from ingest.errors import NotSignedIn
@@ -37,11 +38,13 @@ class Services:
 def shared_services() -> Services:
     """Return the services that the settings describe. Raises UsageError."""
     settings = load_settings()
+    masker = Masker(settings.phone_region)
+    log_privately(masker)
     card = load_card(settings.domain)
     reports = domain_paths(settings, card).reports
     return Services(
         card=card,
-        reports=ReviewQueue(reports),
+        reports=ReviewQueue(reports, masker=masker),
         moderators=Moderators(reports, session_minutes=settings.session_minutes),
         open_bot=partial(_shared_bot, settings, card),
         question_max_chars=settings.question_max_chars,

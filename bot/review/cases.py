@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.answer import Answer, AnswerTable, Citation
 from bot.answer import Status as AnswerStatus
+from bot.privacy import Masker
 from bot.text import normalise
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -38,6 +39,8 @@ class Case(BaseModel):
     index_generation: int = 0
     rules_version: str = ""
     flags: tuple[str, ...] = ()
+    scores: dict[str, float] = {}
+    dropped_sentences: int = 0
     asked_before: tuple[str, ...] = ()
 
     @property
@@ -49,6 +52,20 @@ class Case(BaseModel):
     def fingerprint(self) -> str:
         """What reports of one question with one answer share, in any category (sha256)."""
         return _digest(normalise(self.question).casefold(), normalise(self.answer))
+
+    def masked(self, masker: Masker) -> Case:
+        """Return the case without personal data of the person who asked.
+
+        The corpus's own addresses and numbers stay, unless the question had them too.
+        """
+        found = masker.find([self.question, *self.asked_before])
+        kept = {
+            "question": masker.mask(self.question),
+            "asked_before": tuple(map(masker.mask, self.asked_before)),
+            "answer": masker.mask_echo(self.answer, found),
+            "plan": masker.mask_echo(self.plan, found),
+        }
+        return self.model_copy(update=kept)
 
     def to_text(self) -> str:
         """Return the case as JSON in ASCII, so that no character of a document can be lost."""
@@ -75,6 +92,8 @@ def freeze(answer: Answer, *, rules_version: str = "", asked_before: Iterable[st
         index_generation=answer.index_generation,
         rules_version=rules_version,
         flags=answer.flags,
+        scores=answer.scores,
+        dropped_sentences=answer.dropped_sentences,
         asked_before=tuple(asked_before),
     )
 

@@ -81,6 +81,18 @@ class Change:
                 hint=f"Work on {other}.",
             )
 
+    def purge(self) -> bool:
+        """Remove the report's words, closing it first; False if they were removed before."""
+        if self.report.purged_at is not None:
+            return False
+        if self.report.status in OPEN_STATES:
+            old = self.report.status
+            self.apply("moved", old=old, new="dismissed", status="dismissed", outcome=None)
+            self.report = listing.find(self.connection, self.report.reference)
+        _remove_words(self.connection, self.report.reference, self._now)
+        self.record("purged")
+        return True
+
     def result(self) -> Report:
         """Return the report as this change leaves it."""
         return listing.whole_report(self.connection, self.report.reference)

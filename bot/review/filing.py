@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.privacy import Masker
 from bot.review.cases import Case, clean
 from bot.review.events import Entry, append
 from bot.review.moderators import REPORTER, hash_token
@@ -22,11 +23,19 @@ PER_DAY, DAY_NS = 5_000, 86_400 * 10**9
 
 
 def file_report(
-    connection: sa.Connection, case: Case, category: str, comment: str, session: str, now: int
+    connection: sa.Connection,
+    case: Case,
+    category: str,
+    comment: str,
+    *,
+    session: str,
+    now: int,
+    masker: Masker,
 ) -> Receipt:
     """Save a report as a new one, or count it where the same answer was reported before."""
     check_word(category, CATEGORY_LABELS, "category")
-    words = _checked_comment(comment)
+    # Before anything is hashed: who knows the rest of a question could guess a number in it.
+    case, words = case.masked(masker), masker.mask(_checked_comment(comment))
     reporter = hash_token(session) if session else ""
     _check_limits(connection, reporter, now)
     earlier = _same_report(connection, case)

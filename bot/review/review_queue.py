@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.privacy import Masker
 from bot.review import changes, events, listing
 from bot.review.cases import Case, clean
 from bot.review.filing import file_report
@@ -44,13 +45,21 @@ DETAIL_MAX_CHARS = 500
 class ReviewQueue:
     """The queue in the database at `path`; safe to share between threads and processes.
 
+    Personal data in cases, comments and notes goes through `masker` before anything is saved.
     Every method that takes `who` raises NotSignedIn unless it is a moderator with a session at
     that very moment. Every method raises ReviewError when the database cannot be used.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        masker: Masker | None = None,
+    ) -> None:
         self._store = ReportStore(path)
         self._clock = clock
+        self._masker = masker or Masker()
 
     def __enter__(self) -> ReviewQueue:
         return self
@@ -78,7 +87,15 @@ class ReviewQueue:
         too many reports, ReviewError when it could not be saved.
         """
         with self._store.writing() as connection:
-            return file_report(connection, case, category, comment, session, self._clock())
+            return file_report(
+                connection,
+                case,
+                category,
+                comment,
+                session=session,
+                now=self._clock(),
+                masker=self._masker,
+            )
 
     def look_up(self, reference: str) -> PublicStatus:
         """Return what everybody may know of a report, by its reference or its receipt's token.
@@ -244,6 +261,17 @@ class ReviewQueue:
             self._store.forget_deleted()
         return purged
 
+    def purge_report(self, who: Moderator, reference: str) -> bool:
+        """Remove the words of one report, as a person who reported may ask for.
+
+        An open report is dismissed first. Returns False where nothing was left to remove. Raises
+        ReportNotFound. A copy that somebody made of the database keeps what it has.
+        """
+        with self._changing(who, reference, None) as change:
+            purged = change.purge()
+        self._store.forget_deleted()
+        return purged
+
     def _export(self, who: Moderator) -> Iterator[dict[str, Any]]:
         after: tuple[int, str] | None = None
         while True:
@@ -268,7 +296,8 @@ class ReviewQueue:
         with self._store.writing() as connection:
             now = self._clock()
             actor = require_moderator(connection, who, now)
-            yield changes.Change(connection, actor.name, reference, version, words, now)
+            noted = self._masker.mask(words)
+            yield changes.Change(connection, actor.name, reference, version, noted, now)
 
 
 def _limited(text: str, most: int, what: str) -> str:

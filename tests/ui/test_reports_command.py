@@ -145,7 +145,8 @@ def test_a_report_goes_its_way(reports: Run, filed: Receipt) -> None:
         (["assign", "REF", "birch", "--version", "7"], "has changed since"),
         (["resolve", "REF", "rule_added"], "Say the id of the rule"),
         (["resolve", "REF", "great"], "great"),
-        (["purge", "--yes"], "--older-than"),
+        (["purge", "--older-than", "1", "--reference", "REF", "--yes"], "not both"),
+        (["purge", "--reference", "R-000000", "--yes"], "There is no report R-000000."),
         (["purge", "--older-than", "-1", "--yes"], "--older-than"),
     ],
 )
@@ -197,6 +198,28 @@ def test_purge_asks_first(
     assert status == 0 and "purged" in out
     assert b"It does not" not in reports_path.read_bytes()
     assert reports("verify")[0] == 0
+
+
+def test_a_person_can_have_their_report_purged(
+    reports: Run, filed: Receipt, reports_path: Path
+) -> None:
+    status, out, _ = reports("purge", "--reference", filed.reference.lower(), "--yes", "--json")
+    assert (status, json.loads(out)) == (0, {"purged": 1})
+    shown = json.loads(reports("show", filed.reference, "--json")[1])
+    assert (shown["status"], shown["case"]) == ("dismissed", None)
+    assert b"It does not" not in reports_path.read_bytes()
+    assert reports("verify")[0] == 0
+    again = reports("purge", "--reference", filed.reference, "--yes", "--json")
+    assert json.loads(again[1]) == {"purged": 0}
+
+
+def test_how_long_reports_are_kept_is_a_setting(
+    reports: Run, filed: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports("move", filed.reference, "dismissed")
+    assert json.loads(reports("purge", "--yes", "--json")[1]) == {"purged": 0}
+    monkeypatch.setenv("GROUNDSKEEPER_REPORTS_RETENTION_DAYS", "0")
+    assert json.loads(reports("purge", "--yes", "--json")[1]) == {"purged": 1}
 
 
 def test_damaged_files_are_explained(reports: Run, reports_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bot.privacy import Masker
 from bot.review import (
     CLOSED_STATES,
     OPEN_STATES,
@@ -177,19 +178,37 @@ def verify(
 def purge(
     context: typer.Context,
     older_than: Annotated[
-        int, typer.Option(min=0, max=36_500, help="Days since a report was closed.")
-    ],
+        int | None,
+        typer.Option(
+            min=0,
+            max=36_500,
+            help="Days since a report was closed; the setting reports_retention_days, if left out.",
+        ),
+    ] = None,
+    reference: Annotated[
+        str, typer.Option(help="Only this report, whether it is closed or open.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove questions, answers, comments and notes of reports closed that long ago.
+    """Remove questions, answers, comments and notes of reports closed that long ago, or of one.
 
-    References, states and dates stay, and the history still verifies.
+    References, states and dates stay, and the history still verifies. Run it every day (cron)
+    to keep nothing longer than the setting says.
     """
+    if reference and older_than is not None:
+        raise UsageError("Give --older-than or --reference, not both.")
+    state: AppContext = context.obj
+    days = state.settings.reports_retention_days if older_than is None else older_than
+    what = f"report {reference} says" if reference else f"closed reports older than {days} days say"
     if not yes:
-        typer.confirm(f"Remove what closed reports older than {older_than} days say?", abort=True)
+        typer.confirm(f"Remove what {what}?", abort=True)
+    operator = Moderators.operator()
     with _queue(context) as queue:
-        purged = queue.purge(Moderators.operator(), timedelta(days=older_than))
+        if reference:
+            purged = int(queue.purge_report(operator, reference))
+        else:
+            purged = queue.purge(operator, timedelta(days=days))
     if as_json:
         print_json({"purged": purged})
     else:
@@ -199,7 +218,8 @@ def purge(
 @contextmanager
 def _queue(context: typer.Context) -> Iterator[ReviewQueue]:
     state: AppContext = context.obj
-    with ReviewQueue(state.paths.reports) as queue:
+    masker = Masker(state.settings.phone_region)
+    with ReviewQueue(state.paths.reports, masker=masker) as queue:
         yield queue
 
 
@@ -268,6 +288,9 @@ def _show_case(report: Report) -> None:
     origin = f"{case.model}, index {case.index_generation}, rules {case.rules_version or 'none'}"
     say(f"{'model':14}{_one_line(origin)}")
     say(f"{'digest':14}{_one_line(case.digest)}")
+    if case.scores:
+        scores = ", ".join(f"{name} {score:g}" for name, score in case.scores.items())
+        say(f"{'scores':14}{_one_line(scores)}")
     for earlier in case.asked_before:
         _show_block("asked before", earlier)
     _show_block("question", case.question)

@@ -347,6 +347,7 @@ def _service_calls(queue: ReviewQueue, reference: str) -> Iterator[Callable[[Any
     yield lambda who: queue.stats(who)
     yield lambda who: queue.export(who)
     yield lambda who: queue.purge(who, timedelta(0))
+    yield lambda who: queue.purge_report(who, reference)
 
 
 def test_every_call_needs_a_session_that_lasts(
