@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -60,12 +58,6 @@ def _release(bot: Bot) -> None:
 def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
     return open_bot(_settings, _card, counted=True)
-
-
-def rules_version(card: DomainCard) -> str:
-    """Return what tells one set of the pack's rules from another (sha256, 12 characters)."""
-    rules = [rule.model_dump() for rule in card.rules]
-    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def visitor_address(header: str) -> str:

@@ -20,6 +20,7 @@ from bot.answer import (
 )
 
 DIGEST = "sha256:" + "ab" * 32
+RULES_VERSION = "0a1b2c3d4e5f"
 EVIDENCE = Evidence(
     n=1, kind="passage", document="a.md", title="Guide", quote="Wrens sing.", key="c1", end=11
 )
@@ -40,6 +41,7 @@ def answered(question: str, text: str = "Wrens sing [1].", **more: object) -> An
         "evidence": (EVIDENCE,),
         "model": "fake-model",
         "digest": DIGEST,
+        "rules_version": RULES_VERSION,
         "index_generation": 7,
     }
     return Answer.model_validate({**fields, **more})

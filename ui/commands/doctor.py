@@ -10,9 +10,13 @@ from typing import Annotated
 import typer
 
 from bot.chat_models import make_chat_model
+from bot.cross_encoder import make_reranker
+from bot.guard_model import make_guard_model
+from bot.rules import pack_rules
 from ingest.embeddings import make_embeddings
 from ingest.errors import GroundskeeperError
 from ingest.index import Index
+from ingest.rules import rules_version
 from ui.context import AppContext
 from ui.output import print_json, say
 
@@ -30,8 +34,11 @@ def doctor(
         ("SQLite full-text search", _fts5),
         ("Settings", lambda: f"domain {app.settings.domain}, model {app.settings.model}"),
         ("Domain pack", lambda: app.card.domain.name),
+        ("Rules", lambda: _rules(app)),
         ("Embedding model", lambda: make_embeddings(app.settings).name),
+        ("Reranker", lambda: _reranker(app)),
         ("Answering model", lambda: make_chat_model(app.settings).name),
+        ("Guard model", lambda: _guard_model(app)),
         ("Index", lambda: _index(app)),
     ]
     results = [(name, *_try(check)) for name, check in checks]
@@ -68,6 +75,21 @@ def _fts5() -> str:
             f"This Python's SQLite has no FTS5 ({error}).", hint="Use another build of Python."
         ) from None
     return sqlite3.sqlite_version
+
+
+def _rules(app: AppContext) -> str:
+    rules = pack_rules(app.settings.domain)
+    return f"{len(rules)}, version {rules_version(rules)}"
+
+
+def _guard_model(app: AppContext) -> str:
+    model = make_guard_model(app.settings)
+    return model.name if model else "none"
+
+
+def _reranker(app: AppContext) -> str:
+    make_reranker(app.settings)
+    return app.settings.reranker
 
 
 def _index(app: AppContext) -> str:

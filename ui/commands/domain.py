@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot.rules import pack_rules
 from ingest.domain import load_card
 from ingest.records import check_tables, read_records
 from ui.context import AppContext
@@ -29,6 +30,7 @@ def check(
     state: AppContext = context.obj
     pack = folder or state.settings.domain
     card = load_card(pack)
+    rules = pack_rules(pack)
     check_tables(pack, card)
     warned = False
     for table in card.tables:
@@ -40,6 +42,6 @@ def check(
     scope = card.scope
     say(
         f"{card.domain.name}: {len(scope.in_scope)} questions in scope, "
-        f"{len(scope.out_of_scope)} out of scope, {len(card.rules)} rules. The pack is well-formed."
+        f"{len(scope.out_of_scope)} out of scope, {len(rules)} rules. The pack is well-formed."
     )
     return 1 if warned else 0

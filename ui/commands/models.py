@@ -96,6 +96,8 @@ def _states(settings: Settings, *, deep: bool) -> Iterator[ModelState]:
     roles = [("answering", settings.model, SMOLLM2), ("embedding", settings.embedding, MINILM)]
     if settings.reranker.startswith(model_folder.PREFIX):
         roles.append(("reranking", settings.reranker, MINILM))
+    if settings.guard_model:
+        roles.append(("guarding", settings.guard_model, SMOLLM2))
     for role, name, embedded in roles:
         try:
             model = pinned_model(name, embedded, settings)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bot.rules import pack_rules
 from ingest.embeddings import make_embeddings
+from ingest.errors import DomainCardError
 from ingest.index import DocumentInfo, Index
+from ingest.rules import rules_version
 from ingest.suspicions import SUSPICIOUS
 from ui.context import AppContext
 from ui.output import print_json, say
@@ -22,14 +26,14 @@ def status(
     app: AppContext = context.obj
     index = Index(app.card, app.paths, make_embeddings(app.settings))
     try:
-        found = describe(index)
+        found = describe(index) | {"rules": describe_rules(app.settings.domain)}
     finally:
         index.close()
     if as_json:
         print_json(found)
     else:
         _show(found)
-    return 1 if found["failed"] or found["stale"] else 0
+    return 1 if found["failed"] or found["stale"] or found["rules"]["mistakes"] else 0
 
 
 def describe(index: Index) -> dict[str, Any]:
@@ -54,6 +58,19 @@ def describe(index: Index) -> dict[str, Any]:
         }
 
 
+def describe_rules(folder: Path) -> dict[str, Any]:
+    """Return the version and number of a pack's rules, or the mistakes that keep them out.
+
+    While there are mistakes, what is running goes on with the last good rules, and nothing new
+    starts.
+    """
+    try:
+        rules = pack_rules(folder)
+    except DomainCardError as error:
+        return {"version": "", "count": 0, "mistakes": error.mistakes}
+    return {"version": rules_version(rules), "count": len(rules), "mistakes": []}
+
+
 def _said(document: DocumentInfo, *, suspicious: bool) -> list[str]:
     """Return a document's warnings of passages that give orders to a model, or all others."""
     return [said for said in document.warnings if said.startswith(SUSPICIOUS) == suspicious]
@@ -62,6 +79,11 @@ def _said(document: DocumentInfo, *, suspicious: bool) -> list[str]:
 def _show(found: dict[str, Any]) -> None:
     say(f"{found['name']}: generation {found['generation']}, {found['updated_at']}")
     say(f"{found['documents']:,} documents, {found['chunks']:,} passages, {found['embedding']}")
+    rules = found["rules"]
+    if not rules["mistakes"]:
+        say(f"{rules['count']} rules, version {rules['version']}")
+    for mistake in rules["mistakes"]:
+        say(f"  broken rules, the last good ones stay in force: {mistake}")
     for kind in ("failed", "stale"):
         for name, reason in found[kind].items():
             say(f"  {kind}: {name}: {reason}")

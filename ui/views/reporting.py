@@ -13,7 +13,7 @@ from ingest.errors import GroundskeeperError
 from ui import strings
 from ui.conversation import Conversation, Exchange
 from ui.rendering import failure_html, note_html
-from ui.services import Services, rules_version
+from ui.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def file_report(
         raise ValueError("only an answer can be reported")
     case = freeze(
         exchange.answer,
-        rules_version=rules_version(services.card),
+        rules_version=exchange.answer.rules_version,
         asked_before=conversation.asked_before(exchange),
     )
     receipt = services.reports.file(case, category, comment, session=conversation.session)
