@@ -96,8 +96,8 @@ def _place(
     best: dict[int, float] = {}
     touches = False
     for i, mark, other in pairs:
-        if mark is slot or other is found:
-            continue
+        if mark is slot or other is found or (slot.name and mark.name):
+            continue  # names beside a name: a list, whose order says nothing
         here, there = mark.place - slot.place, other.place - found.place
         worth = 1.0 if mark.weight or mark.figure else FUNCTION_WORTH
         best[i] = max(best.get(i, 0.0), worth * _nearness(here) * _nearness(there))

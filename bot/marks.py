@@ -91,7 +91,7 @@ def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
             continue
         word = token[0]
         if word in _BREAKS:
-            place += CLAUSE_GAP
+            place += 0.0 if word in "([" else CLAUSE_GAP  # an aside belongs to what it follows
             clause += 1
             start_of_sentence = word in ".!?:\n“\"" or start_of_sentence
             continue

@@ -323,7 +323,7 @@ amount - less fewer lower smaller under below atmost shorter lighter cheaper che
 end + maximum atmost largest highest greatest biggest longest most top
 end - minimum atleast smallest lowest least shortest fewest bottom
 time + after later following afterwards afterward subsequently since
-time - before earlier prior until till beforehand previously
+time - before earlier prior until till beforehand previously within
 order + first start starts started begin begins began beginning open opens opened opening early initial earliest
 order - last end ends ended finish final latest close closes closed closing late
 quantity + all every each many everyone everybody most any whole both entire always majority

@@ -19,7 +19,9 @@ from functools import partial
 
 from bot.answer import Evidence
 from bot.binding import Overlay, Unit
-from bot.marks import Mark, Reading, read
+from bot.marks import Mark, read
+from bot.negation import has_negation, is_lost
+from bot.row_claims import Row, RowClaim, is_row, row_entity
 from bot.text import sentences
 
 MAX_CHARS = 1_200  # a "sentence" beyond is none, and would take long to check
@@ -31,7 +33,6 @@ MIN_COVERAGE = 0.5
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}\])+")
 Test = Callable[[Mark, Mark], bool]
-_CELL = re.compile(r"^([^:]{1,80}): (.+)$")
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,18 @@ class _Claim:
 
     overlay: Overlay
     cites: tuple[frozenset[int], ...]
+    rows: tuple[Row, ...]
 
     @classmethod
     def read(cls, sentence: str, cited: Sequence[Evidence]) -> _Claim:
-        entities = tuple(
-            sorted({name for piece in cited if (name := _entity(piece))}, key=len, reverse=True)
-        )
+        names = {row_entity(piece) for piece in cited} - {""}
+        entities = tuple(sorted(names, key=len, reverse=True))
         parts = _parts(sentence)
         text = " ".join(part for part, _ in parts)
         reading = read(text, entities)
         units = [unit for piece in cited for unit in _units(piece, entities)]
-        return cls(Overlay(reading, units), tuple(_cites(reading, parts, entities)))
+        rows = tuple(Row.of(piece) for piece in cited if is_row(piece))
+        return cls(Overlay(reading, units), tuple(_cites(parts, entities)), rows)
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong with it, cheapest first."""
@@ -84,7 +86,11 @@ class _Claim:
         yield from self._exchanged()
         yield from self._turned_around()
         yield from self._negated()
-        yield from self._compared_rows()
+        yield from self._of_rows()
+
+    @property
+    def _numbers_of_rows(self) -> frozenset[int]:
+        return frozenset(row.n for row in self.rows)
 
     def _slots(self) -> Iterator[tuple[Mark, frozenset[int]]]:
         yield from zip(self.overlay.claim.marks, self.cites, strict=True)
@@ -126,36 +132,48 @@ class _Claim:
         elif total and covered / total < MIN_COVERAGE:
             yield f"only {covered / total:.0%} of it is in the evidence"
 
-    def _covered(self) -> set[int]:
-        """Return the marks, by index, that the units nearest to each clause say."""
-        marks = self.overlay.claim.marks
+    def _nearest_units(self) -> list[int]:
+        """Return the units that say most of each clause, by index."""
+        return sorted(set(self._nearest().values()))
+
+    def _nearest(self) -> dict[int, int]:
+        """Return for each clause the unit that says most of it; of equals, of the whole."""
+        weights = [1.0 if mark.figure else mark.weight for mark in self.overlay.claim.marks]
         clauses: dict[int, list[int]] = {}
-        for i, mark in enumerate(marks):
+        for i, mark in enumerate(self.overlay.claim.marks):
             clauses.setdefault(mark.clause, []).append(i)
+        said = [self.overlay.said_by(k) for k in range(len(self.overlay.units))]
+        whole = [sum(weights[i] for i in indices) for indices in said]
+
+        def said_of(indices: list[int], k: int) -> tuple[float, float]:
+            return sum(weights[i] for i in indices if i in said[k]), whole[k]
+
+        return {
+            clause: max(range(len(said)), key=partial(said_of, indices))
+            for clause, indices in clauses.items()
+            if said
+        }
+
+    def _covered(self) -> set[int]:
+        """Return the marks, by index, that the unit nearest to each clause or its neighbours say."""
+        units = self.overlay.units
+        nearest = self._nearest()
         known: set[int] = set()
-        whole = [self.overlay.said_by(k) for k in range(len(self.overlay.units))]
-        weight = [1.0 if m.figure else m.weight for m in marks]
-        for indices in clauses.values():
-            best = max(
-                range(len(whole)),
-                key=lambda k: (
-                    sum(weight[i] for i in indices if i in whole[k]),
-                    sum(weight[i] for i in whole[k]),
-                ),
-                default=None,
-            )
-            if best is None:
-                continue
-            near = {best - 1, best, best + 1} & set(range(len(whole)))
-            context = self.overlay.units[best].context
-            for i in indices:
-                if any(i in whole[k] for k in near) or not marks[i].keys.isdisjoint(context):
-                    known.add(i)
+        for i, mark in enumerate(self.overlay.claim.marks):
+            k = nearest.get(mark.clause)
+            if k is not None and any(
+                i in self.overlay.said_by(near) for near in (k - 1, k, k + 1) if 0 <= near < len(units)
+            ):
+                known.add(i)
+            elif k is not None and not mark.keys.isdisjoint(units[k].context):
+                known.add(i)
         return known
 
     def _exchanged(self) -> Iterator[str]:
         """Find a figure or name whose rival's place suits it better than its own."""
         for mark, cited in self._slots():
+            if mark.is_entity or cited <= self._numbers_of_rows:
+                continue
             if mark.figure:
                 yield from self._rival(mark, cited, _bears_out, _rivals)
             elif mark.name:
@@ -176,16 +194,28 @@ class _Claim:
     def _turned_around(self) -> Iterator[str]:
         """Find a word of comparison where the evidence has its opposite."""
         for mark, cited in self._slots():
+            if cited <= self._numbers_of_rows:
+                continue
             for side in mark.sides:
                 yield from self._rival(
                     replace(mark, sides=(side,)), cited, _same_side, _other_side
                 )
 
     def _negated(self) -> Iterator[str]:
-        return iter(())
+        """Find a "not" that the evidence does not have, or that the claim has lost."""
+        if all(unit.n in self._numbers_of_rows for unit in self.overlay.units):
+            return
+        told = [self.overlay.units[k].reading for k in self._nearest_units()]
+        claim = self.overlay.claim
+        if any(is_lost(claim, reading) for reading in told):
+            yield "leaves out a negation of the evidence"
+        for mark in claim.marks:
+            if mark.negative and told and not any(has_negation(claim, mark, r) for r in told):
+                yield f"{mark.text!r} is not in the evidence"
 
-    def _compared_rows(self) -> Iterator[str]:
-        return iter(())
+    def _of_rows(self) -> Iterator[str]:
+        if self.rows:
+            yield from RowClaim(self.overlay.claim, self.cites, self.rows).problems()
 
 
 def _bears_out(mark: Mark, found: Mark) -> bool:
@@ -227,7 +257,7 @@ def _parts(sentence: str) -> list[tuple[str, frozenset[int]]]:
 
 
 def _cites(
-    reading: Reading, parts: Sequence[tuple[str, frozenset[int]]], entities: tuple[str, ...]
+    parts: Sequence[tuple[str, frozenset[int]]], entities: tuple[str, ...]
 ) -> Iterator[frozenset[int]]:
     """Yield for each mark the evidence that its part of the sentence cites."""
     for part, cited in parts:
@@ -235,16 +265,9 @@ def _cites(
             yield cited
 
 
-def _entity(piece: Evidence) -> str:
-    """Return the name of the entity that a row is about, or nothing."""
-    if piece.facts:
-        return piece.facts[0].entity
-    return ""
-
-
 def _units(piece: Evidence, entities: tuple[str, ...]) -> list[Unit]:
     context = read(f"{piece.title}\n{' '.join(piece.heading_path)}").keys
-    if piece.kind == "record":
+    if is_row(piece):
         texts = list(_cells(piece))
     else:
         texts = [piece.quote[a:b] for a, b in sentences(piece.quote)]
@@ -253,7 +276,7 @@ def _units(piece: Evidence, entities: tuple[str, ...]) -> list[Unit]:
 
 def _cells(piece: Evidence) -> Iterator[str]:
     """Yield each cell of a row in words: the entity, the label, the figure."""
-    name = _entity(piece)
+    name = row_entity(piece)
     for fact in piece.facts:
         time = f" ({fact.vintage})" if fact.vintage else ""
         yield f"{name}, {fact.label}: {fact.display} {fact.unit}{time}"

@@ -11,8 +11,9 @@ from bot.grounding_eval.statements import Statement
 Corrupt = Callable[[Statement, random.Random], str | None]
 
 _FIGURE = re.compile(
-    r"\$\d[\d,]*(?:\.\d+)?(?: (?:million|billion))?|(?<![\w.,$–-])\d[\d,]*(?:\.\d+)?(?:%| percent)"
-    r"|(?<![\w.,$–-])\d[\d,]*(?:\.\d+)?(?![\w.,%–-]*\w)(?! percent)"
+    r"\$\d+(?:,\d{3})*(?:\.\d+)?(?: (?:million|billion))?"
+    r"|(?<![\w.,$–-])\d+(?:,\d{3})*(?:\.\d+)?(?:%| percent)"
+    r"|(?<![\w.,$–-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.,%–-]*\w)(?! percent)"
 )
 _RANGE = re.compile(r"\d\S* (?:to|or|and|through) \$?\d|between|from \S+ to ")
 _YEAR = re.compile(r"(?<![\d$,.])(?:19|20)\d\d(?:[–-]\d\d(?!\d))?(?![\d,]*\d)")
@@ -76,7 +77,7 @@ _NEGATIVES = (
 )
 _NOT_NEGATIVE = re.compile(
     r"\b(?:not only|whether or not|if not|not all|not every|no more than|no later than|"
-    r"no less than|no fewer than|no matter|no earlier)\b",
+    r"no less than|no fewer than|no matter|no earlier|no longer|carry over|fall (?:\d|term))\b",
     re.I,
 )
 _CLAUSES = (
@@ -119,6 +120,7 @@ def swapped_figures(statement: Statement, rng: random.Random) -> str | None:
         return _other_cell(statement, rng)
     text = statement.bare
     found = [m for m in _FIGURE.finditer(text) if not _YEAR.fullmatch(m[0])]
+    found = [m for m in found if not _is_date(text, m)]
     if not found:
         return None
     pairs = [
@@ -137,7 +139,7 @@ def swapped_figures(statement: Statement, rng: random.Random) -> str | None:
     source = statement.cited[0].quote
     others = [m[0] for m in _FIGURE.finditer(source) if _shape(m[0]) == _shape(a[0])]
     others = sorted({o for o in others if o not in own and not _YEAR.fullmatch(o)})
-    if not others or _is_date(text, a):
+    if not others:
         return None
     return text[: a.start()] + rng.choice(others) + text[a.end() :]
 
@@ -277,8 +279,8 @@ def _shape(figure: str) -> str:
 
 
 def _is_date(text: str, figure: re.Match[str]) -> bool:
-    before = text[: figure.start()].split()[-1:]
-    return bool(before) and before[0] in _MONTHS
+    around = [*text[: figure.start()].split()[-1:], *text[figure.end() :].split()[:1]]
+    return any(word.strip(".,") in _MONTHS for word in around)
 
 
 def _tidy(name: str) -> str:

@@ -129,7 +129,7 @@ _OPENINGS = (
 def number_format(statement: Statement, rng: random.Random) -> str | None:
     """Write a figure in another of its usual forms."""
     ways: list[Callable[[str], str]] = [
-        lambda t: re.sub(r"\$(\d[\d,]*(?:\.\d+)?)(?! ?(?:million|billion|k))", r"\1 dollars", t),
+        lambda t: re.sub(r"\$(\d+(?:,\d{3})*(?:\.\d+)?)(?! ?(?:million|billion|k))", r"\1 dollars", t),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"$\1k", t),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"\1 thousand dollars", t),
         lambda t: re.sub(r"(\d) percent\b", r"\1%", t),
@@ -159,7 +159,7 @@ def clause_order(statement: Statement, rng: random.Random) -> str | None:
         lambda t: re.sub(r"^(If|When|Because|Although) ([^,]+), ([^,;:]+)\.$", _condition_last, t),
         lambda t: re.sub(r"^((?!.*\bonly\b)[A-Z][^,;:]+) (if|when|because) ([^,;:]+)\.$", _condition_first, t),
         lambda t: re.sub(r"^(For|In|At|On) ([^,]{4,60}), ([^:;]+)\.$", _place_last, t),
-        lambda t: re.sub(r"\b([A-Z][\w ]{2,25}), ([A-Z][\w ]{2,25}) and ([A-Z]\w+)\b", _rotated, t),
+        lambda t: re.sub(r"\b([A-Z][\w ]{2,25}), ([A-Z][\w ]{2,25}) and ([A-Z]\w+(?: [A-Z]\w+)*)\b", _rotated, t),
         lambda t: re.sub(r"^([^;]{20,}); ([^;]{20,})\.$", _swapped_halves, t),
     ]
     return _first_change(statement.bare, ways, rng)
