@@ -103,8 +103,9 @@ class EmbeddedChat(BaseChatModel):
             except Exception as error:
                 arrived.put(error)
 
-        # Not a daemon: llama.cpp must have stopped before the interpreter ends, or it crashes.
-        threading.Thread(target=work, name="llama.cpp answer").start()
+        # Not a daemon, as a thread of a daemon would be: llama.cpp must have stopped before the
+        # interpreter ends, or it crashes.
+        threading.Thread(target=work, name="llama.cpp answer", daemon=False).start()
         end = math.inf if seconds is None else time.monotonic() + seconds
         try:
             while True:

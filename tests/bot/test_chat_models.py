@@ -175,14 +175,20 @@ def test_its_port_is_closed_to_others(embedded: NamedChatModel) -> None:
     assert httpx.post(address, json=body).status_code == 401
 
 
-def test_a_process_that_ends_in_the_middle_ends_well_and_silently(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "asked_by", ["ask()", "Thread(target=ask, daemon=True).start(); s.acquire()"]
+)
+def test_a_process_that_ends_in_the_middle_ends_well_and_silently(asked_by: str) -> None:
     script = (
+        "from threading import Semaphore, Thread\n"
         "from langchain_core.messages import HumanMessage\n"
         "from bot.chat_models import make_chat_model, stream_text\n"
         "from ingest.settings import load_settings\n"
-        "chat = make_chat_model(load_settings())\n"
-        "story = stream_text(chat, [HumanMessage('Tell a story')], max_tokens=3000)\n"
-        "next(story); story.close()\n"
+        "chat, s = make_chat_model(load_settings()), Semaphore(0)\n"
+        "def ask():\n"
+        "    story = stream_text(chat, [HumanMessage('Tell a story')], max_tokens=3000)\n"
+        "    next(story); story.close(); s.release()\n"
+        f"{asked_by}\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
