@@ -15,7 +15,7 @@ MIN_LETTERS = 12
 MAX_DECODED = 20_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
-_HEX = re.compile(r"(?:(?:0x|\\x|%|\\u00)?[0-9A-Fa-f]{2}[\s,:;-]?){8,}")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x|%|\\u00)?[0-9A-Fa-f]{2}[\s,:;-]?){8,}")
 _HEX_PAIR = re.compile(r"(?:0x|\\x|%|\\u00)?([0-9A-Fa-f]{2})")
 _BINARY = re.compile(r"(?:[01]{8}[\s,]?){6,}")
 _DECIMAL = re.compile(r"(?:\d{2,3}[\s,]+){11,}\d{2,3}")
@@ -93,7 +93,7 @@ _CODES: tuple[tuple[re.Pattern[str], Callable[[str], bytes]], ...] = (
 def _readable(decode: Callable[[str], bytes], text: str) -> str:
     """Return decoded text if it is made of letters and spaces for the most part, or nothing."""
     try:
-        plain = decode(text[:MAX_DECODED]).decode()
+        plain = decode(text[:MAX_DECODED]).decode(errors="replace")
     except (binascii.Error, ValueError):
         return ""
     fine = sum(c.isspace() or unicodedata.category(c)[0] in "LP" for c in plain)
