@@ -47,6 +47,7 @@ class Sign:
     pattern: re2._Regexp
     folded: bool
     at_least: int
+    longer_than: int
 
     def points(self, role: Role) -> float:
         """Return what the sign is worth in a text of this role."""
@@ -54,6 +55,8 @@ class Sign:
 
     def found_in(self, text: str) -> bool:
         """Whether enough of its phrases stand in a text."""
+        if len(text) <= self.longer_than:
+            return False
         if self.at_least == 1:
             return self.pattern.search(text) is not None
         return len(list(islice(self.pattern.finditer(text), self.at_least))) == self.at_least
@@ -137,4 +140,5 @@ def _sign(sign: dict[str, Any], words: dict[str, str]) -> Sign:
         pattern=re2.compile(patterns, options),
         folded=sign.get("folded", True),
         at_least=sign.get("at_least", 1),
+        longer_than=sign.get("longer_than", 0),
     )
