@@ -120,8 +120,9 @@ def test_words_that_only_fill_have_no_kind(reply: Reply) -> None:
 
 
 def test_no_question_in_scope_is_taken_for_small_talk(college_reply: Reply) -> None:
-    card = load_card(ROOT / "corpus" / "colleges")
-    lines = (ROOT / "tests/data/applicant_questions.jsonl").read_text(encoding="utf-8").splitlines()
+    pack = ROOT / "corpus" / "colleges"
+    card = load_card(pack)
+    lines = (pack / "questions/scope/in-scope.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [*card.scope.in_scope, *(json.loads(line)["text"] for line in lines)]
     assert [text for text in asked if college_reply(text) is not None] == []
 
