@@ -1,6 +1,11 @@
-"""Questions in two parts: "What is early decision, and what is the admission rate at Rice?"
+"""Questions in several parts: what each part asks, so that each can be retrieved for by itself.
 
-Not covered: parts that lean on each other in other ways than "it", and more than two parts.
+Three kinds: several questions in one ("What is early decision, and what does it bind me to?"),
+comparisons ("subsidized vs unsubsidized loans") and statements set against each other ("..., while
+..."). It is done by English grammar words alone; no word of a domain is in it.
+
+Not covered: parts that lean on each other in other ways than "it", and comparisons across
+sentences.
 """
 
 from __future__ import annotations
@@ -8,17 +13,57 @@ from __future__ import annotations
 import re
 
 MIN_WORDS = 3
+MAX_PARTS = 5
+MAX_ITEM_WORDS = 16
+MIN_STATEMENT_WORDS = 5
 _ASKS = (
     r"(?:what|how|which|who|when|where|why|is|are|does|do|can|could|should|will|tell|compare"
     r"|explain|show|list)(?:'s|’s)?\b"
 )
 _BETWEEN = re.compile(rf"(?:[?;.!]\s*(?:and|also|then)?|,?\s+and(?:\s+also)?)\s+(?={_ASKS})", re.I)
-
-
 _SUBJECT = re.compile(
     r"^\W*(?:what(?: is|'s|’s| are)|explain|define)\s+(?:an? |the )?([\w\s-]{2,40}?)\W*$", re.I
 )
 _IT = re.compile(r"\bit\b", re.I)
+
+# What introduces things that are compared, and what stands around them; "items" are the things.
+_COMPARISONS = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\b(?:differen\w+|distinction|distinguish\w*|similarit\w+|comparison|contrast|relation\w*"
+        r"|choose|choice|decide)\b[^,;:]{0,40}?\b(?:between|among) (?P<items>.+)$",
+        r"\b(?:compare|contrast|distinguish) (?P<items>.+)$",
+        r"\bhow (?:do|does|did|are|is) (?P<items>.+?) (?:differ|compare|different)"
+        r" (?:from|with|to) (?P<other>.+)$",
+        r"\bhow (?:do|does|did|are|is) (?P<items>.+?) (?:differ|compare|different|alike|similar)"
+        r"(?: (?P<rest>.+))?$",
+        r"\bwhat (?:do|does) (?P<items>.+?) have in common$",
+        r"^(?:do|does|did|are|were|have|can) (?P<items>.+ and .+?) both\b.+$",
+        r"^between (?P<items>[^,]+ and [^,]+), .+$",
+        r"\bwhat (?:sets|distinguishes|makes) (?P<items>.+? (?:apart |different )?from .+)$",
+        r"^(?:is|are) (?P<items>.+?) (?P<verb>(?:any |much |really )?(?:the same|different|better"
+        r"|worse|\w+er|(?:more|less|as) \w+)) (?:than|as|from|to) (?P<other>.+)$",
+        r"^(?:which|what)\b[^,:]*[,:] ?(?P<items>.+ or .+)$",
+        r"^(?:is|are) (?P<items>.+ or .+?) (?:better|worse|\w+er|(?:more|less) \w+)\b.*$",
+        r"^(?:what(?: is|'s|’s| are) |explain )?(?P<items>[^:;,]+ (?:vs\.?|versus) [^:;,]+)",
+        r"^(?P<items>.+\b(?:compared|as opposed|in contrast) (?:to|with)\b.+)$",
+    )
+)
+_ITEM_ENDS = re.compile(
+    r",? (?:and|or|vs\.?|versus|with|from|to|(?:as )?compared (?:to|with)|as opposed to"
+    r"|in contrast (?:to|with)|(?:apart|different) from) |, ",
+    re.I,
+)
+_LEADS = re.compile(r"^(.+ (?:of|for|about|to) )(.+)$", re.I)
+_TRAILS = re.compile(r"^(.+?)( (?:for|in|at|when|if|on|during|as|after|before) .+)$", re.I)
+_ASKING = re.compile(r"^(?:which|what|how|who|why|is|are|do|does|should|can)\b", re.I)
+_DETERMINER = re.compile(r"^(?:an?|the|my|your|our|their|his|her|this|that)\b", re.I)
+_AGAINST = re.compile(
+    r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to|as opposed to|unlike|than"
+    r"|similar(?:ly)? to how) ",
+    re.I,
+)
+_QUOTES = "\"'“”‘’"
 
 
 def split_parts(text: str) -> list[str]:
@@ -31,3 +76,59 @@ def split_parts(text: str) -> list[str]:
         return parts
     # "What is net price, and what is it at Rice?": the second asks for what the first explains.
     return [parts[0], *(_IT.sub(lambda _: subject[1], part, count=1) for part in parts[1:])]
+
+
+def sub_queries(text: str) -> list[str]:
+    """Return a query for each part of a question, two to five; the whole where it has only one."""
+    statements = _AGAINST.split(_bare(text))
+    if any(len(one.split()) < MIN_STATEMENT_WORDS for one in statements):
+        statements = [text]
+    for parts in (split_parts(text), compared(text), statements):
+        if 2 <= len(parts) <= MAX_PARTS:
+            return [_bare(part) for part in parts]
+    return [text]
+
+
+def compared(text: str) -> list[str]:
+    """Return the things that a question compares, each with what is said of all of them.
+
+    "Compare the cost of AP and IB for adults" gives "the cost of AP for adults" and "the cost of
+    IB for adults". Nothing where the question compares nothing.
+    """
+    for pattern in _COMPARISONS:
+        if match := pattern.search(_bare(text)):
+            said = match.groupdict(default="")
+            listed = " and ".join(filter(None, (said["items"], said.get("other"))))
+            items = [item for part in _ITEM_ENDS.split(listed) if (item := _bare(part))]
+            if 2 <= len(items) <= MAX_PARTS and all(map(_is_item, items)):
+                return [f"{item} {said.get('rest', '')}".strip() for item in _complete(items)]
+    return []
+
+
+def _bare(text: str) -> str:
+    return text.strip(f" ?.!,;:{_QUOTES}")
+
+
+def _is_item(text: str) -> bool:
+    return len(text.split()) <= MAX_ITEM_WORDS and not _ASKING.match(text)
+
+
+def _complete(items: list[str]) -> list[str]:
+    """Give each item what stands before the first one or behind the last and is said of all."""
+    *others, last = items
+    if (trails := _TRAILS.match(last)) and not any(map(_TRAILS.match, others)):
+        return [item + trails[2] for item in _complete([*others, trails[1]])]
+    first, *others = items
+    if (leads := _LEADS.match(first)) and not any(map(_LEADS.match, others)):
+        return [leads[1] + item for item in _complete([leads[2], *others])]
+    return [_with_noun(item, last) for item in items]
+
+
+def _with_noun(item: str, last: str) -> str:
+    """Return "subsidized loans" for "subsidized", where the last item is "unsubsidized loans".
+
+    What is a name (written in capitals) or looks like a plural is a noun itself.
+    """
+    words, longer = item.split(), last.split()
+    names_itself = not item.islower() or item.endswith("s") or _DETERMINER.match(item)
+    return item if names_itself or len(words) >= len(longer) else f"{item} {longer[-1]}"

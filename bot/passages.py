@@ -1,0 +1,141 @@
+"""From hits to passages: what is quoted is whole, and not all from one document.
+
+The index cuts documents to the encoder's size. Hits that stand side by side in one section become
+one passage again, a list, table or paragraph that was cut in the middle gets its other part, and
+one document leaves room for others. Offsets stay those of the document's own text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from bot.retriever import Hit
+from ingest import database as db
+from ingest.documents import Chunk
+from ingest.index import Snapshot
+
+# Two whole chunks and a little: more in one passage would bury what was found.
+MAX_CHARS = 2_000
+MAX_OF_DOCUMENT = 3
+_PARAGRAPH_BREAK = "\n\n"
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """A hit with the chunks around it that belong to it, in the document's order."""
+
+    hit: Hit
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def first(self) -> Chunk:
+        return self.chunks[0]
+
+    @property
+    def last(self) -> Chunk:
+        return self.chunks[-1]
+
+    def joined(self, chunk: Chunk) -> _Passage | None:
+        """Return the passage with a chunk that stands right before or behind it, if it fits."""
+        for chunks in ((*self.chunks, chunk), (chunk, *self.chunks)):
+            if all(map(_adjacent, chunks, chunks[1:])):
+                fits = chunks[-1].end - chunks[0].start <= MAX_CHARS
+                return replace(self, chunks=chunks) if fits else None
+        return None
+
+
+def gather(
+    snapshot: Snapshot, hits: Sequence[Hit], count: int, named: Collection[str] = ()
+) -> list[Hit]:
+    """Return up to `count` passages from hits, best first; each is a hit with a longer chunk.
+
+    Of one document there are at most three, unless others have nothing or it is among those that
+    the question names. A passage keeps the rank, the score and the id of its best chunk.
+    """
+    passages: list[_Passage] = []
+    for hit in spread(hits, named):
+        longer = [passage.joined(hit.chunk) for passage in passages]
+        if any(longer):
+            passages = [new or old for new, old in zip(longer, passages, strict=True)]
+        elif len(passages) == count:
+            break
+        else:
+            passages.append(_Passage(hit, (hit.chunk,)))
+    around = _neighbours(snapshot, passages)
+    return [_whole(snapshot, passage, around) for passage in passages]
+
+
+def spread(hits: Sequence[Hit], named: Collection[str] = ()) -> list[Hit]:
+    """Return the hits with those behind the others that are too many of one document."""
+    seen: Counter[str] = Counter()
+    kept, late = [], []
+    for hit in hits:
+        document = hit.chunk.document
+        seen[document] += 1
+        few = seen[document] <= MAX_OF_DOCUMENT or document in named
+        (kept if few else late).append(hit)
+    return kept + late
+
+
+def _adjacent(first: Chunk, second: Chunk) -> bool:
+    """Whether a chunk follows another in the same section."""
+    return (
+        first.document == second.document
+        and first.heading_path == second.heading_path
+        and first.ordinal + 1 == second.ordinal
+        and first.end <= second.start
+        and first.kind == second.kind == "passage"
+    )
+
+
+def _neighbours(snapshot: Snapshot, passages: Iterable[_Passage]) -> list[Chunk]:
+    """Return the chunks right behind and before each passage, those behind first."""
+    c = db.chunks.c
+    places = [
+        sa.and_(
+            c.document == p.first.document, c.ordinal.in_((p.first.ordinal - 1, p.last.ordinal + 1))
+        )
+        for p in passages
+    ]
+    wanted = sa.select(db.chunks).where(sa.or_(sa.false(), *places)).order_by(c.ordinal.desc())
+    return [db.chunk_of(row) for row in snapshot.connection.execute(wanted)]
+
+
+def _whole(snapshot: Snapshot, passage: _Passage, around: Sequence[Chunk]) -> Hit:
+    """Return a passage as one hit, with the parts of it that the index cut off."""
+    longest = passage
+    for chunk in around:
+        longest = longest.joined(chunk) or longest
+    if len(longest.chunks) == 1:
+        return passage.hit
+    text = _text(snapshot, longest.first, longest.last)
+    offset = longest.first.start
+    chunks = list(longest.chunks)
+    for end, i in ((0, 1), (-1, -1)):  # the outermost stay only where they continue what they touch
+        if len(chunks) > 1 and chunks[end] not in passage.chunks:
+            before, after = sorted((chunks[end], chunks[end + i]), key=lambda chunk: chunk.start)
+            if _PARAGRAPH_BREAK in text[before.end - offset : after.start - offset]:
+                chunks.pop(end)
+    start, end = chunks[0].start, chunks[-1].end
+    joined = replace(
+        passage.hit.chunk,
+        text=text[start - offset : end - offset],
+        start=start,
+        end=end,
+        page=chunks[0].page,
+    )
+    return replace(passage.hit, chunk=joined)
+
+
+def _text(snapshot: Snapshot, first: Chunk, last: Chunk) -> str:
+    """Return what a document says from one chunk to another, read without the rest of it."""
+    d = db.documents.c
+    piece = sa.func.substr(d.text, first.start + 1, last.end - first.start)
+    text: str = snapshot.connection.execute(
+        sa.select(piece).where(d.name == first.document)
+    ).scalar_one()
+    return text

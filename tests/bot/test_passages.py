@@ -1,0 +1,123 @@
+"""Passages out of hits, on a real index: whole, exact to the letter, not all of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.passages import MAX_CHARS, MAX_OF_DOCUMENT, gather, spread
+from bot.retriever import Hit
+from ingest.documents import Chunk
+from ingest.index import Index, Snapshot
+from tests.packs import HashedEmbeddings, Pack
+
+ITEMS = [
+    f"- Bird number {n} eats seed of kind {n} from the feeder near the pond." for n in range(30)
+]
+GUIDE = "\n".join(
+    [
+        "# Long guide",
+        "## Lists",
+        "This is what each bird eats:",
+        "",
+        *ITEMS,
+        "",
+        "## Stories",
+        *(
+            f"\nStory {n}. " + f"The heron of pond {n} waits for its fish until the evening. " * 10
+            for n in range(4)
+        ),
+        "## Short",
+        "A single line about owls.",
+    ]
+)
+
+
+@pytest.fixture
+def index(small_pack: Pack, hashed: HashedEmbeddings) -> Iterator[Index]:
+    small_pack.write("guides/long.md", GUIDE)
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as opened:
+        yield opened
+
+
+@pytest.fixture
+def snapshot(index: Index) -> Iterator[Snapshot]:
+    with index.snapshot() as opened:
+        yield opened
+
+
+def chunks_of(snapshot: Snapshot, heading: str) -> list[Chunk]:
+    numbers = [number for number, _ in snapshot.lexical_search("bird heron owls", 100)]
+    found = snapshot.chunks(numbers).values()
+    ours = [chunk for chunk in found if chunk.heading_path[-1:] == (heading,)]
+    return sorted(ours, key=lambda chunk: chunk.ordinal)
+
+
+def hits(*chunks: Chunk) -> list[Hit]:
+    return [Hit(n, 1 - n / 10, 0.5, 0.5, chunk) for n, chunk in enumerate(chunks, start=1)]
+
+
+def is_exact(snapshot: Snapshot, chunk: Chunk) -> bool:
+    return snapshot.document_text(chunk.document)[chunk.start : chunk.end] == chunk.text
+
+
+def test_neighbours_in_a_section_become_one_passage(snapshot: Snapshot) -> None:
+    first, second, *_ = chunks_of(snapshot, "Stories")
+    (passage,) = gather(snapshot, hits(second, first), 4)
+    assert passage.rank == 1 and passage.chunk.chunk_id == second.chunk_id
+    assert (passage.chunk.start, passage.chunk.end) == (first.start, second.end)
+    assert is_exact(snapshot, passage.chunk)
+
+
+def test_a_list_that_was_cut_gets_its_other_part(snapshot: Snapshot) -> None:
+    first, second, *_ = chunks_of(snapshot, "Lists")
+    (passage,) = gather(snapshot, hits(first), 4)
+    assert passage.chunk.text.startswith("This is what each bird eats:")
+    assert (passage.chunk.start, passage.chunk.end) == (first.start, second.end)
+    (passage,) = gather(snapshot, hits(second), 4)
+    assert passage.chunk.start <= second.start and passage.chunk.text != second.text
+    assert is_exact(snapshot, passage.chunk)
+
+
+def test_whole_paragraphs_get_nothing_that_was_not_found(snapshot: Snapshot) -> None:
+    story, short = chunks_of(snapshot, "Stories")[1], chunks_of(snapshot, "Short")[0]
+    passages = gather(snapshot, hits(story, short), 4)
+    assert [passage.chunk for passage in passages] == [story, short]
+
+
+def test_a_passage_stays_bounded(snapshot: Snapshot) -> None:
+    lists, stories = chunks_of(snapshot, "Lists"), chunks_of(snapshot, "Stories")
+    assert stories[-1].end - stories[0].start > MAX_CHARS
+    passages = gather(snapshot, hits(*stories, *lists), 10)
+    assert len(passages) < len(stories) + len(lists)
+    for passage in passages:
+        assert is_exact(snapshot, passage.chunk) and len(passage.chunk.text) <= MAX_CHARS
+
+
+def test_sections_and_documents_do_not_run_together(snapshot: Snapshot) -> None:
+    last, short = chunks_of(snapshot, "Stories")[-1], chunks_of(snapshot, "Short")[0]
+    assert last.ordinal + 1 == short.ordinal
+    assert len(gather(snapshot, hits(last, short), 4)) == 2
+
+
+def test_joined_hits_make_room_for_others(snapshot: Snapshot) -> None:
+    first, second, third, *_ = chunks_of(snapshot, "Stories")
+    short = chunks_of(snapshot, "Short")[0]
+    passages = gather(snapshot, hits(first, second, short, third), 2)
+    assert len(passages) == 2 and passages[1].chunk == short
+
+
+def test_one_document_leaves_room_for_others_unless_it_is_named() -> None:
+    def hit(rank: int, document: str) -> Hit:
+        return Hit(rank, 1 / rank, 0, 0, Chunk(str(rank), document, 7 * rank, "", "", 0, 0))
+
+    found = [*(hit(n, "a") for n in range(1, 6)), hit(6, "b")]
+    order = [one.rank for one in spread(found)]
+    assert order == [1, 2, 3, 6, 4, 5] and order.index(6) == MAX_OF_DOCUMENT
+    assert spread(found, named={"a"}) == found
+
+
+def test_nothing_found_gives_nothing(snapshot: Snapshot) -> None:
+    assert gather(snapshot, [], 4) == []
