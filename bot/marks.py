@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from bot.meanings import NEGATIONS, OPENINGS, SIDES, SOFT_NEGATIONS, meanings, plain
 from bot.quantities import Quantity, read_quantities
@@ -13,11 +14,16 @@ from ingest.lexical import STOP_WORDS
 
 CLAUSE_GAP = 2.0  # words' worth of distance that a comma or a conjunction adds
 FUNCTION_GAP = 0.34  # and a function word
+SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
 _TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
 _BREAKS = frozenset(",;:.!?()[]“”\"\n")
 _CONJUNCTIONS = frozenset(
-    """and but or because although though while whereas so which since unless if when than yet as
-    that who where""".split()  # noqa: SIM905
+    """and but or because although though while whereas so which since unless if when than as that
+    who where""".split()  # noqa: SIM905
+)
+# Conjunctions behind which something else is said, not one more of the same.
+_TURNS = frozenset(
+    "but because although though while whereas so which since unless if when".split()  # noqa: SIM905
 )
 _LIGHT = frozenset(
     """be is are was were been being am do does did has have had having will would shall a an the of
@@ -42,7 +48,7 @@ class Mark:
     keys: frozenset[str]
     place: float
     clause: int
-    offset: int
+    segment: int
     weight: float = 1.0
     figure: Quantity | None = None
     sides: tuple[tuple[str, int], ...] = ()
@@ -50,6 +56,11 @@ class Mark:
     softly_negative: bool = False
     name: bool = False
     opening: bool = False
+
+    @property
+    def worth(self) -> float:
+        """How much it tells: its weight; a figure is a word."""
+        return 1.0 if self.figure else self.weight
 
     @property
     def is_entity(self) -> bool:
@@ -76,66 +87,80 @@ def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
     text = plain(text)
     for number, entity in enumerate(entities):
         text = re.sub(rf"(?<!\w){re.escape(plain(entity))}(?!\w)", f"{_ENTITY}{number}", text)
-    figures = read_quantities(text)
-    marks: list[Mark] = []
-    place, clause, pending = 0.0, 0, list(figures)
-    start_of_sentence = True
+    reader = _Reader(entities)
+    pending = read_quantities(text)
     for token in _TOKEN.finditer(text):
         while pending and pending[0].end <= token.start():
-            pending.pop(0)
-        if pending and pending[0].start <= token.start() < pending[0].end:
-            if token.start() == pending[0].start or not marks or marks[-1].figure != pending[0]:
-                place += 1
-                marks.append(_figure(pending[0], text, place, clause))
-            start_of_sentence = False
-            continue
-        word = token[0]
-        if word in _BREAKS:
-            place += 0.0 if word in "([" else CLAUSE_GAP  # an aside belongs to what it follows
-            clause += 1
-            start_of_sentence = word in ".!?:\n“\"" or start_of_sentence
-            continue
-        if word.lower() in _CONJUNCTIONS:
-            place += CLAUSE_GAP / 2
-            clause += 1
-        mark = _word(word, entities, place, clause, token.start(), start_of_sentence)
-        start_of_sentence = False
-        place += 1.0 if mark.weight else FUNCTION_GAP
-        marks.append(Mark(**{**mark.__dict__, "place": place}))
-    return Reading(text, tuple(marks), frozenset().union(*(mark.keys for mark in marks)))
+            reader.figure(pending.pop(0), text)
+        if not pending or token.start() < pending[0].start:
+            reader.token(token[0], is_joined=text[token.end() : token.end() + 1] == "-")
+    for quantity in pending:
+        reader.figure(quantity, text)
+    marks = tuple(reader.marks)
+    return Reading(text, marks, frozenset().union(*(mark.keys for mark in marks)))
 
 
 _ENTITY = "Xqentity"
 
 
-def _figure(quantity: Quantity, text: str, place: float, clause: int) -> Mark:
-    key = f"={quantity.key}"
-    said = text[quantity.start : quantity.end]
-    return Mark(said, frozenset({key}), place, clause, quantity.start, figure=quantity)
+class _Reader:
+    """Collects marks and keeps count of where it is."""
 
+    def __init__(self, entities: Sequence[str]) -> None:
+        self.marks: list[Mark] = []
+        self._entities = entities
+        self._place = 0.0
+        self._clause = 0
+        self._segment = 0
+        self._first = True  # in a sentence, where a capital says nothing
 
-def _word(
-    word: str, entities: Sequence[str], place: float, clause: int, offset: int, first: bool
-) -> Mark:
-    if word.startswith(_ENTITY):
-        entity = entities[int(word.removeprefix(_ENTITY))]
-        return Mark(entity, frozenset({f"@{entity}"}), place, clause, offset, name=True)
-    low = word.lower()
-    sides = SIDES.get(low, ())
-    negative = low in NEGATIONS
-    light = low in _LIGHT or (low in STOP_WORDS and not sides) or negative
-    is_code = any(c.isdigit() for c in word)
-    capital = word[:1].isupper() and (not first or word[1:] != word[1:].lower()) and len(word) > 1
-    return Mark(
-        word,
-        frozenset({low}) if is_code else meanings(low),
-        place,
-        clause,
-        offset,
-        weight=0.0 if light or (len(low) == 1 and not word.isupper()) else 0.5 if sides else 1.0,
-        sides=sides,
-        negative=negative,
-        softly_negative=low in SOFT_NEGATIONS,
-        name=is_code or (capital and low not in STOP_WORDS),
-        opening=low in OPENINGS,
-    )
+    def figure(self, quantity: Quantity, text: str) -> None:
+        self._place += 1
+        said = text[quantity.start : quantity.end]
+        self._add(said, frozenset({f"={quantity.key}"}), figure=quantity)
+
+    def token(self, token: str, *, is_joined: bool) -> None:
+        """Read a word or a punctuation mark; `is_joined`: a hyphen follows, as in "in-house"."""
+        low = token.lower()
+        if token in _BREAKS:
+            self._break(token)
+            return
+        if low in _CONJUNCTIONS and not is_joined:
+            self._place += CLAUSE_GAP / 2
+            self._clause += 1
+            self._segment += low in _TURNS
+        if token.startswith(_ENTITY):
+            entity = self._entities[int(token.removeprefix(_ENTITY))]
+            self._place += 1
+            self._add(entity, frozenset({f"@{entity}"}), name=True)
+            return
+        self._word(token, low, is_joined=is_joined)
+
+    def _break(self, token: str) -> None:
+        self._place += 0.0 if token in "([" else CLAUSE_GAP  # an aside belongs to what it follows
+        self._clause += 1
+        self._segment += token in ";:.!?\n"
+        self._first = self._first or token in ".!?:\n“\""
+
+    def _word(self, word: str, low: str, *, is_joined: bool) -> None:
+        sides, negative = SIDES.get(low, ()), low in NEGATIONS
+        light = negative or low in _LIGHT or (low in STOP_WORDS and not sides)
+        light = not is_joined and (light or (len(low) == 1 and not word.isupper()))
+        weight = 0.0 if light else SIDE_WEIGHT if sides else 1.0
+        is_code = any(c.isdigit() for c in word)
+        capital = word[:1].isupper() and (not self._first or word[1:] != word[1:].lower())
+        self._place += 1.0 if weight else FUNCTION_GAP
+        self._add(
+            word,
+            frozenset({low}) if is_code else meanings(low),
+            weight=weight,
+            sides=sides,
+            negative=negative,
+            softly_negative=low in SOFT_NEGATIONS,
+            name=is_code or (capital and len(word) > 1 and low not in STOP_WORDS | _LIGHT),
+            opening=low in OPENINGS,
+        )
+
+    def _add(self, text: str, keys: frozenset[str], **more: Any) -> None:
+        self.marks.append(Mark(text, keys, self._place, self._clause, self._segment, **more))
+        self._first = False

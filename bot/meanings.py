@@ -286,8 +286,8 @@ not until > after
 not only > also
 nothing but > only
 no longer > not
-not every > some not
-not all > some not
+not every > notall
+not all > notall
 any longer >
 whether or not > whether
 out of the question > not possible
@@ -327,7 +327,7 @@ time - before earlier prior until till beforehand previously within
 order + first start starts started begin begins began beginning open opens opened opening early initial earliest
 order - last end ends ended finish final latest close closes closed closing late
 quantity + all every each many everyone everybody most any whole both entire always majority
-quantity - some few several minority certain
+quantity - some few several minority certain notall
 duty + must required mandatory compulsory obliged obligatory
 duty - may can could might optional voluntary
 quality + better best strong stronger strongest good quiet quieter
@@ -368,9 +368,9 @@ NEGATIONS = frozenset(
 SOFT_NEGATIONS = frozenset(
     """exclude excludes excluded excluding omit omitted decline declined refuse refuses refused
     reject rejected deny denied forbid forbidden prohibit prohibited prevent prevents avoid fail
-    fails failed failure miss missing except unless free optional only stop stops lose loses lost
-    impossible unable waive waived blind zero voluntary alone instead beyond limited invisible hide
-    hides hidden waiver but""".split()  # noqa: SIM905
+    fails failed failure miss missing except unless free optional stop stops lose loses lost
+    impossible unable blind zero voluntary instead beyond invisible hide hides hidden notall
+    """.split()  # noqa: SIM905
 )
 _NEGATIVE_FORMS = re.compile(
     r"\b(?:un(?=able|affected|available|aware|certain|clear|common|equal|even|employed|fair|"
@@ -389,6 +389,9 @@ _CONTRACTIONS = (
     (re.compile(r"\bain['’]t\b", re.I), "is not"),
     (re.compile(r"\b([a-z]+)n['’]t\b", re.I), r"\1 not"),
     (re.compile(r"['’](?:s|re|ve|ll|d|m)\b|(?<=s)['’](?=\s|$)", re.I), ""),
+)
+_AT_MOST = re.compile(
+    r"\bnot (be|cost|exceed|get|have|hold|last|list|pay|take|use|work) (?:more than|over|above)\b", re.I
 )
 _AUTUMN = re.compile(  # the season, which nothing falls in
     r"(?<=\bin )fall\b|(?<=\bthe )fall\b|(?<=\beach )fall\b|(?<=\bevery )fall\b"
@@ -453,6 +456,7 @@ def plain(text: str) -> str:
     for form, words in _CONTRACTIONS:
         text = form.sub(words, text)
     text = _AUTUMN.sub("autumn", _NEGATIVE_FORMS.sub("not ", text))
+    text = _AT_MOST.sub(r"\1 at most", text)
     return _PHRASE.sub(lambda match: _REPLACED[match[0].lower()], text)
 
 

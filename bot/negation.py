@@ -10,10 +10,12 @@ things in one clause.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from bot.marks import Mark, Reading
 
 REACH = 3  # words that a "not" denies
+ELLIPSIS = 6  # words that it denies where none follow: "but most colleges do not"
 SUBJECT = 4  # words before it that say of what
 DENIED_SHARE = 0.5
 
@@ -21,37 +23,66 @@ DENIED_SHARE = 0.5
 def is_lost(claim: Reading, told: Reading) -> bool:
     """Tell whether a claim affirms what a sentence of the evidence denies."""
     return any(
-        mark.negative and _affirms(claim, _denied(told, i), _subject(told, i))
+        mark.negative and _affirms(claim, told, _denied(told, i), _subject(told, i))
         for i, mark in enumerate(told.marks)
     )
 
 
-def has_negation(claim: Reading, negation: Mark, told: Reading) -> bool:
-    """Tell whether what the claim denies is denied, or not said at all, in the evidence."""
-    denied = _denied(claim, claim.marks.index(negation))
-    found = [mark for mark in told.marks if any(_same(mark, word) for word in denied)]
-    return not found or any(_is_denied(mark, told) for mark in found)
+def has_negation(
+    claim: Reading, negation: Mark, nearest: Sequence[Reading], around: Sequence[Reading]
+) -> bool:
+    """Tell whether what a claim denies is denied, or not said at all, in the evidence.
+
+    What counts are the sentences nearest to the claim, and those around that say most of it.
+    """
+    evidence = [*nearest, *around]
+    i = claim.marks.index(negation)
+    denied = [*_denied(claim, i), *_subject(claim, i)]
+    found = [[mark for mark in told.marks if _among(mark, denied)] for told in evidence]
+    said = [len({i for i, word in enumerate(denied) if _among(word, marks)}) for marks in found]
+    return not any(said) or any(
+        _is_denied(mark, told, claim)
+        for k, (told, marks) in enumerate(zip(evidence, found, strict=True))
+        if k < len(nearest) or said[k] == max(said)
+        for mark in marks
+    )
 
 
-def _affirms(claim: Reading, denied: Sequence[Mark], subject: Sequence[Mark]) -> bool:
-    found = [mark for mark in claim.marks if any(_same(mark, word) for word in denied)]
-    share = sum(any(_same(mark, word) for mark in found) for word in denied)
-    if not denied or share < DENIED_SHARE * len(denied):
+def _affirms(
+    claim: Reading, told: Reading, denied: Sequence[Mark], subject: Sequence[Mark]
+) -> bool:
+    about = [mark for mark in claim.marks if _among(mark, subject)]
+    if not denied or (subject and not about and set(subject).isdisjoint(denied)):
         return False
-    others = [mark for mark in claim.marks if mark not in found]
-    same_subject = not subject or any(_same(mark, word) for mark in others for word in subject)
-    return same_subject and not any(_is_denied(mark, claim) for mark in found)
+    affirmed = whole = surest = 0.0
+    for word in denied:
+        # A word that the sentence says elsewhere as well proves less.
+        worth = 1.0 / sum(_same(mark, word) for mark in told.marks)
+        found = [
+            (_distance(mark, about), not _is_denied(mark, claim, told))
+            for mark in claim.marks
+            if _same(mark, word)
+        ]
+        whole += worth
+        if found and min(found)[1]:  # the one nearest to the subject
+            affirmed += worth
+            surest = max(surest, worth)
+    denies = any(_is_denied(mark, claim, told) for mark in about)
+    return affirmed > DENIED_SHARE * whole and surest == 1.0 and not denies
+
+
+def _distance(mark: Mark, others: Sequence[Mark]) -> float:
+    return min((abs(mark.place - other.place) for other in others), default=0.0)
 
 
 def _denied(reading: Reading, i: int) -> list[Mark]:
     """Return the words that the negation at a place denies."""
-    clause = reading.marks[i].clause
-    behind = [m for m in reading.marks[i + 1 :] if _tells(m) and m.clause == clause][:REACH]
-    if behind:
-        return behind
-    following = [m for m in reading.marks[i + 1 :] if _tells(m) and m.clause <= clause + 1][:REACH]
-    before = [m for m in reading.marks[:i] if _tells(m) and m.clause == clause][-REACH:]
-    return before or following
+    negation = reading.marks[i]
+    segment = [mark for mark in reading.marks if mark.segment == negation.segment]
+    at = segment.index(negation)
+    behind = takewhile(lambda mark: not mark.negative, segment[at + 1 :])
+    told = list(filter(_tells, behind))[:REACH]
+    return told or list(filter(_tells, segment[:at]))[-ELLIPSIS:]
 
 
 def _subject(reading: Reading, i: int) -> list[Mark]:
@@ -59,17 +90,30 @@ def _subject(reading: Reading, i: int) -> list[Mark]:
     return [m for m in reading.marks[:i] if _tells(m) and m.clause == clause][-SUBJECT:]
 
 
-def _is_denied(mark: Mark, reading: Reading) -> bool:
-    """Whether a negation reaches a word, or stands in its clause by the meaning of another word."""
+def _is_denied(mark: Mark, reading: Reading, other: Reading) -> bool:
+    """Whether a negation reaches a word, or a word of its clause denies that the other text lacks."""
     return any(
-        (m.negative and mark in _denied(reading, i))
-        or ((m.negative or m.softly_negative) and m.clause == mark.clause)
+        (m.negative and (m.clause == mark.clause or mark in _denied(reading, i)))
+        or (m.negative and _reaches(m, mark))
+        or (
+            m.softly_negative
+            and (m.clause == mark.clause or _reaches(m, mark))
+            and m.keys.isdisjoint(other.keys)
+        )
         for i, m in enumerate(reading.marks)
     )
 
 
+def _reaches(negation: Mark, mark: Mark) -> bool:
+    return negation.segment == mark.segment and negation.place < mark.place
+
+
 def _tells(mark: Mark) -> bool:
     return bool(mark.weight or mark.figure)
+
+
+def _among(mark: Mark, others: Sequence[Mark]) -> bool:
+    return any(_same(mark, other) for other in others)
 
 
 def _same(a: Mark, b: Mark) -> bool:

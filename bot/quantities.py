@@ -136,6 +136,8 @@ class Quantity:
         """Tell whether a figure of the evidence bears out this one, which a claim makes."""
         if self.kind == "year" and found.kind in ("date", "year"):
             return self.year == found.year
+        if {self.kind, found.kind} == {"year", "number"}:  # 2,010 people and the year 2010
+            return self.value == found.value and not self.units | found.units
         if self.kind == "date" and found.kind == "date":
             return (
                 self.month == found.month

@@ -132,7 +132,8 @@ class RowClaim:
     def _labels(self) -> list[_Mention]:
         """The labels that are named, in order; the words of a longer one are not another's."""
         labels = {_key(c.label): c.label for row in self._rows.values() for c in row.cells}
-        taken: set[int] = set()
+        times = [cell.time for row in self._rows.values() for cell in row.cells if cell.time]
+        taken = {i for time in times for said in _windows(self._marks, time, set()) for i in said}
         found: list[_Mention] = []
         for name, label in sorted(labels.items(), key=lambda item: -len(item[1])):
             for indices in _windows(self._marks, label, taken):

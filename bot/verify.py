@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.answer import Evidence
-from bot.binding import Overlay, Unit
+from bot.binding import Overlay, Place, Unit
 from bot.marks import Mark, read
 from bot.negation import has_negation, is_lost
 from bot.row_claims import Row, RowClaim, is_row, row_entity
@@ -29,6 +29,7 @@ MIN_CLAIM_WORDS = 3
 RIVAL = 1.25  # how much better a rival's place must suit to prove an exchange
 MARGIN = 0.08
 NEWS_RUN = 3.0  # words in a row, or nearly, that the evidence does not have
+NEWS_CLAUSE = 1.5  # words of a clause of which the evidence has none
 MIN_COVERAGE = 0.5
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}\])+")
@@ -97,9 +98,8 @@ class _Claim:
 
     def _strange_figures(self) -> Iterator[str]:
         for mark, cited in self._slots():
-            if mark.figure and not mark.figure.trivial and not self.overlay.places(
-                mark, partial(_bears_out, mark), cited
-            ):
+            counts = mark.figure and mark.text.lower() != "one"
+            if counts and not self.overlay.places(mark, partial(_bears_out, mark), cited):
                 yield f"figure {mark.text!r} is not in the evidence"
 
     def _strange_names(self) -> Iterator[str]:
@@ -116,20 +116,21 @@ class _Claim:
 
     def _news(self) -> Iterator[str]:
         """Find a stretch that the evidence does not say, or too much that it does not."""
-        marks = self.overlay.claim.marks
-        known = self._covered()
-        run = worst = covered = total = 0.0
-        for i, mark in enumerate(marks):
-            weight = 1.0 if mark.figure else mark.weight
-            if mark.opening and i not in known:
-                weight = 0.0
-            total += weight
-            covered += weight if i in known else 0.0
-            run = max(0.0, run + (-weight if i in known else weight))
-            worst = max(worst, run)
-        if worst >= NEWS_RUN:
-            yield "a part of it is not in the evidence"
-        elif total and covered / total < MIN_COVERAGE:
+        marks, known = self.overlay.claim.marks, self._covered()
+        weights = [0.0 if m.opening and i not in known else m.worth for i, m in enumerate(marks)]
+        signed = [-w if i in known else w for i, w in enumerate(weights)]
+        run = 0.0
+        for weight in signed:
+            run = max(0.0, run + weight)
+            if run >= NEWS_RUN:
+                yield "a part of it is not in the evidence"
+        for clause in {mark.clause for mark in marks}:
+            said = [w for w, mark in zip(signed, marks, strict=True) if mark.clause == clause]
+            if sum(said) >= NEWS_CLAUSE and min(said) >= 0:
+                yield "a clause of it is not in the evidence"
+        total = sum(weights)
+        covered = sum(w for i, w in enumerate(weights) if i in known)
+        if total and covered / total < MIN_COVERAGE:
             yield f"only {covered / total:.0%} of it is in the evidence"
 
     def _nearest_units(self) -> list[int]:
@@ -138,7 +139,7 @@ class _Claim:
 
     def _nearest(self) -> dict[int, int]:
         """Return for each clause the unit that says most of it; of equals, of the whole."""
-        weights = [1.0 if mark.figure else mark.weight for mark in self.overlay.claim.marks]
+        weights = [mark.worth for mark in self.overlay.claim.marks]
         clauses: dict[int, list[int]] = {}
         for i, mark in enumerate(self.overlay.claim.marks):
             clauses.setdefault(mark.clause, []).append(i)
@@ -188,7 +189,9 @@ class _Claim:
         best = max((place.fit for place in places), default=0.0)
         for place in rivals:
             better = place.touches and place.fit > RIVAL * best + MARGIN
-            if better and not self.overlay.is_taken(mark, place, own):
+            if better and not (
+                self.overlay.is_taken(mark, place, own) or _listed_together(place, places)
+            ):
                 yield f"{mark.text!r} stands where the evidence has {place.mark.text!r}"
 
     def _turned_around(self) -> Iterator[str]:
@@ -205,17 +208,34 @@ class _Claim:
         """Find a "not" that the evidence does not have, or that the claim has lost."""
         if all(unit.n in self._numbers_of_rows for unit in self.overlay.units):
             return
-        told = [self.overlay.units[k].reading for k in self._nearest_units()]
-        claim = self.overlay.claim
-        if any(is_lost(claim, reading) for reading in told):
+        claim, units = self.overlay.claim, self.overlay.units
+        nearest = self._nearest_units()
+        if any(is_lost(claim, units[k].reading) for k in nearest):
             yield "leaves out a negation of the evidence"
+        around = {near for k in nearest for near in (k - 1, k + 1) if 0 <= near < len(units)}
+        told = [units[k].reading for k in nearest]
+        others = [units[k].reading for k in around.difference(nearest)]
         for mark in claim.marks:
-            if mark.negative and told and not any(has_negation(claim, mark, r) for r in told):
+            if mark.negative and told and not has_negation(claim, mark, told, others):
                 yield f"{mark.text!r} is not in the evidence"
 
     def _of_rows(self) -> Iterator[str]:
         if self.rows:
             yield from RowClaim(self.overlay.claim, self.cites, self.rows).problems()
+
+
+def _listed_together(rival: Place, places: Sequence[Place]) -> bool:
+    """Whether two names are members of one list, whose order says nothing."""
+    if not rival.mark.name:
+        return False
+    marks = rival.unit.reading.marks
+    there = marks.index(rival.mark)
+    for place in places:
+        if place.unit is rival.unit:
+            a, b = sorted((there, marks.index(place.mark)))
+            if all(mark.name or not mark.weight for mark in marks[a:b]):
+                return True
+    return False
 
 
 def _bears_out(mark: Mark, found: Mark) -> bool:
