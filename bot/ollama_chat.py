@@ -1,4 +1,4 @@
-"""A chat model of an Ollama server, checked against its pin before every answer."""
+"""A chat model of an Ollama server, checked against its pin before and after every answer."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ class OllamaChat(ChatOllama):
                 yield chunk
         if not done:
             raise ModelUnavailable(f"The answer of {self._pinned.name} broke off.")
+        self._pinned.verify_loaded()
 
     def _context_for(self, messages: list[BaseMessage], max_tokens: int) -> int:
         """Return `num_ctx`: room for the prompt and the answer, within what the model has."""

@@ -153,7 +153,7 @@ class PromptedEmbeddings(Embeddings):
 
 
 class OllamaEmbedder(Embeddings):
-    """An embedding model of an Ollama server; its digest is checked before every call.
+    """An embedding model of an Ollama server; its digest is checked before and after every call.
 
     Raises ModelError at once and at every call if it cannot be used or is not the pinned one.
     """
@@ -184,6 +184,7 @@ class OllamaEmbedder(Embeddings):
             raise ModelUnavailable(
                 f"{self.name} returned {len(vectors)} vectors for {len(texts)} texts."
             )
+        self._model.verify_loaded()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:

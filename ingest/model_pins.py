@@ -234,19 +234,20 @@ def package_folder(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int, int]
 _hashed: dict[Path, tuple[_Stamp, str]] = {}
 _hashing = threading.Lock()
 
 
 def file_digest(path: Path) -> str:
-    """Return `sha256:` and the hash of a file, remembered until size, time or inode change.
+    """Return `sha256:` and the hash of a file, remembered until size, times or inode change.
 
+    The time of the last change (ctime) is among them: unlike the others it cannot be set back.
     Raises OSError if it cannot be read.
     """
     with _hashing, path.open("rb") as file:
         stat = os.fstat(file.fileno())
-        stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
         if path not in _hashed or _hashed[path][0] != stamp:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             _hashed[path] = (stamp, f"sha256:{digest}")

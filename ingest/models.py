@@ -28,7 +28,11 @@ def pinned_model(
         return PinnedFolder(name, pins)
     if name.startswith(PREFIX):
         return OllamaModel(
-            name.removeprefix(PREFIX), settings.ollama_host, settings.model_timeout, pins
+            name.removeprefix(PREFIX),
+            settings.ollama_host,
+            settings.model_timeout,
+            pins,
+            allow_remote=settings.allow_remote_models,
         )
     return None
 

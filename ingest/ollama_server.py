@@ -1,8 +1,9 @@
 """What an Ollama server says about a model, and what its failures mean for a person.
 
 The endpoints and their fields are those of Ollama's API reference (docs/api.md in its
-repository): `GET /api/tags` lists the pulled models with their digests, `POST /api/show` tells
-of one. A digest names a model's manifest, and so its weights, template and parameters.
+repository): `GET /api/tags` lists the pulled models with their digests, `GET /api/ps` those that
+are loaded, `POST /api/show` tells of one. A digest names a model's manifest, and so its weights,
+template and parameters.
 """
 
 from __future__ import annotations
@@ -37,11 +38,20 @@ class OllamaModel:
     """One model of an Ollama server, behind its pin; safe to share between threads.
 
     `timeout` is how many seconds the server may be silent; `client_options` are for other HTTP
-    clients of the same server. Not covered: what a server says of
-    itself is believed; `groundskeeper models verify` hashes its files where they are local.
+    clients of the same server. `allow_remote`: also a model that the server only passes prompts
+    on to. Not covered: what a server says of itself is believed; `groundskeeper models verify
+    --deep` hashes its files where they are local. Of a remote model the digest names no weights.
     """
 
-    def __init__(self, name: str, host: str, timeout: float, pins: ModelPins) -> None:
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        timeout: float,
+        pins: ModelPins,
+        *,
+        allow_remote: bool = False,
+    ) -> None:
         self.model = name
         self.name = PREFIX + name
         self.host = host
@@ -54,18 +64,19 @@ class OllamaModel:
         }
         self._timeout = timeout
         self._pins = pins
+        self._allow_remote = allow_remote
         self._client = httpx.Client(base_url=host, follow_redirects=True, **self.client_options)
 
     def found(self) -> dict[str, str]:
         """Return the digest that the server lists; raises ModelError if it cannot be used."""
         entry = self._entry()
-        if entry.get("remote_host") or self.model.endswith(("-cloud", ":cloud")):
+        if self._is_remote(entry) and not self._allow_remote:
             raise ModelError(
                 f"The model {self.model!r} does not run on your Ollama server but on somebody "
                 "else's, to which your questions and documents would be sent.",
-                hint="Choose a model that is pulled.",
+                hint="Choose a model that is pulled, or allow it: `allow_remote_models`.",
             )
-        digest = f"sha256:{str(entry.get('digest')).removeprefix('sha256:')}"
+        digest = _digest(entry)
         if not DIGEST_FORM.fullmatch(digest):
             raise ModelUnavailable(f"{self._server} tells no digest of {self.model!r}.")
         return {DIGEST: digest}
@@ -78,6 +89,23 @@ class OllamaModel:
         found = self.found()
         self._pins.check(self.name, found)
         return found[DIGEST]
+
+    def verify_loaded(self) -> None:
+        """Compare what the server has loaded under the model's name, after it has answered.
+
+        Shows a server that was given another model, or was replaced, since `verify`. Raises
+        ModelIntegrityError. A server that does not tell what is loaded (before Ollama 0.1.33), or
+        has unloaded it at once, is not objected to.
+        """
+        with self.translated():
+            response = self._client.get("/api/ps")
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return
+            loaded = self._entries(_mapping(response.raise_for_status().json()))
+        digests = [_digest(entry) for entry in loaded]
+        # An older one that was pulled anew stays loaded for a while beside the one that is used.
+        if digests and self._pins.pinned(self.name).get(DIGEST) not in digests:
+            self._pins.check(self.name, {DIGEST: digests[0]})
 
     @cached_property
     def facts(self) -> OllamaFacts:
@@ -108,12 +136,20 @@ class OllamaModel:
             raise self._meaning(error) from error
 
     def _entry(self) -> dict[str, Any]:
-        listed = self._ask("GET", "/api/tags").get("models") or []
+        entries = self._entries(self._ask("GET", "/api/tags"))
+        if not entries:
+            raise self._not_pulled()
+        return entries[0]
+
+    def _entries(self, listing: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what a listing of the server's has under the model's name."""
         wanted = {self.model, self.model + DEFAULT_TAG}
-        for entry in map(_mapping, listed):
-            if wanted & {entry.get("name"), entry.get("model")}:
-                return entry
-        raise self._not_pulled()
+        entries = map(_mapping, listing.get("models") or [])
+        return [entry for entry in entries if wanted & {entry.get("name"), entry.get("model")}]
+
+    def _is_remote(self, entry: dict[str, Any]) -> bool:
+        named = entry.get("remote_host") or entry.get("remote_model")
+        return bool(named) or self.model.endswith(("-cloud", ":cloud"))
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         with self.translated():
@@ -165,6 +201,10 @@ class OllamaModel:
         """The host without the password that its address may hold."""
         url = httpx.URL(self.host)
         return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    return f"sha256:{str(entry.get('digest')).removeprefix('sha256:')}"
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A fake Ollama server: real HTTP on loopback, the answers of its API reference, no models.
 
-It follows docs/api.md of Ollama's repository: `GET /api/tags`, `POST /api/show`, `/api/chat`
+It follows docs/api.md of Ollama's repository: `GET /api/tags`, `GET /api/ps` (models that were
+used, which stay loaded), `POST /api/show`, `/api/chat`
 (newline-delimited JSON, the last line with `done`), `/api/embed`, and errors as
 `{"error": ...}`. Where servers differ it is the strictest: like some versions it refuses `think`
 for models that cannot.
@@ -27,6 +28,7 @@ class FakeModel:
     `answer` is cut into words like tokens. `fails`: "cut" closes the connection in the middle,
     "error" sends an error line in the middle, "ends" stops without `done`, "refuses" is an error
     at once. `delay` is how many seconds it is silent before the first and each further word.
+    `loaded_digest` is that of what is loaded when the model is used, if that is another.
     """
 
     name: str = "fake:latest"
@@ -35,6 +37,8 @@ class FakeModel:
     context_length: int = 8_192
     capabilities: tuple[str, ...] = ("completion",)
     remote_host: str = ""
+    remote_model: str = ""
+    loaded_digest: str = ""
     fails: Literal["", "cut", "error", "ends", "refuses"] = ""
     delay: float = 0.0
     dimension: int = 32
@@ -54,9 +58,10 @@ class FakeOllama(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, *models: FakeModel) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, *models: FakeModel, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.models = list(models)
+        self.loaded: dict[str, FakeModel] = {}
         self.requests: list[Recorded] = []
         self.aborted = threading.Event()
 
@@ -91,6 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(Recorded(self.path))
         if self.path == "/api/tags":
             self._send({"models": [_listed(model) for model in self.server.models]})
+        elif self.path == "/api/ps":
+            self._send({"models": [_running(model) for model in self.server.loaded.values()]})
         else:
             self._send_text(404, "404 page not found")
 
@@ -120,6 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _chat(self, model: FakeModel, body: dict[str, Any]) -> None:
+        self.server.loaded[model.name] = model
         if body.get("think") is not None and "thinking" not in model.capabilities:
             self._send({"error": f'"{model.name}" does not support thinking'}, 400)
         elif model.fails == "refuses":
@@ -166,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._write_chunk(b"")
 
     def _embed(self, model: FakeModel, body: dict[str, Any]) -> None:
+        self.server.loaded[model.name] = model
         if model.fails == "refuses":
             self._send({"error": "the input length exceeds the context length"}, 400)
             return
@@ -202,7 +211,14 @@ def _listed(model: FakeModel) -> dict[str, Any]:
         "digest": model.digest,
         "details": {"format": "gguf", "family": "llama", "parameter_size": "3.2B"},
     }
-    return entry | ({"remote_host": model.remote_host} if model.remote_host else {})
+    remote = {"remote_host": model.remote_host, "remote_model": model.remote_model}
+    return entry | {key: value for key, value in remote.items() if value}
+
+
+def _running(model: FakeModel) -> dict[str, Any]:
+    entry = _listed(model) | {"expires_at": "2026-10-03T23:39:03-07:00", "size_vram": 0}
+    del entry["modified_at"]
+    return entry | ({"digest": model.loaded_digest} if model.loaded_digest else {})
 
 
 def _limited(answer: str, options: dict[str, Any]) -> tuple[str, str]:

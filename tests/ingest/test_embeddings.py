@@ -219,16 +219,28 @@ def _answer_once(listener: socket.socket, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "remote_host"), [("big:120b-cloud", ""), ("big:cloud", ""), ("plain", "https://x")]
+    ("name", "remote"),
+    [
+        ("big:120b-cloud", {}),
+        ("big:cloud", {}),
+        ("plain", {"remote_host": "https://ollama.example:443"}),
+        ("plain", {"remote_model": "big:120b"}),
+    ],
 )
 def test_a_model_that_runs_elsewhere_is_refused(
-    settings: Settings, server: FakeOllama, name: str, remote_host: str
+    settings: Settings, server: FakeOllama, name: str, remote: dict[str, str]
 ) -> None:
     listed = name if ":" in name else f"{name}:latest"
-    server.models.append(FakeModel(name=listed, remote_host=remote_host))
+    server.models.append(FakeModel(name=listed, **remote))  # type: ignore[arg-type]
     named = {"embedding": f"ollama:{name}", "ollama_host": server.url}
     with pytest.raises(ModelError, match="does not run on your Ollama server"):
         make_embeddings(settings.model_copy(update=named))
+    allowed = settings.model_copy(update={**named, "allow_remote_models": True})
+    with pytest.raises(ModelIntegrityError, match="is not pinned"):
+        make_embeddings(allowed)
+    pins = ModelPins(settings.models_file)
+    pins.trust(f"ollama:{name}", {"digest": f"sha256:{server.models[-1].digest}"})
+    assert len(make_embeddings(allowed).embed_query("anything")) == server.models[-1].dimension
 
 
 # --- others -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +79,9 @@ def test_a_new_ollama_model_is_refused_until_it_is_trusted(
     assert f"sha256:{server.models[0].digest}" in capsys.readouterr().out
     status, found = _json(capsys, "verify")
     assert (status, found["models"][0]["state"]) == (0, "verified")
-    assert "server's word" in found["models"][0]["detail"]
+    assert "--deep" in found["models"][0]["detail"]
+    status, found = _json(capsys, "verify", "--deep")
+    assert "cannot be read here: this is the server's word" in found["models"][0]["detail"]
     before = Path("models.toml").read_bytes()
     assert run(["models", "trust", "ollama:llama3.2:latest"]) == 0
     assert "trusted already" in capsys.readouterr().out
@@ -86,6 +89,28 @@ def test_a_new_ollama_model_is_refused_until_it_is_trusted(
     server.models[0].digest = "c3" * 32
     assert run(["models", "verify"]) == 1
     assert f"found sha256:{'c3' * 32}" in capsys.readouterr().out
+
+
+def test_deep_hashes_what_the_manifest_names(
+    server: FakeOllama, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blobs = tmp_path / "no-store" / "blobs"
+    blobs.mkdir(parents=True)
+    weights = hashlib.sha256(b"weights").hexdigest()
+    (blobs / f"sha256-{weights}").write_bytes(b"weights")
+    manifest = json.dumps({"schemaVersion": 2, "layers": [{"digest": f"sha256:{weights}"}]})
+    server.models[0].digest = hashlib.sha256(manifest.encode()).hexdigest()
+    (blobs / f"sha256-{server.models[0].digest}").write_text(manifest)
+    assert run(["models", "trust", "ollama:llama3.2"]) == 0
+    capsys.readouterr()
+    status, found = _json(capsys, "verify", "--deep")
+    # The manifest's own blob has the model's digest as its name, so it is looked at as well.
+    assert (status, found["models"][0]["files"], found["models"][0]["detail"]) == (0, 2, "")
+    (blobs / f"sha256-{weights}").write_bytes(b"Weights")
+    assert _json(capsys, "verify")[0] == 0  # the server still tells the same digest
+    status, found = _json(capsys, "verify", "--deep")
+    assert (status, found["models"][0]["state"]) == (1, "mismatch")
+    assert weights in found["models"][0]["detail"]
 
 
 def test_list_works_with_a_server_that_is_down(

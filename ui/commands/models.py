@@ -52,9 +52,22 @@ def list_models(context: typer.Context, as_json: JsonOption = False) -> int:
 
 
 @app.command("verify")
-def verify(context: typer.Context, as_json: JsonOption = False) -> int:
-    """Hash the files of the models in use, ask the server for its digests, and compare."""
-    states = list(_states(_settings(context), deep=True))
+def verify(
+    context: typer.Context,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Hash an Ollama server's files as well, where they are on this machine."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Hash the files of the models in use, ask the server for its digests, and compare.
+
+    An Ollama server does not look again at files that it has; --deep does, which takes a second
+    or two for each gigabyte.
+    """
+    states = list(_states(_settings(context), deep=deep))
     fine = all(state.state in ("verified", "unverifiable") for state in states)
     if as_json:
         print_json({"ok": fine, "models": [asdict(state) for state in states]})
@@ -121,10 +134,15 @@ def _verified(
         return ModelState(role, model.name, "verified", model.digest, len(model.found()))
     digest = model.verify()
     files = check_store(model.name, digest) if deep and model.is_local else 0
-    detail = (
-        "" if files or not deep else "Its files cannot be read here: this is the server's word."
-    )
-    return ModelState(role, model.name, "verified", digest, files, detail)
+    return ModelState(role, model.name, "verified", digest, files, _on_whose_word(files, deep))
+
+
+def _on_whose_word(files: int, deep: bool) -> str:
+    if files:
+        return ""
+    if deep:
+        return "Its files cannot be read here: this is the server's word."
+    return "This is the server's word; --deep hashes its files."
 
 
 def _told(state: ModelState) -> str:
