@@ -143,6 +143,7 @@ class Bench:
         return {
             "index": f"generation {generation}",
             "embedding": _named(self.index.embeddings.name, embedding),
+            "reranker": self.settings.reranker,
             "model": _named(self.chat.name, self.chat.digest),
             "rules": rules_version(rules),
         }

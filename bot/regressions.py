@@ -66,10 +66,10 @@ class RegressionCase(BaseModel):
         shown = shown_text(answer)
         found = [f"lacks {words!r}" for words in self.must if not _holds(shown, words)]
         found += [f"says {words!r}" for words in self.must_not if _holds(shown, words)]
-        if self.status is not None and answer.status != self.status:
+        if answer.status != (self.status or answer.status):
             found.append(f"is {answer.status}, not {self.status}")
-        elif answer.status == "failed":
-            found.append("failed")
+        if answer.status == "failed" != self.status:
+            found.append(f"failed: {answer.text}")
         return tuple(found)
 
 

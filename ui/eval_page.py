@@ -18,7 +18,7 @@ SHOWN = 10
 def page(report: PackReport, *, verbose: bool = False) -> Iterator[str]:
     """Yield the lines of the page. `verbose` lists every question that did not end well."""
     yield f"{report.pack} · {_when(report.at)} · {report.seconds:.0f} s"
-    yield " · ".join(report.ran_on.values())
+    yield " · ".join(f"{name} {value}" for name, value in report.ran_on.items())
     yield _compared(report)
     detailed = verbose or len(report.results) == 1
     for name, result in report.results.items():
@@ -36,11 +36,12 @@ def _compared(report: PackReport) -> str:
     if before is None:
         return "This is the first run; the next one is compared with it."
     moved = [
-        f"{before.ran_on.get(name, 'unknown')} → {value}"
+        f"{name} {before.ran_on.get(name, 'unknown')} → {value}"
         for name, value in report.ran_on.items()
         if before.ran_on.get(name) != value
     ]
-    return f"Compared with {_when(before.at)}: {', '.join(moved) or 'the same index and models'}."
+    what = ", ".join(moved) or "the same index, models and rules"
+    return f"Compared with {_when(before.at)}: {what}."
 
 
 def _block(
@@ -96,18 +97,18 @@ def _groups(outcomes: Iterable[Outcome]) -> Iterator[str]:
 def _lists(result: SuiteResult, change: Change | None, *, verbose: bool) -> Iterator[str]:
     """List what ended worse, then other mistakes that may not be, then what ended better."""
     by_key = {outcome.key: outcome for outcome in result.findings.outcomes}
-    worse = [by_key[key] for key in (change.worse if change else ()) if key in by_key]
-    better = [by_key[key] for key in (change.better if change else ()) if key in by_key]
+    worse = [by_key[key] for key in change.worse] if change else []
+    better = [by_key[key] for key in change.better] if change else []
     others = [o for o in (result.missed if verbose else result.failures) if o not in worse]
-    room = None if verbose else SHOWN
+    room = len(by_key) if verbose else SHOWN
     for title, outcomes in (("newly wrong", worse), ("wrong", others), ("newly right", better)):
         if outcomes:
-            shown = outcomes[:room]
             yield f"  {title} ({len(outcomes)}):"
-            yield from (_outcome_line(outcome, verbose) for outcome in shown)
-            if len(shown) < len(outcomes):
-                yield f"    … and {len(outcomes) - len(shown)} more; --verbose lists all"
-            room = None if room is None else room - len(shown)
+            yield from (_outcome_line(outcome, verbose) for outcome in outcomes[:room])
+            room = max(0, room - len(outcomes))
+    unlisted = len(result.missed) - len(worse) - len(others)
+    if unlisted or not room:
+        yield f"  {len(result.missed)} of {result.n:,} not right; --verbose lists them"
 
 
 def _outcome_line(outcome: Outcome, verbose: bool) -> str:
