@@ -28,7 +28,7 @@ from ingest.vectors import ChromaConnection, VectorStore
 
 SQL_BATCH = 500
 # Comparing so many vectors one by one takes no longer than asking Chroma, and misses none.
-EXACT_CHUNKS = 100_000
+EXACT_CHUNKS = 50_000
 OVERFETCH = 8
 SELECTIONS = 16
 ATTEMPTS = 3
@@ -91,7 +91,7 @@ class Snapshot:
     ) -> list[tuple[int, float]]:
         """Return up to k (chunk number, cosine), nearest first; only chunks that SQL knows.
 
-        Some hundred thousand are compared one by one, and so is whatever a filter on documents
+        Some ten thousands are compared one by one, and so is whatever a filter on documents
         leaves. Beyond that Chroma is asked. It has no generations: once a newer one is there, it
         may lack vectors of this one, which are then compared one by one too.
         """

@@ -35,9 +35,11 @@ MODULES = {
     "search": "search",
     "domain": "domain",
     "models": "models",
+    "reasons": "reasons",
     "reports": "reports",
     "moderators": "moderators",
     "eval": "evaluate",
+    "redteam": "redteam",
     "doctor": "doctor",
 }
 
