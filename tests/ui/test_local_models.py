@@ -92,6 +92,9 @@ def test_a_bad_folder_is_one_sentence_for_every_command(command: Command) -> Non
         assert status == 2
         assert "asks for the pooling 'lasttoken', which does not run here" in err
     Path("models/pairs/model.safetensors").unlink()
+    checks = json.loads(command("doctor", "--json")[1])["checks"]
+    failed = {check["check"] for check in checks if not check["ok"]}
+    assert failed == {"Embedding model", "Reranker", "Index"}
     status, _, err = command("models", "trust", PAIRS)
     assert status == 2
     assert "models/pairs/model.safetensors cannot be read (No such file or directory)." in err
