@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.intervals import Interval, bootstrap
+from bot.rerank import FeatureReranker, Reranker
 from bot.retriever import HybridRetriever
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
@@ -207,13 +208,17 @@ def index_of(folder: Path, embeddings: NamedEmbeddings, progress: Progress) -> I
 
 
 def our_systems(
-    index: Index, units_of: Callable[[Chunk], list[str]], depth: int = DEPTH
+    index: Index,
+    units_of: Callable[[Chunk], list[str]],
+    depth: int = DEPTH,
+    reranker: Reranker | None = FeatureReranker(),  # noqa: B008  it holds no state
 ) -> dict[str, System]:
     """Return the parts of our retrieval and the whole of it, each as a system of its own.
 
     `units_of` turns a chunk into the ids that judgements are about: its document's, mostly.
     """
-    retriever, fusing = HybridRetriever(index), HybridRetriever(index, reranker=None)
+    retriever = HybridRetriever(index, reranker=reranker)
+    fusing = HybridRetriever(index, reranker=None)
 
     def units(chunks: Iterable[Chunk]) -> list[str]:
         return list(dict.fromkeys(unit for chunk in chunks for unit in units_of(chunk)))

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cross_encoder import make_reranker
 from bot.eval_history import add_run, read_history
 from bot.evaluation import (
     ScopeResult,
@@ -245,14 +246,14 @@ def retrieval(
             state, ["retrieval"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
         )
     embeddings = make_embeddings(state.settings)
+    reranker = make_reranker(state.settings)
     for folder in dataset:
         judged = read_dataset(folder)
         progress = progress_for_terminal()
         with temporary_index(judged.documents, embeddings, progress) as (index, ids):
             progress.begin(judged.name, len(judged.judged))
-            result = evaluate(
-                judged, our_systems(index, lambda chunk: [ids[chunk.document]]), progress.advance
-            )
+            systems = our_systems(index, lambda c: [ids[c.document]], reranker=reranker)
+            result = evaluate(judged, systems, progress.advance)
             progress.end()
         if as_json:
             print_json(result.to_json())
