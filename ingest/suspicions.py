@@ -1,7 +1,8 @@
 """Passages that give orders to a model: found when a document is read, and said in its warnings.
 
 What such a passage says is data like all other text. It stays in the index, can be searched and
-looked up, and is neither shown to a model nor quoted as an answer (`bot.pipeline`).
+looked up, and is neither shown to a model nor quoted as an answer (`bot.writer`, `bot.extract`).
+No model sees a table's rows; what stands in a cell is told as what the cell says.
 """
 
 from __future__ import annotations
@@ -42,10 +43,7 @@ def suspicions(chunks: Sequence[Chunk]) -> list[str]:
         if spans:
             start, end = spans[0]
             said = " ".join(chunk.text[start:end].split())[:SHOWN_CHARS]
-            found.append(
-                f"{SUSPICIOUS}{_place(chunk)} gives orders to a model (“{said}…”); "
-                "it is not shown to one and not quoted as an answer."
-            )
+            found.append(f"{SUSPICIOUS}{_place(chunk)} gives orders to a model (“{said}…”).")
     return found
 
 

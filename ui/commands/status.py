@@ -90,5 +90,7 @@ def _show(found: dict[str, Any]) -> None:
     for name, suspicions in found["suspicious"].items():
         for said in suspicions:
             say(f"  suspicious: {name}: {said.removeprefix(SUSPICIOUS)}")
+    if found["suspicious"]:
+        say("  (Such passages are neither shown to a model nor quoted as an answer.)")
     for name, warnings in found["warnings"].items():
         say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")
