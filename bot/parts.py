@@ -11,6 +11,7 @@ sentences.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 MIN_WORDS = 3
 MAX_PARTS = 5
@@ -78,15 +79,24 @@ def split_parts(text: str) -> list[str]:
     return [parts[0], *(_IT.sub(lambda _: subject[1], part, count=1) for part in parts[1:])]
 
 
-def sub_queries(text: str) -> list[str]:
-    """Return a query for each part of a question, two to five; the whole where it has only one."""
-    statements = _AGAINST.split(_bare(text))
-    if any(len(one.split()) < MIN_STATEMENT_WORDS for one in statements):
-        statements = [text]
-    for parts in (split_parts(text), compared(text), statements):
-        if 2 <= len(parts) <= MAX_PARTS:
-            return [_bare(part) for part in parts]
-    return [text]
+@dataclass(frozen=True)
+class Part:
+    """A part of a question: what it is about, in the question's words, and what to look for."""
+
+    name: str
+    query: str
+
+
+def parts_of(text: str) -> list[Part]:
+    """Return the parts of a question, two to five; nothing for a question with only one."""
+    asked, items, statements = split_parts(text), compared(text), _AGAINST.split(_bare(text))
+    if 2 <= len(asked) <= MAX_PARTS:
+        return [Part(_bare(part), part) for part in asked]
+    if items:
+        return [Part(item, f"What is {item}?") for item in items]
+    if 2 <= len(statements) <= MAX_PARTS and all(map(_says_something, statements)):
+        return [Part(_bare(part), part) for part in statements]
+    return []
 
 
 def compared(text: str) -> list[str]:
@@ -107,6 +117,10 @@ def compared(text: str) -> list[str]:
 
 def _bare(text: str) -> str:
     return text.strip(f" ?.!,;:{_QUOTES}")
+
+
+def _says_something(statement: str) -> bool:
+    return len(statement.split()) >= MIN_STATEMENT_WORDS
 
 
 def _is_item(text: str) -> bool:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from bot.rerank import content_terms
 from bot.retriever import Hit
 from ingest import database as db
 from ingest.documents import Chunk
 from ingest.index import Snapshot
+from ingest.lexical import analyse
 
 # Two whole chunks and a little: more in one passage would bury what was found.
 MAX_CHARS = 2_000
@@ -48,16 +50,13 @@ class _Passage:
         return None
 
 
-def gather(
-    snapshot: Snapshot, hits: Sequence[Hit], count: int, named: Collection[str] = ()
-) -> list[Hit]:
-    """Return up to `count` passages from hits, best first; each is a hit with a longer chunk.
+def gather(snapshot: Snapshot, hits: Sequence[Hit], count: int) -> list[Hit]:
+    """Return up to `count` passages from hits, in their order; each is a hit with a longer chunk.
 
-    Of one document there are at most three, unless others have nothing or it is among those that
-    the question names. A passage keeps the rank, the score and the id of its best chunk.
+    A passage keeps the rank, the score and the id of its best chunk.
     """
     passages: list[_Passage] = []
-    for hit in spread(hits, named):
+    for hit in hits:
         longer = [passage.joined(hit.chunk) for passage in passages]
         if any(longer):
             passages = [new or old for new, old in zip(longer, passages, strict=True)]
@@ -69,16 +68,38 @@ def gather(
     return [_whole(snapshot, passage, around) for passage in passages]
 
 
-def spread(hits: Sequence[Hit], named: Collection[str] = ()) -> list[Hit]:
-    """Return the hits with those behind the others that are too many of one document."""
+def spread(hits: Sequence[Hit], question: str) -> list[Hit]:
+    """Return the hits with those behind the others that are too many of one document.
+
+    A document whose title the question names may have them all.
+    """
+    asked = frozenset(analyse(question))
     seen: Counter[str] = Counter()
     kept, late = [], []
     for hit in hits:
-        document = hit.chunk.document
-        seen[document] += 1
-        few = seen[document] <= MAX_OF_DOCUMENT or document in named
-        (kept if few else late).append(hit)
+        seen[hit.chunk.document] += 1
+        few = seen[hit.chunk.document] <= MAX_OF_DOCUMENT
+        (kept if few or _is_named(hit.title, asked) else late).append(hit)
     return kept + late
+
+
+def guaranteed(parts: Sequence[Sequence[Hit]], whole: Sequence[Hit]) -> list[Hit]:
+    """Return the best hit of each part of a question, then the best of what is left of all.
+
+    Scores of different queries are compared as shares of each one's best. Each chunk comes once.
+    """
+    first = [hits[0] for hits in parts if hits]
+    shares = [(hit.score / (hits[0].score or 1.0), hit) for hits in (whole, *parts) for hit in hits]
+    rest = [hit for _, hit in sorted(shares, key=lambda share: -share[0])]
+    once: dict[str, Hit] = {}
+    for hit in (*first, *rest):
+        once.setdefault(hit.chunk.chunk_id, hit)
+    return [replace(hit, rank=rank) for rank, hit in enumerate(once.values(), start=1)]
+
+
+def _is_named(title: str, asked: Collection[str]) -> bool:
+    words_of_title = content_terms(title)
+    return bool(words_of_title) and words_of_title <= set(asked)
 
 
 def _adjacent(first: Chunk, second: Chunk) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.passages import MAX_CHARS, MAX_OF_DOCUMENT, gather, spread
+from bot.passages import MAX_CHARS, MAX_OF_DOCUMENT, gather, guaranteed, spread
 from bot.retriever import Hit
 from ingest.documents import Chunk
 from ingest.index import Index, Snapshot
@@ -109,14 +109,24 @@ def test_joined_hits_make_room_for_others(snapshot: Snapshot) -> None:
     assert len(passages) == 2 and passages[1].chunk == short
 
 
-def test_one_document_leaves_room_for_others_unless_it_is_named() -> None:
-    def hit(rank: int, document: str) -> Hit:
-        return Hit(rank, 1 / rank, 0, 0, Chunk(str(rank), document, 7 * rank, "", "", 0, 0))
+def made_hit(rank: int, document: str, score: float = 0.0, title: str = "") -> Hit:
+    chunk = Chunk(str(rank), document, 7 * rank, "", "", 0, 0)
+    return Hit(rank, score or 1 / rank, 0, 0, chunk, title)
 
-    found = [*(hit(n, "a") for n in range(1, 6)), hit(6, "b")]
-    order = [one.rank for one in spread(found)]
+
+def test_one_document_leaves_room_for_others_unless_it_is_named() -> None:
+    found = [*(made_hit(n, "a", title="Nest boxes") for n in range(1, 6)), made_hit(6, "b")]
+    order = [one.rank for one in spread(found, "Where do I hang a box?")]
     assert order == [1, 2, 3, 6, 4, 5] and order.index(6) == MAX_OF_DOCUMENT
-    assert spread(found, named={"a"}) == found
+    assert spread(found, "What is said of the nest box?") == found
+
+
+def test_each_part_has_its_best_first_and_no_chunk_comes_twice() -> None:
+    whole = [made_hit(n, "a", score) for n, score in ((1, 0.8), (2, 0.79), (3, 0.4))]
+    parts = [[made_hit(2, "a", 0.9), made_hit(4, "a", 0.5)], [made_hit(5, "a", 0.6)], []]
+    found = guaranteed(parts, whole)
+    assert [hit.chunk.chunk_id for hit in found] == ["2", "5", "1", "4", "3"]
+    assert [hit.rank for hit in found] == [1, 2, 3, 4, 5]
 
 
 def test_nothing_found_gives_nothing(snapshot: Snapshot) -> None:
