@@ -68,7 +68,7 @@ class RegressionCase(BaseModel):
         found += [f"says {words!r}" for words in self.must_not if _holds(shown, words)]
         if answer.status != (self.status or answer.status):
             found.append(f"is {answer.status}, not {self.status}")
-        if answer.status == "failed" != self.status:
+        if answer.status == "failed" and self.status != "failed":
             found.append(f"failed: {answer.text}")
         return tuple(found)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import CommandInfo, TyperInfo
 
 from bot.privacy import Masker, log_privately
 from ingest.errors import GroundskeeperError
@@ -105,16 +106,16 @@ DomainOption = Annotated[
 
 def _offer_domain(commands: typer.Typer) -> None:
     """Give every command the option `--domain`, and let its number become the exit status."""
-    for info in commands.registered_commands:
+    infos: list[CommandInfo | TyperInfo] = [*commands.registered_commands]
+    if commands.registered_callback is not None:
+        infos.append(commands.registered_callback)
+    for info in infos:
         offered = info.callback and "domain" in inspect.signature(info.callback).parameters
         if info.callback is not None and not offered:
             info.callback = _with_domain(info.callback)
     for group in commands.registered_groups:
         if group.typer_instance is not None:
             _offer_domain(group.typer_instance)
-            own = group.typer_instance.registered_callback
-            if own is not None and own.callback is not None:
-                own.callback = _with_domain(own.callback)
 
 
 def _with_domain(function: Callable[..., Any]) -> Callable[..., None]:

@@ -18,17 +18,21 @@ SHOWN = 10
 def page(report: PackReport, *, verbose: bool = False) -> Iterator[str]:
     """Yield the lines of the page. `verbose` lists every question that did not end well."""
     yield f"{report.pack} · {_when(report.at)} · {report.seconds:.0f} s"
-    yield " · ".join(f"{name} {value}" for name, value in report.ran_on.items())
-    yield _compared(report)
+    yield from _wrapped(" · ".join(f"{name} {value}" for name, value in report.ran_on.items()))
+    yield from _wrapped(_compared(report))
     detailed = verbose or len(report.results) == 1
     for name, result in report.results.items():
         yield ""
         if result is None:
             yield f"{name:<20} no set ({SUITES[name].place})"
         elif result.problem:
-            yield f"{name:<20} could not be run: {result.problem}"
+            yield from _wrapped(f"{name:<20} could not be run: {result.problem}")
         else:
             yield from _block(result, report.change(name), verbose=verbose, detailed=detailed)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def _compared(report: PackReport) -> str:

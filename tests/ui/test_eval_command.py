@@ -61,4 +61,4 @@ def test_a_pack_without_questions_says_so(command: Command) -> None:
     status, out = command()
 
     assert status == 2
-    assert "no questions with known figures" in out
+    assert "has no questions of its own for this" in out
