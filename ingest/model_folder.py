@@ -9,6 +9,7 @@ documentation of saved models).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -63,7 +64,7 @@ class _TokenizerConfig(BaseModel):
 
 
 class _Prompts(BaseModel):
-    prompts: dict[str, str | None] = {}
+    prompts: dict[str, str | None] | None = None
     default_prompt_name: str | None = None
 
 
@@ -119,8 +120,9 @@ class ModelFolder:
     def tokenizer(self) -> Tokenizer:
         """Return the tokenizer, which neither pads nor truncates."""
         name = self.transformer.file(TOKENIZER)
+        text = self._bytes(name)
         try:
-            tokenizer = Tokenizer.from_str(self._bytes(name).decode())
+            tokenizer = Tokenizer.from_str(text.decode())
         except Exception as error:  # what the library raises has no other type
             raise ModelMissing(f"{self.path / name} cannot be read ({error}).") from error
         tokenizer.no_truncation()
@@ -149,12 +151,13 @@ class ModelFolder:
         Its default prompt stands in front of both where it has none for either.
         """
         read = self._read_or(PROMPTS, _Prompts())
-        query = read.prompts.get("query") or ""
-        named = (read.prompts.get(name) for name in ("document", "passage", "corpus"))
+        prompts = read.prompts or {}
+        query = prompts.get("query") or ""
+        named = (prompts.get(name) for name in ("document", "passage", "corpus"))
         passage = next((prompt for prompt in named if prompt), "")
         if query or passage:
             return query, passage
-        default = read.prompts.get(read.default_prompt_name or "") or ""
+        default = prompts.get(read.default_prompt_name or "") or ""
         return default, default
 
     def tensors(self, name: str) -> Tensors:
@@ -201,24 +204,24 @@ class Tensors:
     """The tensors of one file by name, each asked for in its shape."""
 
     def __init__(self, path: Path, views: dict[str, dict[str, Any]]) -> None:
-        self._path = path
+        self.path = path
         self._views = views
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._views)
 
     def get(self, name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
         """Return a tensor; None in `shape` stands for any number. Raises ModelUnsupported."""
         view = self._views.get(name)
         if view is None:
-            raise ModelUnsupported(f"{self._path} has no tensor {name!r}.")
+            raise ModelUnsupported(f"{self.path} has no tensor {name!r}.")
         found = tuple(view["shape"])
         if len(found) != len(shape) or any(
             w not in (None, n) for n, w in zip(found, shape, strict=True)
         ):
             wanted = tuple("any" if n is None else n for n in shape)
             raise ModelUnsupported(
-                f"The tensor {name!r} of {self._path} has the shape {found}, not {wanted}."
+                f"The tensor {name!r} of {self.path} has the shape {found}, not {wanted}."
             )
         return _to_float32(view).reshape(found)
 

@@ -50,6 +50,11 @@ class SentenceModel:
         """Read a folder's configs; raises ModelMissing and ModelUnsupported."""
         config = folder.read(folder.transformer.file(CONFIG), TransformerConfig)
         config.check()
+        if any("Classification" in name for name in config.architectures or ()):
+            raise ModelUnsupported(
+                f"{folder.path} classifies texts and embeds none.",
+                hint="If it is a reranker, name it as `reranker`.",
+            )
         steps = tuple(_step(folder, module) for module in folder.modules[1:]) or (Pooling(),)
         return cls(folder.path, steps, folder.max_tokens(config.positions))
 

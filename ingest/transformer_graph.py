@@ -120,6 +120,7 @@ class TransformerConfig(BaseModel):
     layer_norm_eps: float = Field(1e-12, gt=0)
     pad_token_id: int | None = Field(None, ge=0)
     position_embedding_type: str = "absolute"
+    architectures: tuple[str, ...] | None = None
 
     @property
     def family(self) -> Family:
@@ -217,6 +218,11 @@ class TransformerGraph:
     def pairs(self) -> ov.Model:
         """Return the model of ids, mask and token types (batch, length) to logits (batch, 1)."""
         head = self._config.family.head
+        if f"{head.output}.weight" not in set(self._tensors):
+            raise ModelUnsupported(
+                f"{self._tensors.path} has no classifier.",
+                hint="A reranker is a model for sequence classification.",
+            )
         first = ops.gather(self._encode(self._types), np.int64(0), np.int64(1))
         size = self._config.hidden_size
         prefix = self._prefix if head.inside else ""

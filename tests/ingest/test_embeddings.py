@@ -149,6 +149,17 @@ def test_ollama_embeds_and_tells_its_digest(ollama: Settings, server: FakeOllama
     assert embeddings.embed_documents([]) == []
 
 
+def test_prompts_of_the_settings_reach_the_server(ollama: Settings, server: FakeOllama) -> None:
+    told = {"embedding_query_prompt": "query: ", "embedding_passage_prompt": "passage: "}
+    embeddings = make_embeddings(ollama.model_copy(update=told))
+    embeddings.embed_documents(["blue"])
+    embeddings.embed_query("blue")
+    sent = [body["input"] for body in server.bodies("/api/embed")]
+    assert sent == [["passage: blue"], ["query: blue"]]
+    assert embeddings.digest != make_embeddings(ollama).digest
+    assert embeddings.name == "ollama:nomic-embed-text"
+
+
 def test_a_proxy_does_not_stand_before_this_machine(
     ollama: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

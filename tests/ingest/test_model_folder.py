@@ -16,11 +16,17 @@ from ingest.embeddings import (
     token_window,
 )
 from ingest.encoder import PairEncoder, SentenceEncoder
-from ingest.errors import ModelError, ModelIntegrityError, ModelMissing, ModelUnsupported
+from ingest.errors import (
+    ModelError,
+    ModelIntegrityError,
+    ModelMissing,
+    ModelUnsupported,
+    SettingsError,
+)
 from ingest.model_folder import ModelFolder
 from ingest.model_pins import MINILM, ModelPins, PinnedFolder, package_folder
 from ingest.sentence_model import SentenceModel
-from ingest.settings import Settings
+from ingest.settings import Settings, load_settings
 from tests.model_folders import (
     HIDDEN,
     PASSAGES,
@@ -152,6 +158,7 @@ def test_questions_are_compared_with_questions(folder: Path, settings: Settings)
     ("told", "prompts"),
     [
         ({}, ("", "")),
+        ({"prompts": None}, ("", "")),
         ({"prompts": {"query": "q", "document": "", "passage": "p"}}, ("q", "p")),
         ({"prompts": {"document": "d", "corpus": "c"}}, ("", "d")),
         ({"prompts": {"any": "a"}, "default_prompt_name": "any"}, ("a", "a")),
@@ -228,6 +235,15 @@ def test_a_folder_is_one_model_however_its_path_is_written(
     named(settings, Path("leaf"))
     for way in ("folder:leaf", "folder:./leaf/", "folder:leaf//"):
         assert make_embeddings(settings.model_copy(update={"embedding": way})).name == "folder:leaf"
+
+
+@pytest.mark.parametrize("value", ["folder:", "bm25", "ollama:x", ""])
+def test_a_reranker_is_one_of_three_kinds(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSKEEPER_RERANKER", value)
+    with pytest.raises(SettingsError, match=f"Setting 'reranker' has the value '{value}'"):
+        load_settings()
+    monkeypatch.setenv("GROUNDSKEEPER_RERANKER", "folder:my models/one")
+    assert load_settings().reranker == "folder:my models/one"
 
 
 # --- windows ----------------------------------------------------------------------------------
@@ -367,8 +383,10 @@ def test_a_reranker_has_one_output(tmp_path: Path) -> None:
 
 
 def test_a_sentence_encoder_is_no_reranker(folders: dict[str, Path]) -> None:
-    with pytest.raises(ModelUnsupported, match=r"has no tensor 'pooler\.dense\.weight'"):
+    with pytest.raises(ModelUnsupported, match=r"has no classifier\. A reranker is a model for"):
         PairEncoder(ModelFolder(folders["bert-mean"]))
+    with pytest.raises(ModelUnsupported, match=r"embeds none\. If it is a reranker"):
+        SentenceModel.read(ModelFolder(folders["bert-pairs"]))
 
 
 # --- pairs ------------------------------------------------------------------------------------
