@@ -75,7 +75,8 @@ def spread(hits: Sequence[Hit], question: str) -> list[Hit]:
     """
     asked = frozenset(analyse(question))
     seen: Counter[str] = Counter()
-    kept, late = [], []
+    kept: list[Hit] = []
+    late: list[Hit] = []
     for hit in hits:
         seen[hit.chunk.document] += 1
         few = seen[hit.chunk.document] <= MAX_OF_DOCUMENT
