@@ -8,16 +8,16 @@ no narrowing, and the question stays as it was asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from rapidfuzz import fuzz
 
 from bot.text import stem, words
 from ingest.errors import UsageError
-from ingest.filters import EVERYTHING, Filter
-from ingest.index import DocumentInfo
+from ingest.filters import Filter
+from ingest.index import DocumentInfo, Snapshot
 from ingest.lexical import STOP_WORDS
 
 SHOWN_TITLES = 3
@@ -43,7 +43,7 @@ _SAID = tuple(
         # "using guides/….md"
         rf"{_IN} (?P<path>[\w./-]+\.\w{{2,5}}){_ENDS}",
         # "according to …", where that is all of a title
-        rf"{_IN}{_THE} (?P<title>[^,?]+?){_ENDS}",
+        rf"\b(?:according to|based on|(?:only|just) (?:in|from)){_THE} (?P<title>[^,?]+?){_ENDS}",
     )
 )
 _GENERIC = frozenset(
@@ -60,14 +60,46 @@ _STOP_STEMS = frozenset(map(stem, STOP_WORDS))
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What a question says about where to look: the filter, and the question without that."""
+    """Where to look, what for, and which documents that leaves; None if it leaves all."""
 
     within: Filter
     text: str
+    documents: tuple[DocumentInfo, ...] | None = None
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether there is a table among what is searched."""
+        return self.documents is None or any(d.kind == "table" for d in self.documents)
+
+    def holds(self, names: Collection[str]) -> bool:
+        """Whether these documents are among what is searched."""
+        return self.documents is None or {*names} <= {d.name for d in self.documents}
+
+    @property
+    def note(self) -> str:
+        """What a reader is told; nothing where everything was searched."""
+        if self.documents is None:
+            return ""
+        return f"Looked only in: {titles(self.documents) or 'nothing, for no document fits'}."
 
 
-def narrow(text: str, documents: Sequence[DocumentInfo]) -> Narrowing:
-    """Return where a question says to look; everything, and the same text, if it says nothing.
+def look(text: str, within: Filter, snapshot: Snapshot) -> Narrowing:
+    """Return where to look for what a question asks: as its asker chose, and as it says itself."""
+    if says_where(text):
+        said, text = narrow(text, snapshot.documents())
+        within = replace(within, documents=said) if said and not within.documents else within
+    if not within.by_document:
+        return Narrowing(within, text)
+    return Narrowing(within, text, tuple(snapshot.documents(within)))
+
+
+def says_where(text: str) -> bool:
+    """Whether a question may say where to look."""
+    return any(pattern.search(text) for pattern in _SAID)
+
+
+def narrow(text: str, documents: Sequence[DocumentInfo]) -> tuple[tuple[str, ...], str]:
+    """Return the one document that a question wants searched, and the question without that.
 
     Tables are left out: their rows are asked for by what they are about.
     """
@@ -78,8 +110,8 @@ def narrow(text: str, documents: Sequence[DocumentInfo]) -> Narrowing:
             found = _meant(said, readable)
             if len(found) == 1:
                 rest = said.get("rest") or text[: match.start()] + text[match.end() :]
-                return Narrowing(Filter(documents=(found[0].name,)), _tidy(rest) or text)
-    return Narrowing(EVERYTHING, text)
+                return (found[0].name,), _tidy(rest) or text
+    return (), text
 
 
 def _meant(said: Mapping[str, str], documents: Sequence[DocumentInfo]) -> list[DocumentInfo]:

@@ -208,10 +208,11 @@ class Snapshot:
         vectors = [from_bytes(stored) for stored in found]
         return np.stack(vectors) if vectors else np.empty((0, self._dimension), np.float32)
 
-    def documents(self) -> list[DocumentInfo]:
-        """Return all documents, by name."""
+    def documents(self, within: Filter = EVERYTHING) -> list[DocumentInfo]:
+        """Return all documents, or those that a filter leaves, by name."""
         columns = [db.documents.c[name] for name in DocumentInfo.__dataclass_fields__]
-        rows = self.connection.execute(sa.select(*columns).order_by(db.documents.c.name))
+        wanted = sa.select(*columns).where(within.document_condition())
+        rows = self.connection.execute(wanted.order_by(db.documents.c.name))
         return [DocumentInfo(**{**row._mapping, "warnings": tuple(row.warnings)}) for row in rows]
 
     def titles(self, names: Collection[str]) -> dict[str, str]:
