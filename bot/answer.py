@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.filters import EVERYTHING, Filter
+
 Status = Literal["answered", "abstained", "refused", "blocked", "failed"]
 Cell = float | int | str | None
 
@@ -29,6 +31,7 @@ class Question(_Value):
     text: str
     history: tuple[Turn, ...] = ()
     id: str = ""
+    within: Filter = Field(default=EVERYTHING, description="which part of the corpus is searched")
     session: str = Field(default="", description="who asks, for the rate limit; empty: no limit")
     address: str = Field(default="", description="from where, likewise; an IP address")
 
@@ -113,10 +116,10 @@ class AnswerTable(_Value):
 class Answer(_Value):
     """The one result of the pipeline; the command line prints it as JSON (`to_json`).
 
-    `reason` names what stopped the answer, from one vocabulary: scope, rule:<id>, injection,
-    no_evidence, unsupported, integrity, limit; empty when answered. `text` carries `[n]`
-    markers, and a table's rows numbers, that resolve only to `citations`. `evidence` is all that
-    the model was shown. `scores` are what the gates measured, each with its threshold beside it
+    `reason` names what stopped the answer, from one vocabulary (`bot.reasons`): scope, rule:<id>,
+    injection, no_evidence, unsupported, integrity, limit, unavailable, error; empty when
+    answered. `text` carries `[n]` markers, and a table's rows numbers, that resolve only to
+    `citations`. `evidence` is all that the model was shown. `scores` are what the gates measured, each with its threshold beside it
     ("scope" and "scope_threshold"), as far as the question came.
     """
 

@@ -5,6 +5,7 @@ Each has a name and a digest, so that an answer says which weights wrote it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from ingest.model_pins import SMOLLM2, PinnedFiles
 from ingest.models import pinned_model, provider_errors
 from ingest.ollama_server import OllamaModel
 from ingest.settings import Settings
+
+log = logging.getLogger(__name__)
 
 ASSUMED_CONTEXT = 8_192
 
@@ -96,8 +99,14 @@ def stream_text(
 
 
 def _meaning(name: str, error: Exception) -> ModelError:
-    """Say in our words what a provider's client raised; they agree on little but names."""
+    """Say in our words what a provider's client raised; they agree on little but names.
+
+    Its own words are for the log: they may hold an address, a key or the prompt.
+    """
+    log.warning("%s could not answer: %s", name, error)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if any("Timeout" in kind for kind in kinds):
         return ModelTimeout(f"{name} took too long.", hint="Ask again, or raise `model_timeout`.")
-    return ModelUnavailable(f"{name} could not answer ({type(error).__name__}: {error}).")
+    return ModelUnavailable(
+        f"{name} could not answer ({type(error).__name__}).", hint="The log has its own words."
+    )

@@ -36,10 +36,12 @@ from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.cross_encoder import make_reranker
 from bot.facts import Facts
-from bot.guard import Guard, Guards, Objection
+from bot.guard import Guard, Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
-from bot.parts import split_parts
+from bot.narrowing import Narrowing, look
+from bot.parts import Part, parts_of, split_parts
+from bot.passages import covers, gather, guaranteed, spread
 from bot.planning import Planning
 from bot.reason_counts import ReasonCounts
 from bot.retriever import Hit, HybridRetriever
@@ -57,6 +59,7 @@ from ingest.errors import (
     ModelIntegrityError,
 )
 from ingest.filters import PASSAGES as PASSAGES_ONLY
+from ingest.filters import Filter
 from ingest.index import Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
@@ -77,10 +80,12 @@ class Draft:
 
     question: Question
     text: str
-    guard: Guard
+    guard: Guard = field(init=False)
     snapshot: Snapshot = field(init=False)
     vector: Vector = field(init=False)
+    where: Narrowing = field(init=False)
     started: float = field(default_factory=time.perf_counter)
+    rules_version: str = ""
     generation: int = 0
     facts: Facts | None = None
     evidence: tuple[Evidence, ...] = ()
@@ -172,7 +177,7 @@ class Bot:
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Yield what can be shown as soon as it may be; the last event is Finished."""
-        draft = Draft(question, normalise(question.text), self._guards.current())
+        draft = Draft(question, normalise(question.text))
         status: Status = "answered"
         reason, text = "", ""
         try:
@@ -214,6 +219,8 @@ class Bot:
     # --- the way ------------------------------------------------------------------------------
 
     def _way_through_index(self, draft: Draft) -> Generator[Event, None, None]:
+        draft.guard = self._guards.current()
+        draft.rules_version = draft.guard.rules_version
         with self.index.snapshot() as draft.snapshot:
             draft.generation = draft.snapshot.generation
             yield from self._approved(draft) if draft.guard.checks_answers else self._way(draft)
@@ -228,8 +235,7 @@ class Bot:
                 yield event
         with draft.timed("guard"):
             outcome = draft.guard.answer(draft.text, " ".join(draft.sentences))
-        if isinstance(outcome, Objection):
-            raise Stop("blocked", outcome.reason, outcome.message)
+        self._heed(draft, outcome)
         yield from held
 
     def _way(self, draft: Draft) -> Iterator[Event]:
@@ -246,10 +252,7 @@ class Bot:
     def _guard(self, draft: Draft) -> None:
         with draft.timed("guard"):
             outcome = draft.guard.question(draft.question.text)
-        if isinstance(outcome, Objection):
-            draft.scores |= outcome.scores
-            raise Stop("blocked", outcome.reason, outcome.message)
-        draft.flags = outcome.flags
+        self._heed(draft, outcome)
 
     def _answer_small_talk(self, draft: Draft) -> None:
         with draft.timed("embed"):
@@ -317,7 +320,7 @@ class Bot:
         if facts is None:
             self._check_scope(draft)
         elif not facts.asks_beyond:
-            raise Stop("abstained", "no_evidence", " ".join(facts.sentences))
+            self._say_unknown(draft, " ".join(facts.sentences))
         draft.evidence = ()
         query = condense(draft.question, draft.text)
         vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
@@ -348,7 +351,7 @@ class Bot:
         with draft.timed("retrieve"):
             chosen = self.find_passages(draft.snapshot, query, vector)[:PASSAGES]
         first = len(draft.evidence) + 1
-        passages = [_evidence(n, hit) for n, hit in enumerate(chosen, start=first)]
+        passages = [evidence_of(n, hit) for n, hit in enumerate(chosen, start=first)]
         draft.evidence = (*draft.evidence, *passages)
         with draft.timed("support"):
             support = judge_support(self.index, query, vector, passages)
@@ -358,12 +361,17 @@ class Bot:
     def _abstain(self, draft: Draft) -> NoReturn:
         if draft.facts is not None:
             draft.evidence = draft.facts.evidence
-            raise Stop("abstained", "no_evidence", " ".join(draft.facts.sentences))
+            self._say_unknown(draft, " ".join(draft.facts.sentences))
         nearest = [e for e in draft.evidence if not e.orders][:NEAREST_SHOWN]
         if not nearest:
-            raise Stop("abstained", "no_evidence", "The corpus does not say.")
+            self._say_unknown(draft, "The corpus does not say.")
         lines = "\n".join(f"- {_place(e)} [{e.n}]" for e in nearest)
         text = f"The corpus does not say that. The nearest things it does say:\n{lines}"
+        self._say_unknown(draft, text)
+
+    def _say_unknown(self, draft: Draft, text: str) -> NoReturn:
+        """Abstain; what is said instead passes the pack's rules on answers too."""
+        self._inspect(draft, text)
         raise Stop("abstained", "no_evidence", text)
 
     def _write(self, draft: Draft, text: str, support: Support) -> Iterator[Event]:
@@ -380,13 +388,21 @@ class Bot:
 
     def _show(self, draft: Draft, sentence: str) -> Sentence:
         """Let a sentence out, if the pack's rules on answers allow it."""
-        with draft.timed("guard"):
-            outcome = draft.guard.sentence(sentence)
-        if isinstance(outcome, Objection):
-            raise Stop("blocked", outcome.reason, outcome.message)
-        draft.flags = (*draft.flags, *outcome.flags)
+        self._inspect(draft, sentence)
         draft.sentences.append(sentence)
         return Sentence(text=sentence)
+
+    def _inspect(self, draft: Draft, text: str) -> None:
+        with draft.timed("guard"):
+            outcome = draft.guard.sentence(text)
+        self._heed(draft, outcome)
+
+    def _heed(self, draft: Draft, outcome: Objection | Passed) -> None:
+        """Stop where a guard objects, else keep what it flags."""
+        if isinstance(outcome, Objection):
+            draft.scores |= outcome.scores
+            raise Stop("blocked", outcome.reason, outcome.message)
+        draft.flags = (*draft.flags, *outcome.flags)
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -410,7 +426,7 @@ class Bot:
             plan=facts.plan_json if facts is not None else None,
             model=self.chat.name,
             digest=self.chat.digest,
-            rules_version=draft.guard.rules_version,
+            rules_version=draft.rules_version,
             index_generation=draft.generation,
             timings_ms={**draft.timings, "total": round(total, 2)},
             dropped_sentences=draft.dropped,
@@ -467,7 +483,8 @@ def _may_be_evidence(hit: Hit) -> bool:
     return heading not in _REFERENCES
 
 
-def _evidence(n: int, hit: Hit) -> Evidence:
+def evidence_of(n: int, hit: Hit) -> Evidence:
+    """Return a hit as numbered evidence."""
     chunk = hit.chunk
     return Evidence(
         n=n,

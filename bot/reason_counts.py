@@ -100,5 +100,7 @@ class ReasonCounts:
         address = f"{self._path.absolute().as_uri()}?mode={mode}"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
             if create:
+                # No waiting for the disk: a power cut may cost the counts, which answers are not.
+                connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(_TABLE)
             yield connection

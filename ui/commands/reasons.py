@@ -1,0 +1,55 @@
+"""`groundskeeper reasons`: how questions ended, day by day, and which guard stopped them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from bot.reason_counts import ReasonCount, ReasonCounts
+from bot.reasons import label
+from ui.context import AppContext
+from ui.output import print_json, say
+
+
+def reasons(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="How many days back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show how many questions were answered, and why the others were not; no text is kept."""
+    app: AppContext = context.obj
+    counts = ReasonCounts(app.paths.counts).read(days)
+    if as_json:
+        print_json({"days": days, "counts": [_as_json(count) for count in counts]})
+    else:
+        _show(counts, days)
+
+
+def _as_json(count: ReasonCount) -> dict[str, Any]:
+    return {
+        "day": count.day.isoformat(),
+        "status": count.status,
+        "reason": count.reason,
+        "questions": count.questions,
+        "dropped_sentences": count.dropped,
+    }
+
+
+def _show(counts: Sequence[ReasonCount], days: int) -> None:
+    total = sum(count.questions for count in counts)
+    say(f"{_counted(total, 'question')} in {_counted(days, 'day')} (UTC)")
+    by_reason: Counter[tuple[str, str]] = Counter()
+    for count in counts:
+        by_reason[count.status, count.reason] += count.questions
+    for (status, reason), questions in by_reason.most_common():
+        share = f"{questions / total:.1%}"
+        say(f"  {questions:>8,}  {share:>6}  {status:<10} {reason:<24} {label(reason)}".rstrip())
+    if dropped := sum(count.dropped for count in counts):
+        say(f"{_counted(dropped, 'sentence')} of the model did not pass the verifier")
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
