@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.marks import Mark, Reading
 
-REACH = 2.0  # words at which a neighbour counts half
+REACH = 3.0  # words at which a neighbour counts half
 FUNCTION_WORTH = 0.2  # what a function word counts as a neighbour
 TOUCH = 2.5  # words within which a neighbour touches
 
@@ -107,4 +107,4 @@ def _place(
 
 
 def _nearness(distance: float) -> float:
-    return 1.0 / (1.0 + abs(distance) / REACH)
+    return 1.0 / (1.0 + (distance / REACH) ** 2)

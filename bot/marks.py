@@ -31,7 +31,8 @@ _LIGHT = frozenset(
     they them he she his her we our you your i my me us who whom whose which what where how such so
     very too also just even still already well quite rather really actually simply ever yet here
     let lets while though although because since as if when and or but own about out up off over go
-    goes going come comes ok okay""".split()  # noqa: SIM905
+    goes going come comes ok okay people person someone somebody anyone anybody something anything
+    thing things namely however therefore moreover""".split()  # noqa: SIM905
 )
 
 

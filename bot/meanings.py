@@ -9,7 +9,9 @@ nobody wrote down here ("sour" for "sweet").
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from re import Pattern
 
 from bot.text import stem
 
@@ -431,11 +433,29 @@ def _read_groups() -> tuple[dict[str, frozenset[str]], list[tuple[str, str]]]:
 
 
 _GROUPS, _LONG = _read_groups()
-_LONG += [tuple(part.strip() for part in line.split(">")) for line in _lines(_PHRASES)]  # type: ignore[misc]
-_REPLACED = {phrase: word for phrase, word in reversed(_LONG)}
-_PHRASE = re.compile(
-    rf"\b(?:{'|'.join(sorted(map(re.escape, _REPLACED), key=len, reverse=True))})\b", re.I
-)
+_LONG += [(a.strip(), b.strip()) for a, _, b in (line.partition(">") for line in _lines(_PHRASES))]
+
+
+def _by_first_word(phrases: Sequence[tuple[str, str]]) -> dict[str, tuple[Pattern[str], dict[str, str]]]:
+    """Return for each first word the pattern of its phrases, and what stands for each.
+
+    One pattern of all phrases would be tried at every word of every text.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for phrase, word in phrases:
+        found.setdefault(phrase.split(" ")[0], {})[phrase] = word
+    return {
+        first: (re.compile(rf"(?:{_longest_first(known)})\b", re.I), known)
+        for first, known in found.items()
+    }
+
+
+def _longest_first(phrases: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
+
+
+_PHRASE_AT = _by_first_word(_LONG)
+_WORD = re.compile(r"[A-Za-z][\w.]*")
 
 
 def _read_sides() -> dict[str, tuple[tuple[str, int], ...]]:
@@ -453,11 +473,24 @@ SIDES = _read_sides()
 def plain(text: str) -> str:
     """Return a text with its contractions, negative forms and phrases as single plain words."""
     text = text.replace("–", "-").replace("‑", "-").replace("—", "; ").replace("’", "'")
-    for form, words in _CONTRACTIONS:
-        text = form.sub(words, text)
+    if "'" in text or "cannot" in text.lower():
+        for form, words in _CONTRACTIONS:
+            text = form.sub(words, text)
     text = _AUTUMN.sub("autumn", _NEGATIVE_FORMS.sub("not ", text))
     text = _AT_MOST.sub(r"\1 at most", text)
-    return _PHRASE.sub(lambda match: _REPLACED[match[0].lower()], text)
+    return _with_single_words(text)
+
+
+def _with_single_words(text: str) -> str:
+    pieces, done = [], 0
+    for word in _WORD.finditer(text):
+        if word.start() < done or word[0].lower() not in _PHRASE_AT:
+            continue
+        pattern, known = _PHRASE_AT[word[0].lower()]
+        if phrase := pattern.match(text, word.start()):
+            pieces += [text[done : phrase.start()], known[phrase[0].lower()]]
+            done = phrase.end()
+    return "".join([*pieces, text[done:]])
 
 
 @lru_cache(maxsize=50_000)

@@ -71,6 +71,12 @@ def row_entity(piece: Evidence) -> str:
     return piece.quote.split(". ", 1)[0].split(" (", 1)[0]
 
 
+def row_text(piece: Evidence) -> str:
+    """Return all that a row says, the cells in hand with their units and times."""
+    cells = (f"{f.label}: {f.display} {_unit(f)} ({f.vintage})" for f in piece.facts)
+    return f"{row_entity(piece)}. {'; '.join(cells)}\n{piece.quote}"
+
+
 def _unit(fact: object) -> str:
     unit = str(getattr(fact, "unit", ""))
     shown = str(getattr(fact, "display", ""))

@@ -13,7 +13,7 @@ in one sentence of the evidence; a condition left out ("only if").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from bot.answer import Evidence
 from bot.binding import Overlay, Place, Unit
 from bot.marks import Mark, read
 from bot.negation import has_negation, is_lost
-from bot.row_claims import Row, RowClaim, is_row, row_entity
+from bot.row_claims import Row, RowClaim, is_row, row_entity, row_text
 from bot.text import sentences
 
 MAX_CHARS = 1_200  # a "sentence" beyond is none, and would take long to check
@@ -29,7 +29,9 @@ MIN_CLAIM_WORDS = 3
 RIVAL = 1.25  # how much better a rival's place must suit to prove an exchange
 MARGIN = 0.08
 NEWS_RUN = 3.0  # words in a row, or nearly, that the evidence does not have
-NEWS_CLAUSE = 1.5  # words of a clause of which the evidence has none
+NEWS_CLAUSE = 1.5  # words of one clause that it does not have,
+OLD_IN_NEWS = 1.0  # where it has so few of the others
+OWN_UNIT = 2.0  # words that another sentence than the nearest must say of a clause to count for it
 MIN_COVERAGE = 0.5
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}\])+")
@@ -126,7 +128,8 @@ class _Claim:
                 yield "a part of it is not in the evidence"
         for clause in {mark.clause for mark in marks}:
             said = [w for w, mark in zip(signed, marks, strict=True) if mark.clause == clause]
-            if sum(said) >= NEWS_CLAUSE and min(said) >= 0:
+            new, old = sum(w for w in said if w > 0), -sum(w for w in said if w < 0)
+            if new >= NEWS_CLAUSE and old <= OLD_IN_NEWS and new > old:
                 yield "a clause of it is not in the evidence"
         total = sum(weights)
         covered = sum(w for i, w in enumerate(weights) if i in known)
@@ -138,22 +141,25 @@ class _Claim:
         return sorted(set(self._nearest().values()))
 
     def _nearest(self) -> dict[int, int]:
-        """Return for each clause the unit that says most of it; of equals, of the whole."""
+        """Return for each clause the unit that says most of the claim, or clearly most of it."""
         weights = [mark.worth for mark in self.overlay.claim.marks]
         clauses: dict[int, list[int]] = {}
         for i, mark in enumerate(self.overlay.claim.marks):
             clauses.setdefault(mark.clause, []).append(i)
         said = [self.overlay.said_by(k) for k in range(len(self.overlay.units))]
-        whole = [sum(weights[i] for i in indices) for indices in said]
+        if not said:
+            return {}
 
-        def said_of(indices: list[int], k: int) -> tuple[float, float]:
-            return sum(weights[i] for i in indices if i in said[k]), whole[k]
+        def amount(indices: Collection[int], k: int) -> float:
+            return sum(weights[i] for i in indices if i in said[k])
 
-        return {
-            clause: max(range(len(said)), key=partial(said_of, indices))
-            for clause, indices in clauses.items()
-            if said
-        }
+        main = max(range(len(said)), key=partial(amount, range(len(weights))))
+        nearest = {}
+        for clause, indices in clauses.items():
+            best = max(range(len(said)), key=partial(amount, indices))
+            ahead = amount(indices, best) - amount(indices, main)
+            nearest[clause] = best if ahead and amount(indices, best) >= OWN_UNIT else main
+        return nearest
 
     def _covered(self) -> set[int]:
         """Return the marks, by index, that the unit nearest to each clause or its neighbours say."""
@@ -256,12 +262,13 @@ def _other_name(mark: Mark, found: Mark) -> bool:
 
 
 def _same_side(mark: Mark, found: Mark) -> bool:
-    return not set(mark.sides).isdisjoint(found.sides)
+    return any(side in found.sides for side in mark.sides)
 
 
 def _other_side(mark: Mark, found: Mark) -> bool:
-    opposite = {(about, -sign) for about, sign in mark.sides}
-    return _same_side(replace(mark, sides=tuple(opposite)), found) and not _same_side(mark, found)
+    return any((about, -sign) in found.sides for about, sign in mark.sides) and not _same_side(
+        mark, found
+    )
 
 
 def _parts(sentence: str) -> list[tuple[str, frozenset[int]]]:
@@ -288,20 +295,6 @@ def _cites(
 def _units(piece: Evidence, entities: tuple[str, ...]) -> list[Unit]:
     context = read(f"{piece.title}\n{' '.join(piece.heading_path)}").keys
     if is_row(piece):
-        texts = list(_cells(piece))
-    else:
-        texts = [piece.quote[a:b] for a, b in sentences(piece.quote)]
+        return [Unit(piece.n, read(row_text(piece), entities), context)]
+    texts = [piece.quote[a:b] for a, b in sentences(piece.quote)]
     return [Unit(piece.n, read(text, entities), context) for text in texts]
-
-
-def _cells(piece: Evidence) -> Iterator[str]:
-    """Yield each cell of a row in words: the entity, the label, the figure."""
-    name = row_entity(piece)
-    for fact in piece.facts:
-        time = f" ({fact.vintage})" if fact.vintage else ""
-        yield f"{name}, {fact.label}: {fact.display} {fact.unit}{time}"
-    known = {fact.label for fact in piece.facts}
-    for cell in piece.quote.split(". ", 1)[-1].split("; "):
-        label, _, said = cell.partition(": ")
-        if said and label not in known:
-            yield f"{name}, {label}: {said}"

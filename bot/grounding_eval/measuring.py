@@ -114,7 +114,7 @@ def draw_cases(
 ) -> list[GroundingCase]:
     """Draw so many false sentences and as many sound ones; the same seed draws the same."""
     rng = random.Random(seed)  # noqa: S311  a draw that can be repeated, nothing secret
-    passages = PassageStatements(snapshot, rng)
+    passages = PassageStatements.of_index(snapshot, rng)
     records = RecordStatements(card, snapshot, rng)
     drawing = _Drawing(passages, records, rng)
     told = [(passages.of(hand), hand.quote) for hand in written]
@@ -126,7 +126,7 @@ class _Drawing:
     """Makes cases of every kind in turn from the same source of chance."""
 
     def __init__(
-        self, passages: PassageStatements, records: RecordStatements, rng: random.Random
+        self, passages: PassageStatements, records: RecordStatements | None, rng: random.Random
     ) -> None:
         self._passages = passages
         self._records = records

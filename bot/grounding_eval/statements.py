@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,15 +85,22 @@ def read_hand_written(path: Path) -> list[HandWritten]:
 class PassageStatements:
     """Draws sentences of the documents; the same seed draws the same ones."""
 
-    def __init__(self, snapshot: Snapshot, rng: random.Random) -> None:
+    def __init__(
+        self, chunks: Sequence[Chunk], titles: Mapping[str, str], rng: random.Random
+    ) -> None:
+        self._chunks = [chunk for chunk in chunks if not _is_list_of_references(chunk)]
+        self._titles = titles
+        self._rng = rng
+
+    @classmethod
+    def of_index(cls, snapshot: Snapshot, rng: random.Random) -> PassageStatements:
+        """Draw from all passages of an index."""
         c = db.chunks.c
         rows = snapshot.connection.execute(
             sa.select(db.chunks).where(c.kind == "passage").order_by(c.document, c.ordinal)
         )
         chunks = [db.chunk_of(row) for row in rows]
-        self._chunks = [chunk for chunk in chunks if not _is_list_of_references(chunk)]
-        self._titles = snapshot.titles({chunk.document for chunk in self._chunks})
-        self._rng = rng
+        return cls(chunks, snapshot.titles({chunk.document for chunk in chunks}), rng)
 
     def draw(self) -> Statement:
         """Return a sentence of a passage, or two that follow each other."""
@@ -108,14 +115,6 @@ class PassageStatements:
             if chunk.document == written.document and written.quote in chunk.text:
                 return self._statement(chunk, written.said)
         raise UsageError(f"{written.document} no longer says what {written.id} quotes.")
-
-    def elsewhere(self, statement: Statement) -> str:
-        """Return a sentence of another document."""
-        cited = {piece.document for piece in statement.cited}
-        others = [chunk for chunk in self._chunks if chunk.document not in cited]
-        while True:
-            if told := _sentences(self._rng.choice(others).text):
-                return self._rng.choice(told)
 
     def _statement(self, chunk: Chunk, text: str) -> Statement:
         others = self._rng.sample([c for c in self._chunks if c is not chunk], OTHERS)
