@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from ingest.errors import ModelIntegrityError, ModelMissing, SettingsError
 from ingest.files import locked_folder, replace_text
@@ -95,30 +96,26 @@ class ModelPins:
 
     def check(self, model: str, found: Mapping[str, str]) -> None:
         """Raise ModelIntegrityError unless a model's digests are those that it must have."""
-        pinned = self.pinned(model)
-        if gone := sorted(set(pinned) - set(found)):
+        pinned, trust = self.pinned(model), f"run `groundskeeper models trust {quote(model)}`."
+        if not pinned:
             raise ModelIntegrityError(
-                f"The model {model} was pinned with {gone[0]}, which is no longer there.",
-                hint=f"Put it back, or run `groundskeeper models trust {model}`.",
+                f"The model {model} is not pinned in {self.path.name}; "
+                f"its digest is {next(iter(found.values()))}.",
+                hint=f"If you trust it, {trust}",
+            )
+        for key in sorted(set(pinned) ^ set(found)):
+            what = "is no longer there" if key in pinned else "was not there before"
+            raise ModelIntegrityError(
+                f"The model {model} is not the one that was pinned: {key} {what}.",
+                hint=f"If you changed it, {trust}",
             )
         for key, digest in found.items():
-            if pinned and key not in pinned:
-                raise ModelIntegrityError(
-                    f"The model {model} has a file that was not pinned: {key}.",
-                    hint=f"Remove it, or run `groundskeeper models trust {model}`.",
-                )
-            if key not in pinned:
-                raise ModelIntegrityError(
-                    f"The model {model} is not pinned in {self.path.name}; its digest is {digest}.",
-                    hint=f"If you trust it, run `groundskeeper models trust {model}`.",
-                )
             if digest != pinned[key]:
                 what = model if key == DIGEST else f"{model} ({key})"
                 raise ModelIntegrityError(
                     f"The model {what} is not the one that was pinned: "
                     f"expected {pinned[key]}, found {digest}.",
-                    hint="If you did not change it, install it again; "
-                    f"if you did, run `groundskeeper models trust {model}`.",
+                    hint=f"If you did not change it, install it again; if you did, {trust}",
                 )
 
     def trust(self, model: str, found: Mapping[str, str]) -> None:
