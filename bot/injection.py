@@ -26,6 +26,7 @@ def injection_check(card: DomainCard) -> Check:
     model call and tells moderators; what protects is that an answer can only say what its
     evidence holds.
     """
+    find_signs("", "question")  # compiles the signs, which the first question would wait for
     orders = ORDERS.format(name=card.domain.name)
     nothing_secret = OPENNESS.format(description=card.domain.description)
 
