@@ -372,9 +372,11 @@ class Index:
 
     def _check(self, state: sa.Row[Any]) -> None:
         if state.embedding_key != model_key(self.embeddings):
+            changed = f", but the settings name {self.embeddings.name}"
+            if self.embeddings.name == state.embedding_name:
+                changed = ", whose files or prompts have changed since"
             raise IndexMismatch(
-                f"The index was built with the embedding model {state.embedding_name}, but the "
-                f"settings name {self.embeddings.name}.",
+                f"The index was built with the embedding model {state.embedding_name}{changed}.",
                 hint="Run `groundskeeper reindex`, or set the model back.",
             )
         if state.record_layout != self._layout:

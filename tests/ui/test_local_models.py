@@ -79,7 +79,7 @@ def test_another_prompt_needs_trust_and_a_reindex(command: Command) -> None:
     command("models", "trust", LEAF)
     status, _, err = command("search", "finches")
     assert status == 2
-    assert "Run `groundskeeper reindex`" in err
+    assert f"{LEAF}, whose files or prompts have changed since. Run `groundskeeper rein" in err
     assert json.loads(command("reindex", "--json")[1])["embedded"] > 20
     assert command("search", "finches")[0] == 0
 
