@@ -71,7 +71,7 @@ class Overlay:
         """Tell whether the rival's place belongs to another mark of the claim, which fits better."""
         pairs = self._pairs[self.units.index(rival.unit)]
         return any(
-            other is not slot
+            other.place != slot.place
             and bears_out(other, rival.mark)
             and _place(other, rival.unit, rival.mark, pairs).fit >= rival.fit
             for other in self.claim.marks

@@ -14,6 +14,7 @@ from ingest.lexical import STOP_WORDS
 
 CLAUSE_GAP = 2.0  # words' worth of distance that a comma or a conjunction adds
 FUNCTION_GAP = 0.34  # and a function word
+NAME_GAP = 0.3  # and a word of a name, which is one thing
 SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
 _TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
 _BREAKS = frozenset(",;:.!?()[]“”\"\n")
@@ -77,10 +78,6 @@ class Reading:
     marks: tuple[Mark, ...]
     keys: frozenset[str] = field(default=frozenset())
 
-    def figures(self) -> list[Mark]:
-        """Return the marks that are figures."""
-        return [mark for mark in self.marks if mark.figure is not None]
-
 
 @lru_cache(maxsize=2_048)
 def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
@@ -113,6 +110,7 @@ class _Reader:
         self._place = 0.0
         self._clause = 0
         self._segment = 0
+        self._after_name = False
         self._first = True  # in a sentence, where a capital says nothing
 
     def figure(self, quantity: Quantity, text: str) -> None:
@@ -138,6 +136,7 @@ class _Reader:
         self._word(token, low, is_joined=is_joined)
 
     def _break(self, token: str) -> None:
+        self._after_name = False
         self._place += 0.0 if token in "([" else CLAUSE_GAP  # an aside belongs to what it follows
         self._clause += 1
         self._segment += token in ";:.!?\n"
@@ -150,7 +149,9 @@ class _Reader:
         weight = 0.0 if light else SIDE_WEIGHT if sides else 1.0
         is_code = any(c.isdigit() for c in word)
         capital = word[:1].isupper() and (not self._first or word[1:] != word[1:].lower())
-        self._place += 1.0 if weight else FUNCTION_GAP
+        is_name = is_code or (capital and len(word) > 1 and low not in STOP_WORDS | _LIGHT)
+        within_name = is_name and self._after_name and self.marks[-1].name
+        self._place += NAME_GAP if within_name else 1.0 if weight else FUNCTION_GAP
         self._add(
             word,
             frozenset({low}) if is_code else meanings(low),
@@ -158,9 +159,10 @@ class _Reader:
             sides=sides,
             negative=negative,
             softly_negative=low in SOFT_NEGATIONS,
-            name=is_code or (capital and len(word) > 1 and low not in STOP_WORDS | _LIGHT),
+            name=is_name,
             opening=low in OPENINGS,
         )
+        self._after_name = is_name
 
     def _add(self, text: str, keys: frozenset[str], **more: Any) -> None:
         self.marks.append(Mark(text, keys, self._place, self._clause, self._segment, **more))

@@ -19,7 +19,11 @@ _SYNONYMS = """
 pay paid payment payable repay repaid, pay back
 cost price fee charge expense expensive costly dear
 money fund cash dollar
-free, at no cost, at no charge, free of charge, costs nothing, cost nothing
+free, at no cost, at no charge, free of charge, costs nothing, cost nothing, pay nothing, pays nothing, paid nothing, little or nothing, without charge, nothing to pay
+above over exceed, more than
+below under, less than, fewer than
+more greater higher larger bigger
+less fewer lower smaller
 get got gotten receive obtain
 give gave given grant provide offer award supply
 ask request require want demand require
@@ -118,10 +122,10 @@ house home housing
 school
 state
 country nation national nationwide nationally, across the nation, across the country
-yearly annual annually, a year, per year, each year, every year
-monthly, a month, per month, each month, every month
-weekly, a week, per week, each week, every week
-daily, a day, per day, each day, every day
+yearly annual annually year, a year, per year, each year, every year
+monthly month, a month, per month, each month, every month
+weekly week, a week, per week, each week, every week
+daily day, a day, per day, each day, every day
 hourly, an hour, per hour
 time once
 twice double, two times
@@ -386,11 +390,12 @@ _NEGATIVE_FORMS = re.compile(
     re.I,
 )
 _CONTRACTIONS = (
-    (re.compile(r"\b(?:can['’]?t|cannot)\b", re.I), "can not"),
-    (re.compile(r"\bwon['’]t\b", re.I), "will not"),
-    (re.compile(r"\bain['’]t\b", re.I), "is not"),
-    (re.compile(r"\b([a-z]+)n['’]t\b", re.I), r"\1 not"),
-    (re.compile(r"['’](?:s|re|ve|ll|d|m)\b|(?<=s)['’](?=\s|$)", re.I), ""),
+    (re.compile(r"\b(?:can'?t|cannot)\b", re.I), "can not"),
+    (re.compile(r"\bwon't\b", re.I), "will not"),
+    (re.compile(r"\bain't\b", re.I), "is not"),
+    (re.compile(r"\b([a-z]+)n't\b", re.I), r"\1 not"),
+    (re.compile(r"'ve\b", re.I), " have"),
+    (re.compile(r"'(?:s|re|ll|d|m)\b|(?<=s)'(?=\s|$)", re.I), ""),
 )
 _AT_MOST = re.compile(
     r"\bnot (be|cost|exceed|get|have|hold|last|list|pay|take|use|work) (?:more than|over|above)\b", re.I

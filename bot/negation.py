@@ -18,6 +18,7 @@ REACH = 3  # words that a "not" denies
 ELLIPSIS = 6  # words that it denies where none follow: "but most colleges do not"
 SUBJECT = 4  # words before it that say of what
 DENIED_SHARE = 0.5
+WIDE = frozenset({"not", "never", "nobody"})
 
 
 def is_lost(claim: Reading, told: Reading) -> bool:
@@ -52,7 +53,9 @@ def _affirms(
     claim: Reading, told: Reading, denied: Sequence[Mark], subject: Sequence[Mark]
 ) -> bool:
     about = [mark for mark in claim.marks if _among(mark, subject)]
-    if not denied or (subject and not about and set(subject).isdisjoint(denied)):
+    if not denied:
+        return not any(mark.negative or mark.softly_negative for mark in claim.marks)
+    if subject and not about and set(subject).isdisjoint(denied):
         return False
     affirmed = whole = surest = 0.0
     for word in denied:
@@ -94,18 +97,25 @@ def _is_denied(mark: Mark, reading: Reading, other: Reading) -> bool:
     """Whether a negation reaches a word, or a word of its clause denies that the other text lacks."""
     return any(
         (m.negative and (m.clause == mark.clause or mark in _denied(reading, i)))
-        or (m.negative and _reaches(m, mark))
+        or (m.negative and _reaches(m, mark, reading))
         or (
             m.softly_negative
-            and (m.clause == mark.clause or _reaches(m, mark))
+            and (m.clause == mark.clause or _reaches(m, mark, reading))
             and m.keys.isdisjoint(other.keys)
         )
         for i, m in enumerate(reading.marks)
     )
 
 
-def _reaches(negation: Mark, mark: Mark) -> bool:
-    return negation.segment == mark.segment and negation.place < mark.place
+def _reaches(negation: Mark, mark: Mark, reading: Reading) -> bool:
+    """Whether a negation reaches a word behind it: a "not" to the end, a "no" as far as its list."""
+    if negation.segment != mark.segment or mark.place < negation.place:
+        return False
+    said = negation.text.lower()
+    if negation.softly_negative or said in WIDE:
+        return True
+    between = (m for m in reading.marks if negation.place < m.place < mark.place)
+    return said != "without" and all(m.text.lower() != "and" for m in between)
 
 
 def _tells(mark: Mark) -> bool:

@@ -88,6 +88,7 @@ _NEXT_WORD = re.compile(
     r"[a-zA-Z°][a-zA-Z°/]*)",
     re.I,
 )
+_UNIT_BEFORE = re.compile(r"\ban? ([a-z]+) or $", re.I)
 _JOINED = re.compile(r"\s*(?:to|,? ?or|,? ?and|-|through|up to)\s*", re.I)
 _FRACTION = re.compile(
     rf"\b(?:(?P<top>{'|'.join(_ONES[1:10])}|\d)[\s-]|an? )?(?P<part>{'|'.join(_FRACTIONS)})\b"
@@ -103,7 +104,8 @@ class Quantity:
 
     Of a date `value` is the day (0 where none is given), `month` 1 to 12 or 0, `year` or 0. Of a
     span of years such as "2027-28" `value` is the first year. `units` are the units of measure
-    among the next words ("12 full-time semesters"), or the currency. `scale` is 1,000 where a
+    among the next words ("12 full-time semesters"), or the currency; `units_nearby` those of other
+    figures, which a bare one may share ("45 points and at least 24"). `scale` is 1,000 where a
     "thousand" makes up the value. `approximate` values come from fractions in words.
     """
 
@@ -112,6 +114,7 @@ class Quantity:
     start: int
     end: int
     units: frozenset[str] = frozenset()
+    units_nearby: frozenset[str] = frozenset()
     month: int = 0
     year: int = 0
     scale: float = 1.0
@@ -144,7 +147,8 @@ class Quantity:
                 and self.value in (0, found.value)
                 and self.year in (0, found.year)
             )
-        if self.kind != found.kind or (self.units and not self.units & found.units):
+        units = found.units or found.units_nearby
+        if self.kind != found.kind or (self.units and not self.units & units):
             return False
         if self.approximate or found.approximate:
             return abs(self.value - found.value) <= FRACTION_TOLERANCE
@@ -269,7 +273,10 @@ def _with_unit(text: str, match: re.Match[str], value: float, end: int) -> Quant
         return Quantity("money", value, start, named.end(), currency)
     if times := _TIMES.match(text, end):
         return Quantity("times", value, start, times.end())
-    return Quantity("number", value, start, end, _units_after(text, end))
+    units = _units_after(text, end)
+    if not units and (before := _UNIT_BEFORE.search(text, 0, start)):  # "an hour or two"
+        units = frozenset({_unit(before[1])} - {""})
+    return Quantity("number", value, start, end, units)
 
 
 def _units_after(text: str, end: int) -> frozenset[str]:
@@ -306,7 +313,9 @@ def _with_shared_units(text: str, found: list[Quantity]) -> Iterator[Quantity]:
                 month=later.month,
             )
         shared.append(quantity)
-    return _with_shared_months(text, shared[::-1])
+    known = frozenset(unit for quantity in found for unit in quantity.units)
+    marked = [replace(q, units_nearby=known) if q.bare and known else q for q in shared[::-1]]
+    return _with_shared_months(text, marked)
 
 
 def _with_shared_months(text: str, found: list[Quantity]) -> Iterator[Quantity]:

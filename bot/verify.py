@@ -192,11 +192,18 @@ class _Claim:
         if not rivals:
             return
         places = self.overlay.places(mark, partial(own, mark), cited)
+        if mark.sides:  # what suits another word of the claim is not its own place
+            places = [
+                place
+                for place in places
+                if _same(mark, place.mark) or not self.overlay.is_taken(mark, place, own)
+            ]
         best = max((place.fit for place in places), default=0.0)
         for place in rivals:
             better = place.touches and place.fit > RIVAL * best + MARGIN
             if better and not (
-                self.overlay.is_taken(mark, place, own) or _listed_together(place, places)
+                self.overlay.is_taken(mark, place, _named if mark.name else own)
+                or _listed_together(place, places)
             ):
                 yield f"{mark.text!r} stands where the evidence has {place.mark.text!r}"
 
@@ -254,6 +261,10 @@ def _rivals(mark: Mark, found: Mark) -> bool:
 
 def _same(mark: Mark, found: Mark) -> bool:
     return not mark.keys.isdisjoint(found.keys)
+
+
+def _named(mark: Mark, found: Mark) -> bool:
+    return mark.name and _same(mark, found)
 
 
 def _other_name(mark: Mark, found: Mark) -> bool:

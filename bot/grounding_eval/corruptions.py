@@ -70,7 +70,7 @@ _NEGATIVES = (
     (r"\bnever\b", "always"),
     (r"\bwithout\b", "with"),
     (r"\bno (?=[a-z]+(?:s|ed|al)? )", ""),
-    (r"\bneither\b", "both"),
+    (r"\bneither ([^,.;]+) nor\b", r"both \1 and"),
     (r"\bnone of\b", "all of"),
     (r"\b(?:rarely|seldom)\b", "usually"),
     (r"\bnot (?=a |an |the |by |from |for |in |to |one |tied |binding)", ""),
