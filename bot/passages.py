@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from bot.answer import Evidence
 from bot.rerank import content_terms
 from bot.retriever import Hit
 from ingest import database as db
@@ -96,6 +97,12 @@ def guaranteed(parts: Sequence[Sequence[Hit]], whole: Sequence[Hit]) -> list[Hit
     for hit in (*first, *rest):
         once.setdefault(hit.chunk.chunk_id, hit)
     return [replace(hit, rank=rank) for rank, hit in enumerate(once.values(), start=1)]
+
+
+def covers(piece: Evidence, chunk: Chunk) -> bool:
+    """Whether a piece of evidence holds a chunk, alone or with others."""
+    same = piece.document == chunk.document
+    return same and piece.start <= chunk.start and chunk.end <= piece.end
 
 
 def _is_named(title: str, asked: Collection[str]) -> bool:
