@@ -13,9 +13,9 @@ import logging
 import math
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -35,6 +35,7 @@ from bot.answer import (
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense
 from bot.cross_encoder import make_reranker
+from bot.extract import term_coverage, windows
 from bot.facts import Facts
 from bot.guard import Guard, Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
@@ -58,8 +59,7 @@ from ingest.errors import (
     LimitExceeded,
     ModelIntegrityError,
 )
-from ingest.filters import PASSAGES as PASSAGES_ONLY
-from ingest.filters import Filter
+from ingest.filters import EVERYTHING, Filter
 from ingest.index import Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
@@ -69,6 +69,7 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 20
 PASSAGES = 4
+PASSAGES_OF_PART = 3
 NEAREST_SHOWN = 2
 _REFERENCES = frozenset({"sources", "references", "bibliography", "further reading", "see also"})
 MARKER = re.compile(r"\[(\d{1,3})\]")
@@ -91,6 +92,7 @@ class Draft:
     evidence: tuple[Evidence, ...] = ()
     sentences: list[str] = field(default_factory=list)
     dropped: int = 0
+    note: str = ""
     flags: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
@@ -241,6 +243,7 @@ class Bot:
     def _way(self, draft: Draft) -> Iterator[Event]:
         self._guard(draft)
         self._answer_small_talk(draft)
+        self._look_where_asked(draft)
         self._plan(draft)
         if draft.facts is not None and draft.facts.found:
             yield from self._tell_facts(draft, draft.facts)
@@ -264,6 +267,16 @@ class Bot:
         if reply is not None:
             raise Stop("answered", "", reply)
 
+    def _look_where_asked(self, draft: Draft) -> None:
+        """Search only the documents that were chosen, or that the question itself names."""
+        draft.where = look(draft.text, draft.question.within, draft.snapshot)
+        if draft.where.text != draft.text:
+            draft.text = draft.where.text
+            draft.vector = self._retriever.embed_query(draft.text)
+        if note := draft.where.note:
+            self._inspect(draft, note)
+            draft.note = note
+
     def _plan(self, draft: Draft) -> None:
         """Let the planner try; a plan that finds records needs neither retrieval nor a model."""
         draft.facts = self._find_facts(draft, draft.text)
@@ -271,6 +284,8 @@ class Bot:
             draft.evidence = draft.facts.evidence
 
     def _find_facts(self, draft: Draft, text: str) -> Facts | None:
+        if not draft.where.has_tables:
+            return None
         history = draft.question.history
         previous = history[-1].plan if history else None
         with draft.timed("plan"):
@@ -278,7 +293,8 @@ class Bot:
         if plan is None:
             return None
         with draft.timed("records"):
-            return self._planning.run(plan, draft.snapshot)
+            facts = self._planning.run(plan, draft.snapshot)
+        return facts if draft.where.holds([piece.document for piece in facts.evidence]) else None
 
     def _find_mixed(self, draft: Draft) -> tuple[Facts, str] | None:
         """Return the facts of one part of a question, and the other part, which is prose."""
@@ -317,45 +333,104 @@ class Bot:
     def _tell_passages(self, draft: Draft) -> Iterator[Event]:
         """Say what the documents hold; where they do not, what the records have nearest."""
         facts = draft.facts
+        query = condense(draft.question, draft.text)
+        vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
         if facts is None:
-            self._check_scope(draft)
+            self._check_scope(draft, vector)
         elif not facts.asks_beyond:
             self._say_unknown(draft, " ".join(facts.sentences))
         draft.evidence = ()
-        query = condense(draft.question, draft.text)
-        vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
-        support = self._retrieve(draft, query, vector)
-        if not support.enough:
+        told = self._find_answers(draft, query, vector)
+        if not any(support.enough for _, support in told):
             self._abstain(draft)
         draft.facts = None
         yield EvidenceFound(evidence=draft.evidence)
-        yield from self._write(draft, draft.text, support)
+        for part, support in told:
+            if support.enough:
+                yield from self._write(draft, part.query, support)
+            else:
+                yield self._show(draft, f"On “{part.name}” the corpus has no answer.")
+        if not draft.sentences:
+            raise Stop("abstained", "unsupported", "The corpus does not say that clearly enough.")
 
-    def _check_scope(self, draft: Draft) -> None:
+    def _find_answers(self, draft: Draft, query: str, vector: Vector) -> list[tuple[Part, Support]]:
+        """Return what supports an answer to a question, or to each of its parts.
+
+        A quotation that speaks of all the parts answers them in one, and so does a model that
+        composes; then only those parts follow by themselves that have no answer.
+        """
+        parts = parts_of(query)
+        found = [
+            self.find_passages(draft.snapshot, part.query, within=draft.where.within)
+            for part in parts
+        ]
+        whole = self._retrieve(draft, query, vector, found)
+        in_one = [(Part(query, query), whole)]
+        if not parts or (whole.enough and _speaks_of(whole, parts)):
+            return in_one
+        told = [
+            (part, self._judge_part(draft, part, hits))
+            for part, hits in zip(parts, found, strict=True)
+        ]
+        known = [support for _, support in told if support.enough]
+        if not known:
+            return in_one
+        if self.chat.composes:
+            extracts = tuple(extract for support in known for extract in support.extracts)
+            missing = [(part, support) for part, support in told if not support.enough]
+            return [(Part(query, query), replace(known[0], extracts=extracts)), *missing]
+        return told
+
+    def _check_scope(self, draft: Draft, vector: Vector) -> None:
         with draft.timed("scope"):
-            score = self._scope.score(draft.snapshot, draft.vector)
+            score = self._scope.score(draft.snapshot, vector)
         draft.scores |= {"scope": score.margin, "scope_threshold": score.threshold}
         if not score.in_scope:
             draft.suggestions = self._scope.suggest(draft.vector)
             raise Stop("refused", "scope", self.card.domain.refusal)
 
     def find_passages(
-        self, snapshot: Snapshot, query: str, vector: Vector | None = None
+        self,
+        snapshot: Snapshot,
+        query: str,
+        vector: Vector | None = None,
+        within: Filter = EVERYTHING,
     ) -> list[Hit]:
         """Return what may be evidence for a query, best first; the first `PASSAGES` become it."""
-        hits = self._retriever.search(snapshot, query, CANDIDATES, vector, PASSAGES_ONLY)
-        return [hit for hit in hits if _may_be_evidence(hit)]
+        passages = replace(within, kind="passage")
+        hits = self._retriever.search(snapshot, query, CANDIDATES, vector, passages)
+        return spread([hit for hit in hits if _may_be_evidence(hit)], query)
 
-    def _retrieve(self, draft: Draft, query: str, vector: Vector) -> Support:
-        """Add passages to the evidence in hand, and judge whether they answer the query."""
+    def _retrieve(
+        self, draft: Draft, query: str, vector: Vector, parts: Sequence[Sequence[Hit]] = ()
+    ) -> Support:
+        """Add passages to the evidence in hand, and judge whether they answer the query.
+
+        `parts` is what was found for parts of it, each of which gets a passage.
+        """
         with draft.timed("retrieve"):
-            chosen = self.find_passages(draft.snapshot, query, vector)[:PASSAGES]
+            hits = self.find_passages(draft.snapshot, query, vector, draft.where.within)
+            if parts:
+                hits = guaranteed(parts, hits)
+            chosen = gather(draft.snapshot, hits, PASSAGES + max(0, len(parts) - 2))
         first = len(draft.evidence) + 1
         passages = [evidence_of(n, hit) for n, hit in enumerate(chosen, start=first)]
         draft.evidence = (*draft.evidence, *passages)
+        return self._judge(draft, query, vector, passages)
+
+    def _judge_part(self, draft: Draft, part: Part, hits: Sequence[Hit]) -> Support:
+        """Judge what the evidence in hand says on one part of a question."""
+        chunks = [hit.chunk for hit in hits[:PASSAGES_OF_PART]]
+        own = [piece for piece in draft.evidence if any(covers(piece, chunk) for chunk in chunks)]
+        return self._judge(draft, part.query, self._retriever.embed_query(part.query), own)
+
+    def _judge(
+        self, draft: Draft, query: str, vector: Vector, passages: Sequence[Evidence]
+    ) -> Support:
         with draft.timed("support"):
             support = judge_support(self.index, query, vector, passages)
-        draft.scores |= {"support": support.score, "support_threshold": THRESHOLD}
+        best = max(support.score, draft.scores.get("support", 0.0))
+        draft.scores |= {"support": best, "support_threshold": THRESHOLD}
         return support
 
     def _abstain(self, draft: Draft) -> NoReturn:
@@ -383,8 +458,6 @@ class Bot:
                     draft.dropped += 1
                 else:
                     yield self._show(draft, written.text)
-        if not draft.sentences:
-            raise Stop("abstained", "unsupported", "The corpus does not say that clearly enough.")
 
     def _show(self, draft: Draft, sentence: str) -> Sentence:
         """Let a sentence out, if the pack's rules on answers allow it."""
@@ -410,6 +483,7 @@ class Bot:
         """Put together what is shown; citations resolve only to evidence of this turn."""
         shown = status in ("answered", "abstained")
         cited = {int(n) for n in MARKER.findall(text)} if shown else set()
+        text = f"{draft.note} {text}" if shown and draft.note else text
         facts = draft.facts
         table = facts.table if facts is not None and status == "answered" else None
         if table is not None:
@@ -475,6 +549,12 @@ def _reason_of(error: GroundskeeperError) -> str:
     if isinstance(error, ModelIntegrityError):
         return "integrity"
     return "limit" if isinstance(error, LimitExceeded) else "unavailable"
+
+
+def _speaks_of(support: Support, parts: Sequence[Part]) -> bool:
+    """Whether what would be quoted has the words of every part."""
+    best = windows(support.extracts)[0]
+    return all(term_coverage(part.name, best.text) == 1.0 for part in parts)
 
 
 def _may_be_evidence(hit: Hit) -> bool:
