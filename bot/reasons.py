@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 RULE = "rule:"
+THRESHOLD = "_threshold"
 
 LABELS = {
     "": "answered",
@@ -25,3 +28,18 @@ def is_known(reason: str) -> bool:
 def label(reason: str) -> str:
     """Return a reason in words."""
     return LABELS.get(reason) or f"the rule “{reason.removeprefix(RULE)}”"
+
+
+def told_scores(scores: Mapping[str, float]) -> list[str]:
+    """Return what the gates measured, each with its threshold: "scope 0.03 (threshold 0.12)"."""
+    told = []
+    for name, score in scores.items():
+        if not name.endswith(THRESHOLD):
+            threshold = scores.get(f"{name}{THRESHOLD}")
+            beside = f" (threshold {_number(threshold)})" if threshold is not None else ""
+            told.append(f"{name} {_number(score)}{beside}")
+    return told
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.2f}"

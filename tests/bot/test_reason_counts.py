@@ -10,7 +10,7 @@ import pytest
 
 from bot.answer import Answer
 from bot.reason_counts import ReasonCount, ReasonCounts
-from bot.reasons import LABELS, is_known, label
+from bot.reasons import LABELS, is_known, label, told_scores
 from ingest.errors import GroundskeeperError
 
 DAY = date(2026, 11, 21)
@@ -158,3 +158,14 @@ def test_every_reason_has_words() -> None:
     assert label("rule:no-stories") == "the rule “no-stories”"
     assert not is_known("rule:")
     assert not is_known("whatever")
+
+
+def test_a_score_stands_beside_its_threshold() -> None:
+    scores = {"scope": 0.034, "scope_threshold": 0.117, "length": 2400.0, "length_threshold": 2000}
+
+    assert told_scores(scores) == [
+        "scope 0.03 (threshold 0.12)",
+        "length 2,400 (threshold 2,000)",
+    ]
+    assert told_scores({"alone": -1}) == ["alone -1.00"]
+    assert told_scores({}) == []

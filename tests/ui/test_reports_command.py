@@ -51,6 +51,7 @@ def filed(reports_path: Path) -> Iterator[Receipt]:
         citations=(Citation(n=1, document="fit\x07.md", page=2, quote="It fits\r\nwell"),),
         model="test-model",
         digest="sha256:abc",
+        scores={"scope": 0.03, "scope_threshold": 0.12},
         asked_before=("What is it?",),
     )
     with ReviewQueue(reports_path) as queue, Moderators(reports_path) as moderators:
@@ -198,6 +199,10 @@ def test_purge_asks_first(
     assert status == 0 and "purged" in out
     assert b"It does not" not in reports_path.read_bytes()
     assert reports("verify")[0] == 0
+
+
+def test_which_gate_measured_what_is_shown(reports: Run, filed: Receipt) -> None:
+    assert "scores        scope 0.03 (threshold 0.12)\n" in reports("show", filed.reference)[1]
 
 
 def test_a_person_can_have_their_report_purged(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from bot.privacy import Masker
+from bot.reasons import told_scores
 from bot.review import (
     CLOSED_STATES,
     OPEN_STATES,
@@ -289,8 +290,7 @@ def _show_case(report: Report) -> None:
     say(f"{'model':14}{_one_line(origin)}")
     say(f"{'digest':14}{_one_line(case.digest)}")
     if case.scores:
-        scores = ", ".join(f"{name} {score:g}" for name, score in case.scores.items())
-        say(f"{'scores':14}{_one_line(scores)}")
+        say(f"{'scores':14}{_one_line(', '.join(told_scores(case.scores)))}")
     for earlier in case.asked_before:
         _show_block("asked before", earlier)
     _show_block("question", case.question)

@@ -8,6 +8,7 @@ from typing import get_args
 
 import streamlit as st
 
+from bot.reasons import told_scores
 from bot.review import (
     OPEN_STATES,
     OUTCOME_DETAIL,
@@ -146,6 +147,7 @@ def _circumstances(case: Case) -> list[str]:
         strings.REASON.format(reason=case.reason) if case.reason else "",
         strings.RULES.format(version=case.rules_version) if case.rules_version else "",
         strings.FLAGS.format(flags=", ".join(case.flags)) if case.flags else "",
+        *told_scores(case.scores),
     ]
 
 
