@@ -11,6 +11,7 @@ from ingest.filters import EVERYTHING, Filter
 
 Status = Literal["answered", "abstained", "refused", "blocked", "failed"]
 Cell = float | int | str | None
+LEFT_OUT = "[orders to a language model, left out]"
 
 
 class _Value(BaseModel):
@@ -73,6 +74,13 @@ class Evidence(_Value):
     facts: tuple[Fact, ...] = ()
     orders: tuple[tuple[int, int], ...] = ()
 
+    def without_orders(self) -> Evidence:
+        """Return the evidence as it may be shown: what orders a model about is left out of it."""
+        quote = self.quote
+        for start, end in reversed(self.orders):
+            quote = f"{quote[:start]}{LEFT_OUT}{quote[end:]}"
+        return self.model_copy(update={"quote": quote, "orders": ()}) if self.orders else self
+
 
 class Citation(_Value):
     """Evidence that the shown text cites, as `[n]`."""
@@ -119,8 +127,10 @@ class Answer(_Value):
     `reason` names what stopped the answer, from one vocabulary (`bot.reasons`): scope, rule:<id>,
     injection, no_evidence, unsupported, integrity, limit, unavailable, error; empty when
     answered. `text` carries `[n]` markers, and a table's rows numbers, that resolve only to
-    `citations`. `evidence` is all that the model was shown. `scores` are what the gates measured, each with its threshold beside it
-    ("scope" and "scope_threshold"), as far as the question came.
+    `citations`. `evidence` is what was found, less what orders a model about; a model is shown of
+    it what holds no such orders. `scores` are what the gates measured, each with its threshold
+    beside it ("scope" and "scope_threshold"), as far as the question came. `rules_version` tells
+    by which of the pack's rules it was judged.
     """
 
     id: str = ""

@@ -21,6 +21,7 @@ from typing import NoReturn
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot.answer import (
+    LEFT_OUT,
     Answer,
     Citation,
     Event,
@@ -327,7 +328,7 @@ class Bot:
         if not support.enough:
             yield self._show(draft, f"To “{prose}” the corpus has no answer.")
             return
-        yield EvidenceFound(evidence=draft.evidence)
+        yield EvidenceFound(evidence=_shown(draft.evidence))
         yield from self._write(draft, prose, support)
 
     def _tell_passages(self, draft: Draft) -> Iterator[Event]:
@@ -344,7 +345,7 @@ class Bot:
         if not any(support.enough for _, support in told):
             self._abstain(draft)
         draft.facts = None
-        yield EvidenceFound(evidence=draft.evidence)
+        yield EvidenceFound(evidence=_shown(draft.evidence))
         for part, support in told:
             if support.enough:
                 yield from self._write(draft, part.query, support)
@@ -495,7 +496,7 @@ class Bot:
             status=status,
             reason=reason,
             text=text,
-            citations=tuple(_citation(e) for e in draft.evidence if e.n in cited),
+            citations=tuple(_citation(e) for e in _shown(draft.evidence) if e.n in cited),
             table=table,
             plan=facts.plan_json if facts is not None else None,
             model=self.chat.name,
@@ -504,7 +505,7 @@ class Bot:
             index_generation=draft.generation,
             timings_ms={**draft.timings, "total": round(total, 2)},
             dropped_sentences=draft.dropped,
-            evidence=draft.evidence if shown else (),
+            evidence=_shown(draft.evidence) if shown else (),
             flags=draft.flags,
             suggestions=draft.suggestions,
             scores={name: round(score, 4) for name, score in draft.scores.items()},
@@ -581,6 +582,12 @@ def evidence_of(n: int, hit: Hit) -> Evidence:
         score=round(hit.score, 4),
         orders=order_spans(hit.title, chunk.heading_path, chunk.text),
     )
+
+
+def _shown(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return the evidence that a reader sees: no orders to a model, nor what is nothing else."""
+    shown = (piece.without_orders() for piece in evidence)
+    return tuple(piece for piece in shown if piece.quote != LEFT_OUT)
 
 
 def _citation(evidence: Evidence) -> Citation:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer import Answer, Evidence, Question
+from bot.answer import LEFT_OUT, Answer, Evidence, EvidenceFound, Question
 from bot.chat_models import NamedChatModel
 from bot.pipeline import Bot, open_bot
 from bot.prompts import answer_messages
@@ -105,6 +105,7 @@ def test_no_order_reaches_a_model_or_an_answer(obedient: Bot, question: str) -> 
     assert "chocolate" not in answer.text
     assert "instructions" not in answer.text
     assert "www.chocolate.example" not in seen(obedient)
+    assert DEMAND not in answer.model_dump_json()
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -113,6 +114,7 @@ def test_the_embedded_model_quotes_no_order(embedded: Bot, question: str) -> Non
 
     assert "chocolate" not in answer.text
     assert "nstructions" not in answer.text
+    assert DEMAND not in answer.model_dump_json()
 
 
 def test_what_else_stands_in_a_poisoned_passage_is_still_quoted(embedded: Bot) -> None:
@@ -120,7 +122,17 @@ def test_what_else_stands_in_a_poisoned_passage_is_still_quoted(embedded: Bot) -
 
     assert answer.status == "answered"
     assert "nyjer seed" in answer.text or "water in the bowl" in answer.text
-    assert answer.citations[0].document == "guides/finches.md"
+    (citation,) = answer.citations
+    assert citation.document == "guides/finches.md"
+    assert citation.quote.startswith("Finches eat sunflower hearts") and LEFT_OUT in citation.quote
+    assert embedded.document_context(citation) == ("", citation.quote, "")
+
+
+def test_what_is_shown_before_the_answer_holds_no_orders(obedient: Bot) -> None:
+    for question in QUESTIONS:
+        for event in obedient.stream(Question(text=question)):
+            if isinstance(event, EvidenceFound):
+                assert all(DEMAND not in piece.model_dump_json() for piece in event.evidence)
 
 
 def test_other_passages_still_reach_the_model(obedient: Bot) -> None:
