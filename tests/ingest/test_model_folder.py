@@ -38,6 +38,7 @@ from tests.model_folders import (
     make_sentence_models,
     save_tensors,
 )
+from tests.packs import HashedEmbeddings, Pack
 
 REFERENCE = Path(__file__).resolve().parent.parent / "data" / "encoder_references.json"
 
@@ -152,6 +153,22 @@ def test_questions_are_compared_with_questions(folder: Path, settings: Settings)
     assert asked.digest != told.digest
     plain = make_embeddings(settings)
     assert for_questions(plain) is plain
+
+
+def test_a_reindex_embeds_the_examples_as_questions(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    told = PromptedEmbeddings(hashed, "query: ", "passage: ")
+    small_pack.reindex(told)
+    examples = small_pack.card.scope.in_scope
+    assert {f"query: {text}" for text in examples} < set(hashed.texts)
+    assert any(text.startswith("passage: Feeding birds") for text in hashed.texts)
+    assert all(text.startswith(("query: ", "passage: ")) for text in hashed.texts)
+    hashed.texts.clear()
+    with small_pack.index(told) as index:
+        made = index.embed(examples)
+    assert hashed.texts == []
+    assert np.allclose(made, [told.embed_query(text) for text in examples])
 
 
 @pytest.mark.parametrize(
