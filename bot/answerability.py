@@ -1,155 +1,202 @@
-"""Whether a passage answers a question, told by signs inside it (development version)."""
+"""How likely a passage answers a question, told by signs inside the passage.
+
+Nearness alone does not tell: a passage about the right thing that leaves out what is asked, or
+says it of something else, is as near as one that answers. So a few signs are read, each of which
+a person can check, and a logistic model weighs them (Cox, "The regression analysis of binary
+sequences", 1958).
+
+Not covered: who did what to whom ("Cambridge owns Allston"), a modifier exchanged for one that is
+no opposite ("gold plates", "bronze plates"), and questions in other languages than English.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from rapidfuzz import fuzz
 
-from bot.asking import holds, kind_of
+from bot.asking import Asked
 from bot.names import Token, tokenize, words_of
 from bot.polarity import contradicts, negates, other_prefixes, turns_around
 from bot.text import stem
+from ingest.index import Vector
 from ingest.lexical import STOP_WORDS
 
-_FUNCTION = STOP_WORDS | words_of(
-    "name named names called call type types kind kinds sort many much did dont doesnt didnt isnt"
-    " wasnt arent cant wont im its whats whos s t thing things being"
+FAR = 0.45
+MOST_NAMES = 2
+_FUNCTION_WORDS = STOP_WORDS | words_of(
+    "name named names called call type types kind kinds sort many much being thing things t s its"
+    " dont doesnt didnt isnt wasnt arent cant wont im whats whos"
 )
-_SAME = 84.0
-_PREFIX = 5
+# Two words are the same where they begin alike ("Brazil", "Brazilian") or differ by a slip.
+_SAME_BEGINNING = 5
+_LONGER_BY = 5
+_SAME_LETTERS = 84.0
+_INITIALS = range(2, 6)
 
 
-class Found:
-    """The words of a text."""
+@dataclass(frozen=True)
+class Signs:
+    """What a passage shows of answering a question; each is 0 where nothing speaks against it.
+
+    nearness: cosine of the question with the best sentence, alone or together with a neighbour.
+    remoteness: by how much nearness stays below 0.45, which hardly any answer does.
+    strangeness: by how much nearer the question would be without the words that the passage lacks;
+        below 0 where they are there in other words.
+    names_missing: how many of the question's names and numbers the passage lacks, two at most.
+    answer_away: 0 if the best sentence holds the kind of thing that is asked for, 1 if only a
+        neighbour does, 2 if none.
+    contradiction: 1 if only one of both says "not", or they use opposite words.
+    denial: 1 if the best sentence says "not" though the question does not.
+    """
+
+    nearness: float
+    remoteness: float
+    strangeness: float
+    names_missing: float
+    answer_away: float
+    contradiction: float
+    denial: float
+
+
+SIGNS = tuple(field.name for field in fields(Signs))
+# Fitted by tools/fit_answerability.py, which says on what and how well.
+INTERCEPT = -1.845
+WEIGHTS = Signs(
+    nearness=3.609,
+    remoteness=-9.212,
+    strangeness=-4.263,
+    names_missing=-1.279,
+    answer_away=-0.960,
+    contradiction=-2.288,
+    denial=-0.536,
+)
+
+
+def probability(signs: Signs) -> float:
+    """Return how likely a passage with these signs answers its question."""
+    weighed = zip(astuple(WEIGHTS), astuple(signs), strict=True)
+    return 1 / (1 + math.exp(-INTERCEPT - sum(weight * sign for weight, sign in weighed)))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage as its sentences, their unit vectors (n, dimension), and which of them is best.
+
+    `header` are its title and headings.
+    """
+
+    header: str
+    sentences: tuple[str, ...]
+    vectors: Vector
+    best: int
+
+    @cached_property
+    def tokens(self) -> list[list[Token]]:
+        """The words of each sentence."""
+        return [tokenize(sentence) for sentence in self.sentences]
+
+    @property
+    def near(self) -> range:
+        """The best sentence and its neighbours."""
+        return range(max(self.best - 1, 0), min(self.best + 2, len(self.sentences)))
+
+    def said(self, places: Sequence[int]) -> _Said:
+        """Return the words of some sentences and of the header."""
+        return _Said([*tokenize(self.header), *(t for place in places for t in self.tokens[place])])
+
+    def nearest(self, vector: Vector) -> Vector:
+        """Return the unit vector of the best sentence, or of it and a neighbour, if nearer."""
+        best = self.vectors[self.best]
+        pairs = [best + self.vectors[place] for place in self.near]
+        return max((pair / np.linalg.norm(pair) for pair in pairs), key=lambda v: float(v @ vector))
+
+
+def read_signs(
+    question: str, vector: Vector, passage: Passage, embed: Callable[[str], Vector]
+) -> Signs:
+    """Read the signs of a passage; `vector` is the question's, shape (dimension,).
+
+    `embed` returns the unit vector of a text; it is called once, if the passage lacks a word.
+    """
+    asked = Asked.read(question)
+    nearest = passage.nearest(vector)
+    nearness = float(nearest @ vector)
+    whole, near = passage.said(range(len(passage.sentences))), passage.said(passage.near)
+    missing = [token for token in content_words(asked.tokens) if not whole.has(token)]
+    rest = without(question, missing)
+    strange = float(nearest @ embed(rest)) - nearness if missing and rest else 0.0
+    best = passage.sentences[passage.best]
+    return Signs(
+        nearness=nearness,
+        remoteness=max(0.0, FAR - nearness),
+        strangeness=strange,
+        names_missing=float(min(MOST_NAMES, sum(map(asked.is_name, missing)))),
+        answer_away=_answer_away(asked, passage),
+        contradiction=float(_contradicts(asked, passage, near, whole)),
+        denial=float(asked.open and negates(best) and not negates(question)),
+    )
+
+
+def _answer_away(asked: Asked, passage: Passage) -> float:
+    if asked.held_by(passage.tokens[passage.best]):
+        return 0.0
+    return 1.0 if any(asked.held_by(passage.tokens[place]) for place in passage.near) else 2.0
+
+
+def _contradicts(asked: Asked, passage: Passage, near: _Said, whole: _Said) -> bool:
+    """Whether the passage says the contrary; to a yes-or-no question that is an answer."""
+    if not asked.open:
+        return False
+    said = " ".join(passage.sentences[place] for place in passage.near)
+    stems = {stem(token.bare) for token in asked.tokens if not asked.is_name(token)}
+    return (
+        (negates(asked.text) and not negates(said))
+        or contradicts(stems, near.stems)
+        or turns_around((token.bare for token in asked.tokens), near.stems)
+        or other_prefixes(asked.text, f"{passage.header} {' '.join(passage.sentences)}")
+    )
+
+
+class _Said:
+    """The words of a text, to look others up in."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self.stems = {stem(t.bare) for t in tokens}
-        self.bare = {t.bare for t in tokens}
-        self._long = [b for b in self.bare if len(b) >= _PREFIX]
+        self.bare = {token.bare for token in tokens}
+        self.stems = {stem(word) for word in self.bare}
+        self._long = [word for word in self.bare if len(word) >= _SAME_BEGINNING]
+        self._initials = "".join(t.bare[0] for t in tokens if t.bare and t.bare not in STOP_WORDS)
 
     def has(self, token: Token) -> bool:
-        b = token.bare
-        if b in self.bare or stem(b) in self.stems:
+        """Whether a word is there: as it is, in another form, misspelt, or spelt out."""
+        word = token.bare
+        if word in self.bare or stem(word) in self.stems:
             return True
-        if len(b) < _PREFIX:
-            return False
-        return any(
-            o[0] == b[0]
-            and (
-                (o[:_PREFIX] == b[:_PREFIX] and abs(len(o) - len(b)) <= 5)
-                or fuzz.ratio(o, b) >= _SAME
-            )
-            for o in self._long
-        )
+        if token.text.isupper() and len(word) in _INITIALS:
+            return word in self._initials
+        return any(_alike(word, other) for other in self._long if other[0] == word[0])
 
 
-def content(tokens: Sequence[Token]) -> list[Token]:
-    return [t for t in tokens if t.bare not in _FUNCTION and t.norm not in _FUNCTION] or list(
-        tokens
+def _alike(word: str, other: str) -> bool:
+    if len(word) < _SAME_BEGINNING:
+        return False
+    begins = word[:_SAME_BEGINNING] == other[:_SAME_BEGINNING]
+    return (begins and abs(len(word) - len(other)) <= _LONGER_BY) or (
+        fuzz.ratio(word, other) >= _SAME_LETTERS
     )
 
 
-def is_name(token: Token, first: bool) -> bool:
-    return (
-        token.text[0].isdigit()
-        or (token.capital and not first)
-        or (len(token.text) > 1 and token.text.isupper() and token.capital)
-    )
+def content_words(tokens: Sequence[Token]) -> list[Token]:
+    """Return the words of a question that carry meaning."""
+    return [t for t in tokens if t.bare not in _FUNCTION_WORDS and t.norm not in _FUNCTION_WORDS]
 
 
-def signs(question, qv, sents, vecs, header, b, wo=None):
-    F = {}
-    q = tokenize(question)
-    c = content(q)
-    W = [tokenize(s) for s in sents]
-    head = tokenize(header)
-    near = [i for i in (b - 1, b, b + 1) if 0 <= i < len(sents)]
-    whole = Found([t for s in W for t in s] + head)
-    there = Found([t for i in near for t in W[i]] + head)
-    only = Found(W[b] + head)
-    cos = vecs @ qv
-    F["cosine"] = float(cos[b])
-    F["cos_max"] = float(cos.max())
-    prs = [vecs[b] + vecs[i] for i in near if i != b]
-    F["pair"] = max([float(cos[b])] + [float(v @ qv / np.linalg.norm(v)) for v in prs])
-    hw = [whole.has(w) for w in c]
-    ht = [there.has(w) for w in c]
-    ho = [only.has(w) for w in c]
-    F["cov_whole"] = float(np.mean(hw))
-    F["cov_near"] = float(np.mean(ht))
-    F["cov_sent"] = float(np.mean(ho))
-    k = kind_of(question)
-    F["_kind"] = k
-    yn = k == "yes or no"
-    nm = [(w, a, t) for w, a, t in zip(c, hw, ht) if is_name(w, w.start == q[0].start)]
-    F["names_missing"] = float(min(2, sum(not a for _, a, _ in nm)))
-    F["names_near"] = float(min(2, sum(not t for _, _, t in nm)))
-    asked = {t.bare for t in q}
-    F["kind_missing"] = float(not holds(k, W[b], asked))
-    F["kind_near"] = float(not any(holds(k, W[i], asked) for i in near))
-    F["kn_mix"] = F["kind_missing"] + F["kind_near"]
-    nq = negates(question)
-    ns = negates(sents[b])
-    nn = any(negates(sents[i]) for i in near)
-    F["negated"] = float(nq and not ns and not yn)
-    F["negated_near"] = float(nq and not nn and not yn)
-    F["negated_there"] = float(ns and not nq and not yn)
-    F["negated_all"] = float(nq and not ns)
-    qs = {stem(t.bare) for t in q if not (t.capital and t.start)}
-    F["opposite"] = float(not yn and contradicts(qs, there.stems))
-    F["opp_all"] = float(contradicts(qs, there.stems))
-    F["opp_sent"] = float(not yn and contradicts(qs, only.stems))
-    F["turned"] = float(
-        turns_around([t.bare for t in q], there.stems)
-        or other_prefixes(question, " ".join(sents) + header)
-    )
-    F["polarity"] = float(bool(F["negated_near"] or F["opposite"] or F["turned"]))
-    F["polarity2"] = F["negated_near"] + F["opposite"] + F["turned"]
-    F["qlen"] = float(len(c))
-    F["yesno"] = float(yn)
-    F["any"] = float(k == "anything")
-    low = [a for w, a in zip(c, hw) if not is_name(w, w.start == q[0].start)]
-    F["low_missing"] = float(min(3, sum(not a for a in low)))
-    bs = [stem(t.bare) for t in W[b]]
-    st = [stem(t.bare) for t in q]
-    cs = {stem(t.bare) for t in c}
-    bg = {x for x in zip(st, st[1:]) if x[0] in cs or x[1] in cs}
-    F["bigrams"] = len(bg & set(zip(bs, bs[1:]))) / max(1, len(bg))
-    sup = [
-        t
-        for t in q
-        if re.fullmatch(r"\w{3,}est|most|least|first|last|only|best|worst|fewest", t.bare)
-        and t.bare not in ("interest", "west", "forest", "test", "rest", "request", "latest")
-    ]
-    F["sup_missing"] = float(any(not there.has(t) for t in sup))
-    m = re.search(r"\b(?:what|which|how many|how much)\s+((?:\w+\s+)?\w+)", question.lower())
-    foc = [t for t in tokenize(m[1]) if t.bare not in _FUNCTION] if m else []
-    F["focus_missing"] = float(bool(foc) and not any(there.has(t) for t in foc))
-    F["focus_whole"] = float(bool(foc) and not any(whole.has(t) for t in foc))
-    hm = re.search(r"\bhow many\s+((?:\w+\s+){0,2}?\w+)", question.lower())
-    F["count_unbound"] = 0.0
-    if hm:
-        noun = [t for t in tokenize(hm[1]) if t.bare not in _FUNCTION]
-        if noun:
-            nst = {stem(t.bare) for t in noun}
-            ok = any(
-                stem(t.bare) in nst and any(x.text[0].isdigit() for x in W[i][max(0, j - 4) : j])
-                for i in near
-                for j, t in enumerate(W[i])
-            )
-            F["count_unbound"] = float(not ok)
-    for nm_, have in (("n", ht), ("w", hw), ("o", ho)):
-        F["_wo_" + nm_] = without(question, [w for w, h in zip(c, have) if not h])
-    return F
-
-
-def without(question, missing):
-    out = []
-    at = 0
-    for t in missing:
-        out.append(question[at : t.start])
-        at = t.end
-    return " ".join((" ".join(out) + " " + question[at:]).split())
+def without(text: str, tokens: Sequence[Token]) -> str:
+    """Return a text without some of its words, given in order."""
+    begins = [0, *(token.end for token in tokens)]
+    ends = [*(token.start for token in tokens), len(text)]
+    return " ".join(" ".join(text[a:b] for a, b in zip(begins, ends, strict=True)).split())

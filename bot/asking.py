@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from bot.names import Token, words_of
+from bot.names import Token, tokenize, words_of
+from bot.text import stem
+from ingest.lexical import STOP_WORDS
 
 Kind = Literal[
     "yes or no",
@@ -49,33 +53,29 @@ def _what(nouns: str) -> str:
     )
 
 
-_ASKS: dict[Kind, re.Pattern[str]] = {
-    kind: re.compile(pattern, re.I)
-    for kind, pattern in {
-        "year": _what("years?"),
-        "month": _what("months?"),
-        "age": _what("century|centuries|decades?|eras?"),
-        "share": _what(
-            "percent|per cent|percentage|share|fraction|proportion|portion|rates?|ratio"
-        ),
-        "duration": rf"{_LEAD}how (?:long|old|soon|quickly)\b",
-        "amount": rf"{_LEAD}how (?:many|much|large|big|tall|far|high|deep|fast|often|wide|heavy"
-        rf"|early|late|few|little|populous|expensive|cheap)\b|"
-        + _what(
-            "numbers?|amount|total|population|price|cost|fee|score|maximum|minimum|limit"
-            "|temperature|length|size|age|distance|height|width"
-        ),
-        "time": rf"{_LEAD}when (?:{_AUXILIARY})\b|\bwhen\W*$|" + _what("dates?|days?|deadlines?"),
-        "person": rf"{_LEAD}(?:who|whom|whose)\b|"
-        + _what("person|people|man|woman|king|queen|president|author|leader|emperor"),
-        "place": rf"{_LEAD}where\b|\bwhere\W*$|"
-        + _what(
-            "city|cities|country|countries|states?|places?|locations?|towns?|regions?"
-            "|continents?|rivers?|county|counties|islands?|streets?"
-        ),
-        "reason": rf"{_LEAD}why\b|" + _what("reasons?|causes?"),
-    }.items()
+_SIGNS: dict[Kind, str] = {
+    "year": _what("years?"),
+    "month": _what("months?"),
+    "age": _what("century|centuries|decades?|eras?"),
+    "share": _what("percent|per cent|percentage|share|fraction|proportion|portion|rates?|ratio"),
+    "duration": rf"{_LEAD}how (?:long|old|soon|quickly)\b",
+    "amount": rf"{_LEAD}how (?:many|much|large|big|tall|far|high|deep|fast|often|wide|heavy"
+    rf"|early|late|few|little|populous|expensive|cheap)\b|"
+    + _what(
+        "numbers?|amount|total|population|price|cost|fee|score|maximum|minimum|limit"
+        "|temperature|length|size|age|distance|height|width"
+    ),
+    "time": rf"{_LEAD}when (?:{_AUXILIARY})\b|\bwhen\W*$|" + _what("dates?|days?|deadlines?"),
+    "person": rf"{_LEAD}(?:who|whom|whose)\b|"
+    + _what("person|people|man|woman|king|queen|president|author|leader|emperor"),
+    "place": rf"{_LEAD}where\b|\bwhere\W*$|"
+    + _what(
+        "city|cities|country|countries|states?|places?|locations?|towns?|regions?"
+        "|continents?|rivers?|county|counties|islands?|streets?"
+    ),
+    "reason": rf"{_LEAD}why\b|" + _what("reasons?|causes?"),
 }
+_ASKS = {kind: re.compile(pattern, re.I) for kind, pattern in _SIGNS.items()}
 
 _MONTHS = words_of(
     "january february march april may june july august september october november december"
@@ -109,11 +109,80 @@ _BEFORE_PLACES = words_of(
 )
 _YEAR = re.compile(r"1\d\d\d|20\d\d|1\d\d0s|20\d0s|\d\d\d")
 _ORDINAL = re.compile(r"\d\d?(?:st|nd|rd|th)")
+_HOW_MANY = re.compile(r"\bhow many\s+((?:\w+\s+){0,2}?\w+)", re.I)
+_I = re.compile(r"\b(?:i|my|we|our|me|im)\b", re.I)
+_THEN_ASKS = re.compile(
+    rf"[,.;!?]\s*(?:and |so |but )?(?=(?:{_AUXILIARY}|what|which|who|when|where|why|how)\b)", re.I
+)
 _REASON = re.compile(
     r"\b(?:because|since|due|so|therefore|thus|to|for|as|by|caused?|causes|reasons?|results?"
     r"|resulted|resulting|led|leads?|means|helps?)\b",
     re.I,
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a question asks for; `counted` are the stems of what "how many" counts."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    kind: Kind
+    counted: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, question: str) -> Asked:
+        """Read a question; where it asks for several things, the first counts."""
+        counts = _HOW_MANY.search(question)
+        counted = tokenize(counts[1]) if counts else []
+        return cls(
+            question,
+            tuple(tokenize(question)),
+            kind_of(question),
+            frozenset(stem(t.bare) for t in counted if t.bare not in STOP_WORDS),
+        )
+
+    @property
+    def open(self) -> bool:
+        """Whether it asks for more than yes or no."""
+        return self.kind != "yes or no"
+
+    def is_name(self, token: Token) -> bool:
+        """Whether one of its words is a name, a number or a code.
+
+        Not those of a person's own circumstances ("I live in Oregon, ...").
+        """
+        if token.start < self._aside:
+            return False
+        code = len(token.text) > 1 and token.text.isupper() and token.capital
+        return token.text[0].isdigit() or code or (token.capital and token != self.tokens[0])
+
+    @cached_property
+    def _aside(self) -> int:
+        """Where the circumstances end that a person tells before asking."""
+        told = [m for m in _THEN_ASKS.finditer(self.text) if _I.search(self.text[: m.start()])]
+        return told[-1].end() if told else 0
+
+    def held_by(self, sentence: Sequence[Token]) -> bool:
+        """Whether a sentence holds such a thing beside the question's own words.
+
+        A kind that no sign tells is held by every sentence.
+        """
+        if self.kind == "reason":
+            return any(_REASON.fullmatch(token.norm) for token in sentence)
+        asked = {token.bare for token in self.tokens}
+        test = _TESTS.get(self.kind)
+        return test is None or any(
+            token.bare not in asked and test(sentence, place) and self._counts(sentence, place)
+            for place, token in enumerate(sentence)
+        )
+
+    def _counts(self, sentence: Sequence[Token], place: int) -> bool:
+        """Whether a number stands by what is counted, where something is."""
+        if not self.counted:
+            return True
+        by = sentence[max(0, place - 3) : place + 5]
+        return any(stem(token.bare) in self.counted for token in by)
 
 
 def kind_of(question: str) -> Kind:
@@ -123,19 +192,6 @@ def kind_of(question: str) -> Kind:
         return "yes or no"
     asks = {kind: match.start() for kind, p in _ASKS.items() if (match := p.search(text))}
     return min(asks, key=asks.__getitem__) if asks else "anything"
-
-
-def holds(kind: Kind, sentence: Sequence[Token], asked: Collection[str]) -> bool:
-    """Whether a sentence holds a thing of a kind that is not one of the question's words.
-
-    `asked` are the question's words as tokens' `bare`. What has no sign is always there.
-    """
-    if kind == "reason":
-        return any(_REASON.fullmatch(token.norm) for token in sentence)
-    test = _TESTS.get(kind)
-    return test is None or any(
-        token.bare not in asked and test(sentence, place) for place, token in enumerate(sentence)
-    )
 
 
 def _is_number(token: Token) -> bool:

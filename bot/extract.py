@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -41,13 +41,17 @@ _LEANS_BACK = re.compile(r"(?:It|They|This|That|These|Those|He|She|But|And|So|Al
 
 @dataclass(frozen=True)
 class Extract:
-    """A sentence of the evidence: which, where in its quote (characters), how near."""
+    """A sentence of the evidence: which, where in its quote (characters), how near.
+
+    `vector` is its unit vector under its heading, shape (dimension,).
+    """
 
     evidence: Evidence
     start: int
     end: int
     score: float
-    cosine: float = 0.0
+    cosine: float
+    vector: Vector = field(compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -80,17 +84,18 @@ def rank_sentences(
     if not places:
         return []
     texts = [f"{' '.join(e.heading_path[-1:])}: {e.quote[a:b]}" for e, a, b in places]
-    cosines = np.asarray(index.embeddings.embed_documents(texts), dtype=np.float32) @ vector
+    vectors = np.asarray(index.embeddings.embed_documents(texts), dtype=np.float32)
     defined = _defined_term(question)
     passages = {
         e.n: PASSAGE_TERMS * term_coverage(question, _whole(e)) + RETRIEVAL * e.score
         for e in evidence
     }
     found = []
-    for (e, a, b), text, cosine in zip(places, texts, cosines, strict=True):
-        score = float(cosine) + SENTENCE_TERMS * term_coverage(question, text) + passages[e.n]
+    for (e, a, b), text, own in zip(places, texts, vectors, strict=True):
+        cosine = float(own @ vector)
+        score = cosine + SENTENCE_TERMS * term_coverage(question, text) + passages[e.n]
         score += DEFINITION * _defines(e.quote[a:b], defined)
-        found.append(Extract(e, a, b, score, float(cosine)))
+        found.append(Extract(e, a, b, score, cosine, own))
     return sorted(found, key=lambda extract: -extract.score)
 
 

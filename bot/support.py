@@ -1,11 +1,9 @@
 """Does the evidence answer the question at all, or is it only near?
 
-A first measure, made of what the best sentence and the best passage share with the question.
-Its weights and threshold were chosen on the pack's own question set (see `groundskeeper eval`):
-what the corpus does not answer, though it belongs to the domain, mostly scores 0.45 to 0.6.
-
-Not covered: a passage about the right thing that leaves out what was asked ("how old is …" of a
-passage without an age).
+The best sentence's passage, which is what would be quoted, is looked into (bot.answerability).
+The threshold is where the probability turns down the stated share of answerable questions
+(split-conformal, as in bot.scope), by tools/fit_answerability.py; an abstention still names the
+nearest places, so it costs a reader less than a wrong answer.
 """
 
 from __future__ import annotations
@@ -16,18 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.answer import Evidence
-from bot.extract import Extract, rank_sentences, term_coverage
+from bot.answerability import Passage, Signs, probability, read_signs
+from bot.extract import Extract, rank_sentences
+from ingest.embedding_cache import unit
 from ingest.index import Index, Vector
 
-THRESHOLD = 0.62
+THRESHOLD = 0.38
 
 
 @dataclass(frozen=True)
 class Support:
-    """How well evidence answers a question: `score` in about [0, 1.25], and its best sentences."""
+    """How likely evidence answers a question: `score` in [0, 1], its best sentences, and why."""
 
     score: float
     extracts: tuple[Extract, ...]
+    signs: Signs | None = None
 
     @property
     def enough(self) -> bool:
@@ -38,12 +39,25 @@ class Support:
 def judge_support(
     index: Index, question: str, vector: Vector, evidence: Sequence[Evidence]
 ) -> Support:
-    """Judge the evidence by its best sentence and by how many of the question's words it has."""
+    """Judge the evidence by the passage of its best sentence."""
     extracts = rank_sentences(index, question, vector, evidence)
     if not extracts:
         return Support(0.0, ())
+
+    def embed(text: str) -> Vector:
+        return unit(index.embeddings.embed_query(text))
+
+    signs = read_signs(question, vector, _passage(extracts), embed)
+    return Support(probability(signs), tuple(extracts), signs)
+
+
+def _passage(extracts: Sequence[Extract]) -> Passage:
+    """Return the passage of the best sentence, which comes first."""
     best = extracts[0]
-    text = f"{' '.join(best.evidence.heading_path)} {best.evidence.quote}"
-    coverage = term_coverage(question, text)
-    cosine = float(np.clip(best.cosine, 0.0, 1.0))
-    return Support(0.75 * cosine + 0.5 * coverage, tuple(extracts))
+    own = sorted((e for e in extracts if e.evidence.n == best.evidence.n), key=lambda e: e.start)
+    return Passage(
+        header=" ".join((best.evidence.title, *best.evidence.heading_path)),
+        sentences=tuple(extract.text for extract in own),
+        vectors=np.stack([extract.vector for extract in own]),
+        best=own.index(best),
+    )
