@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.fusion import Shares
 from bot.text import words
@@ -32,6 +32,7 @@ class Candidate:
     shares: Shares
 
 
+@runtime_checkable
 class Reranker(Protocol):
     """Anything that scores candidates anew, for example a cross-encoder."""
 

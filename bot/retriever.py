@@ -12,7 +12,7 @@ import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from bot.fusion import convex, shares
 from bot.rerank import Candidate, FeatureReranker, Reranker
@@ -147,18 +147,36 @@ class _Pool:
 
 
 class GroundskeeperRetriever(BaseRetriever):
-    """The same retriever for any LangChain program: documents with their place as metadata."""
+    """The same retriever for any LangChain program: documents with their place as metadata.
+
+    `k` and `within`, what is searched, are its own unless a call gives others:
+    `retriever.invoke(query, k=3, within=Filter(folder="guides"))`. Asynchronous calls run in a
+    thread.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     index: Index
     k: int = 10
+    within: Filter = EVERYTHING
+    reranker: Reranker | None = Field(default_factory=FeatureReranker)
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        within: Filter | None = None,
     ) -> list[Document]:
+        retriever = HybridRetriever(self.index, reranker=self.reranker)
         with self.index.snapshot() as snapshot:
-            hits = HybridRetriever(self.index).search(snapshot, query, self.k)
+            hits = retriever.search(
+                snapshot,
+                query,
+                self.k if k is None else k,
+                within=self.within if within is None else within,
+            )
         return [_document(hit) for hit in hits]
 
 

@@ -11,6 +11,14 @@ from bot.answer import Answer, AnswerTable
 from bot.pipeline import open_bot
 from ui.batch import read_batch
 from ui.context import AppContext
+from ui.filtering import (
+    DocumentOption,
+    FolderOption,
+    SinceOption,
+    TypeOption,
+    UntilOption,
+    Wanted,
+)
 from ui.output import print_json, say
 
 SHOWN_QUOTE = 240
@@ -24,14 +32,22 @@ def ask(
         Path | None,
         typer.Option(help='Many questions: lines of {"id", "question"}; answers as JSON lines.'),
     ] = None,
+    document: DocumentOption = None,
+    folder: FolderOption = "",
+    type_: TypeOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
 ) -> int:
     """Answer a question from the corpus, with its sources."""
     questions = read_batch(question, batch)
+    wanted = Wanted(document, folder, type_, since, until)
     app: AppContext = context.obj
     failed = False
     with open_bot(app.settings, app.card, counted=True) as bot:
+        with bot.index.snapshot() as snapshot:
+            within = wanted.within(snapshot)
         for one in questions:
-            answer = bot.answer(one)
+            answer = bot.answer(one.model_copy(update={"within": within}))
             failed |= answer.status == "failed"
             if as_json or batch is not None:
                 print_json(answer.to_json())

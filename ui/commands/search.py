@@ -13,6 +13,14 @@ from ingest.embeddings import make_embeddings
 from ingest.index import Index
 from ui.batch import read_batch
 from ui.context import AppContext
+from ui.filtering import (
+    DocumentOption,
+    FolderOption,
+    SinceOption,
+    TypeOption,
+    UntilOption,
+    Wanted,
+)
 from ui.output import print_json, say
 
 SHOWN_CHARS = 300
@@ -26,16 +34,23 @@ def search(
     batch: Annotated[
         Path | None, typer.Option(help='Many queries: lines of {"id", "question"}.')
     ] = None,
+    document: DocumentOption = None,
+    folder: FolderOption = "",
+    type_: TypeOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
 ) -> None:
     """Show what the retriever finds for a query."""
     queries = read_batch(query, batch)
+    wanted = Wanted(document, folder, type_, since, until)
     app: AppContext = context.obj
     index = Index(app.card, app.paths, make_embeddings(app.settings))
     try:
         retriever = HybridRetriever(index, reranker=make_reranker(app.settings))
         for one in queries:
             with index.snapshot() as snapshot:
-                hits = retriever.search(snapshot, one.text, k)
+                within = wanted.within(snapshot)
+                hits = retriever.search(snapshot, one.text, k, within=within)
             found = {"query": one.text, "hits": [_hit_json(hit) for hit in hits]}
             if batch is not None:
                 print_json({"id": one.id, **found})
