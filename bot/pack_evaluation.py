@@ -15,6 +15,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from bot.abstention_evaluation import AbstentionCase, judge_pack
+from bot.abstention_evaluation import read_cases as read_abstention_cases
 from bot.answer import Question
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.eval_history import SuiteRecord, set_hash
@@ -22,11 +24,13 @@ from bot.evaluation import off_topic_answered, read_questions, turned_away
 from bot.fact_evaluation import FactCase, asking, fact_sets, read_cases, run_case
 from bot.intervals import Interval, bootstrap, wilson
 from bot.json_lines import numbered_lines
+from bot.passages import gather
 from bot.pipeline import PASSAGES, Bot
 from bot.regressions import FILE as REGRESSIONS
 from bot.regressions import RegressionCase, read_regressions
 from bot.regressions import run_case as run_regression
 from bot.retrieval_eval import Dataset, score
+from bot.retriever import Hit
 from bot.section_questions import SectionedPack, read_section_questions
 from bot.silent_chat import silent_chat
 from ingest.domain import DomainCard
@@ -256,20 +260,26 @@ def _ask_retrieval(
     with bench.index.snapshot() as snapshot:
         _check_unchanged(snapshot, dataset, documents)
         for key, query in dataset.queries.items():
-            chunks = [hit.chunk for hit in bench.quoting_bot.find_passages(snapshot, query)]
-            shown = [documents[c.document].sections_of(c.start, c.end) for c in chunks]
-            run[key] = list(dict.fromkeys(section for one in shown for section in one))
-            evidence = {section for one in shown[:PASSAGES] for section in one}
-            outcomes.append(_found(key, query, bool(evidence & dataset.qrels[key].keys())))
+            hits = bench.quoting_bot.find_passages(snapshot, query)
+            evidence = _sections(gather(snapshot, hits, PASSAGES), documents)
+            outcomes.append(_found(key, query, not dataset.qrels[key].keys().isdisjoint(evidence)))
+            run[key] = _sections(hits, documents)
             told()
     keys = list(dataset.queries)
     ndcg = bootstrap(score(dataset.qrels, run, keys)["nDCG@10"])
     found = sum(outcome.fine for outcome in outcomes)
     measures = (
         Measure("nDCG@10", ndcg, len(keys), is_share=False),
-        _share(f"in the first {PASSAGES}", found, len(keys)),
+        _share("section in evidence", found, len(keys)),
     )
     return Findings(measures, tuple(outcomes))
+
+
+def _sections(hits: Iterable[Hit], documents: SectionedPack) -> list[str]:
+    """Return the sections that passages show, each where it is first shown."""
+    chunks = [hit.chunk for hit in hits]
+    shown = (documents[c.document].sections_of(c.start, c.end) for c in chunks)
+    return list(dict.fromkeys(section for sections in shown for section in sections))
 
 
 def _check_unchanged(snapshot: Snapshot, dataset: Dataset, documents: SectionedPack) -> None:
@@ -283,6 +293,43 @@ def _check_unchanged(snapshot: Snapshot, dataset: Dataset, documents: SectionedP
 
 def _found(key: str, query: str, found: bool) -> Outcome:
     return Outcome(key, query, key.partition(":")[0], "found" if found else "missed", found)
+
+
+# --- abstention -------------------------------------------------------------------------------
+
+ABSTENTION = Path("questions") / "abstention.jsonl"
+
+
+def _read_abstention(pack: Path) -> QuestionSet | None:
+    path = pack / ABSTENTION
+    if not path.is_file():
+        return None
+    cases = _unique([(case.id, case) for case in read_abstention_cases(path)])
+    ask = partial(_ask_abstention, tuple(cases.values()))
+    return QuestionSet("abstention", _hash([path]), len(cases), ask)
+
+
+def _ask_abstention(cases: Sequence[AbstentionCase], bench: Bench, told: Told) -> Findings:
+    """Judge what is found for each question: is it answered, or only near?"""
+    result = judge_pack(bench.index, cases, "abstention", told)
+    answerable = sum(case.answerable for case in cases)
+    misses = len(cases) - answerable
+    measures = (
+        Measure("near misses answered", result.near_misses_answered, misses, "lower"),
+        Measure("answerable turned down", result.answerable_turned_down, answerable, "lower"),
+        Measure("AUROC", result.auroc(), len(cases), is_share=False),
+    )
+    outcomes = (
+        Outcome(
+            one.case.id,
+            one.case.question,
+            "answerable" if one.case.answerable else "near miss",
+            "answered" if one.enough else "abstained",
+            one.enough == one.case.answerable,
+        )
+        for one in result.judged
+    )
+    return Findings(measures, tuple(outcomes))
 
 
 # --- scope ------------------------------------------------------------------------------------
@@ -357,6 +404,7 @@ class Suite:
 SUITES = {
     "facts": Suite("questions/*.jsonl with operation and expect", _read_facts),
     "retrieval": Suite("questions/retrieval/*.jsonl", _read_retrieval),
+    "abstention": Suite(str(ABSTENTION), _read_abstention),
     "scope": Suite("questions/scope/{off-topic,in-scope,small-talk}.jsonl", _read_scope),
     "regressions": Suite(str(REGRESSIONS), _read_regressions),
 }

@@ -105,7 +105,8 @@ def _lists(result: SuiteResult, change: Change | None, *, verbose: bool) -> Iter
     better = [by_key[key] for key in change.better] if change else []
     others = [o for o in (result.missed if verbose else result.failures) if o not in worse]
     room = len(by_key) if verbose else SHOWN
-    for title, outcomes in (("newly wrong", worse), ("wrong", others), ("newly right", better)):
+    rest = "not right" if verbose else "wrong"
+    for title, outcomes in (("newly wrong", worse), (rest, others), ("newly right", better)):
         if outcomes:
             yield f"  {title} ({len(outcomes)}):"
             yield from (_outcome_line(outcome, verbose) for outcome in outcomes[:room])
@@ -117,7 +118,8 @@ def _lists(result: SuiteResult, change: Change | None, *, verbose: bool) -> Iter
 
 def _outcome_line(outcome: Outcome, verbose: bool) -> str:
     said = f": {outcome.said}" if outcome.said else ""
-    line = " ".join(f"{outcome.label}: {outcome.question} ({outcome.key}){said}".split())
+    name = outcome.key.removesuffix(f":{outcome.question}")
+    line = " ".join(f"{outcome.label}: {outcome.question} ({name}){said}".split())
     return f"    {line if verbose else textwrap.shorten(line, WIDTH - 4, placeholder=' …')}"
 
 

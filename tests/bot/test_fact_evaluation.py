@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.fact_evaluation import FactCase, fact_sets, judge, read_cases, run_cases
+from bot.fact_evaluation import FactCase, fact_sets, judge, read_cases, run_case, run_cases
 from ingest.errors import UsageError
 from tests.records import CORPUS, Desk, open_desk
 
@@ -46,6 +46,15 @@ def test_the_questions_of_the_pack_are_answered_right(desk: Desk) -> None:
     assert not wrong
     assert right / len(cases) >= 0.97
     assert {"lookup", "compare", "filter", "sort", "count", "function", "follow-up"} <= set(results)
+
+
+def test_the_second_pack_shows_no_wrong_figure_either() -> None:
+    with open_desk("auto-parts") as parts:
+        cases = read_cases(fact_sets(CORPUS / "auto-parts" / "questions"))
+        outcomes = [run_case(case, parts.ask)[0] for case in cases]
+    assert len(outcomes) >= 30
+    assert "wrong" not in outcomes
+    assert outcomes.count("right") >= 0.85 * len(outcomes)
 
 
 def test_what_is_shown_is_right_wrong_or_nothing(desk: Desk) -> None:

@@ -34,6 +34,10 @@ CASE = {"id": "R-1", "question": "weight of the European robin", "must": ["18 g"
 SETS: dict[str, list[Any]] = {
     "weights.jsonl": FACTS,
     "retrieval/feeding.jsonl": SECTIONS,
+    "abstention.jsonl": [
+        {"id": "1", "question": "what do finches eat from a hanging feeder", "answerable": True},
+        {"id": "2", "question": "how many years does a finch live", "answerable": False},
+    ],
     "scope/off-topic.jsonl": [{"text": "Who won the match yesterday?"}],
     "scope/in-scope.jsonl": [
         {"text": "weight of the Eurasian wren"},
@@ -101,9 +105,10 @@ def test_one_page_shows_every_suite_and_the_next_run_is_compared(
     assert status == 0
     assert "first run" in first
     found = blocks(first)
-    assert list(found) == ["facts", "retrieval", "scope", "regressions"]
+    assert list(found) == ["facts", "retrieval", "abstention", "scope", "regressions"]
     assert "exactly right             100.0%  [34.2, 100.0]" in found["facts"]
-    assert "in the first 4            100.0%" in found["retrieval"]
+    assert "section in evidence       100.0%" in found["retrieval"]
+    assert "answerable turned down      0.0%" in found["abstention"]
     assert "off-topic answered          0.0%  [0.0, 79.3]      of 1" in found["scope"]
     assert "passed                    100.0%" in found["regressions"]
 
@@ -116,9 +121,7 @@ def test_one_page_shows_every_suite_and_the_next_run_is_compared(
 
 
 def test_a_question_that_ends_worse_is_named_first(command: Command, pack: Pack) -> None:
-    write(
-        pack, "scope/off-topic.jsonl", [{"text": "weight of a robin"}, {"text": "two plus two"}]
-    )
+    write(pack, "scope/off-topic.jsonl", [{"text": "weight of a robin"}, {"text": "two plus two"}])
     command("scope")
     runs = history(pack)
     assert runs[0]["suites"]["scope"]["missed"] == {"off-topic:weight of a robin": "answered"}
@@ -235,7 +238,7 @@ def test_a_suite_that_cannot_be_run_does_not_cost_the_others(command: Command, p
     assert status == 1
     assert "could not be run: guides/feeding.md has changed since" in blocks(page)["retrieval"]
     assert "first run" in blocks(page)["facts"]
-    assert history(pack)[0]["suites"].keys() == {"facts", "scope", "regressions"}
+    assert history(pack)[0]["suites"].keys() == {*("facts", "abstention", "scope", "regressions")}
 
 
 def test_a_broken_line_of_the_history_is_told_and_skipped(command: Command, pack: Pack) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from bot.abstention_evaluation import AbstentionResult, judge_folder, read_folder
 from bot.cross_encoder import make_reranker
 from bot.eval_history import add_run, read_history
 from bot.evaluation import (
@@ -260,6 +261,53 @@ def retrieval(
         else:
             _show_retrieval(result)
     return 0
+
+
+@app.command("abstention")
+def abstention(
+    context: typer.Context,
+    dataset: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of paragraphs and near misses; may be given several times."),
+    ] = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    fail_on_change: FailOnChangeOption = False,
+) -> int:
+    """Measure whether near misses are told from what the evidence does answer.
+
+    A folder holds corpus.jsonl and queries.jsonl with "gold" and "is_impossible", as made from
+    SQuAD 2.0; without one, the pack's own questions are asked of the live index.
+    """
+    state: AppContext = context.obj
+    if not dataset:
+        return _measure_pack(
+            state, ["abstention"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
+        )
+    embeddings = make_embeddings(state.settings)
+    for folder in map(read_folder, dataset):
+        with closing(progress_for_terminal()) as progress:
+            results = judge_folder(folder, embeddings, progress)
+        for result in results:
+            if as_json:
+                print_json(result.to_json())
+            else:
+                _show_abstention(result)
+    return 0
+
+
+def _show_abstention(result: AbstentionResult) -> None:
+    say(f"{result.name}: {len(result.judged)} questions")
+    shares = {
+        "near misses answered": result.near_misses_answered,
+        "answerable turned down": result.answerable_turned_down,
+        "right": result.accuracy,
+    }
+    for name, share in shares.items():
+        say(f"  {name:24} {share.mean:6.1%}  [{share.low:.1%}, {share.high:.1%}]")
+    for system in ("support", "cosine", "bm25"):
+        area = result.auroc(system)
+        say(f"  AUROC of {system:15} {area.mean:6.3f}  [{area.low:.3f}, {area.high:.3f}]")
 
 
 @app.command("regressions")
