@@ -15,7 +15,9 @@ from bot.marks import Mark, Reading
 
 REACH = 3.0  # words at which a neighbour counts half
 FUNCTION_WORTH = 0.2  # what a function word counts as a neighbour
-TOUCH = 2.5  # words within which a neighbour touches
+RIVAL = 1.2  # how much better a rival's place must suit to prove an exchange
+MARGIN = 0.08
+TOUCH = 4.0  # words within which a neighbour touches
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,32 @@ class Overlay:
             if suits(found)
         ]
 
-    def is_taken(self, slot: Mark, rival: Place, bears_out: Callable[[Mark, Mark], bool]) -> bool:
-        """Tell whether the rival's place belongs to another mark of the claim, which fits better."""
-        pairs = self._pairs[self.units.index(rival.unit)]
-        return any(
-            other.place != slot.place
-            and bears_out(other, rival.mark)
-            and _place(other, rival.unit, rival.mark, pairs).fit >= rival.fit
-            for other in self.claim.marks
-        )
+    def suits_better(
+        self, slot: Mark, own: Sequence[Place], rival: Place, bears_out: Callable[[Mark, Mark], bool]
+    ) -> bool:
+        """Tell whether a rival's place suits a mark better than its own ones.
+
+        Where the claim says the rival too, only both together tell: whether the two would fit
+        better crosswise.
+        """
+        straight, crossed = _best(own), rival.fit
+        pairs = self._pairs_of(rival.unit)
+        others = [m for m in self.claim.marks if m.place != slot.place and bears_out(m, rival.mark)]
+        if others:
+            there = [(_place(m, rival.unit, rival.mark, pairs).fit, m) for m in others]
+            fit, other = max(there, key=lambda pair: pair[0])
+            straight += fit
+            crossed += _best(
+                _place(other, place.unit, place.mark, self._pairs_of(place.unit)) for place in own
+            )
+        return crossed > RIVAL * straight + MARGIN
+
+    def _pairs_of(self, unit: Unit) -> list[tuple[int, Mark, Mark]]:
+        return next(p for u, p in zip(self.units, self._pairs, strict=True) if u is unit)
+
+
+def _best(places: Iterable[Place]) -> float:
+    return max((place.fit for place in places), default=0.0)
 
 
 def _pairs(claim: Reading, source: Reading) -> list[tuple[int, Mark, Mark]]:
@@ -96,14 +115,21 @@ def _place(
     best: dict[int, float] = {}
     touches = False
     for i, mark, other in pairs:
-        if mark is slot or other is found or (slot.name and mark.name):
-            continue  # names beside a name: a list, whose order says nothing
+        if mark is slot or other is found or _is_peer(mark, slot):
+            continue
         here, there = mark.place - slot.place, other.place - found.place
         worth = 1.0 if mark.weight or mark.figure else FUNCTION_WORTH
         best[i] = max(best.get(i, 0.0), worth * _nearness(here) * _nearness(there))
         same_side = (here < 0) == (there < 0)
         touches = touches or (same_side and max(abs(here), abs(there)) <= TOUCH and worth == 1.0)
     return Place(unit, found, sum(best.values()), touches)
+
+
+def _is_peer(mark: Mark, slot: Mark) -> bool:
+    """Whether two marks are of one sort: neighbours in a list, and each other's rivals."""
+    if mark.figure and slot.figure:
+        return mark.figure.kind == slot.figure.kind
+    return mark.name and slot.name
 
 
 def _nearness(distance: float) -> float:

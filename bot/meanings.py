@@ -330,8 +330,12 @@ end + maximum atmost largest highest greatest biggest longest most top
 end - minimum atleast smallest lowest least shortest fewest bottom
 time + after later following afterwards afterward subsequently since
 time - before earlier prior until till beforehand previously within
-order + first start starts started begin begins began beginning open opens opened opening early initial earliest
-order - last end ends ended finish final latest close closes closed closing late
+order + first initial
+order - last final
+course + start starts started begin begins began beginning open opens opened opening
+course - end ends ended finish close closes closed closing
+hour + early earliest earlier
+hour - late latest later
 quantity + all every each many everyone everybody most any whole both entire always majority
 quantity - some few several minority certain notall
 duty + must required mandatory compulsory obliged obligatory

@@ -71,7 +71,8 @@ def _affirms(
             affirmed += worth
             surest = max(surest, worth)
     denies = any(_is_denied(mark, claim, told) for mark in about)
-    return affirmed > DENIED_SHARE * whole and surest == 1.0 and not denies
+    sure = surest == 1.0 or (bool(about) and set(subject).isdisjoint(denied))
+    return affirmed > DENIED_SHARE * whole and sure and not denies
 
 
 def _distance(mark: Mark, others: Sequence[Mark]) -> float:
@@ -84,8 +85,9 @@ def _denied(reading: Reading, i: int) -> list[Mark]:
     segment = [mark for mark in reading.marks if mark.segment == negation.segment]
     at = segment.index(negation)
     behind = takewhile(lambda mark: not mark.negative, segment[at + 1 :])
-    told = list(filter(_tells, behind))[:REACH]
-    return told or list(filter(_tells, segment[:at]))[-ELLIPSIS:]
+    told = list(filter(_tells, behind))
+    told = [mark for mark in told if mark.clause == negation.clause] or told
+    return told[:REACH] or list(filter(_tells, segment[:at]))[-ELLIPSIS:]
 
 
 def _subject(reading: Reading, i: int) -> list[Mark]:

@@ -26,8 +26,6 @@ from bot.text import sentences
 
 MAX_CHARS = 1_200  # a "sentence" beyond is none, and would take long to check
 MIN_CLAIM_WORDS = 3
-RIVAL = 1.25  # how much better a rival's place must suit to prove an exchange
-MARGIN = 0.08
 NEWS_RUN = 3.0  # words in a row, or nearly, that the evidence does not have
 NEWS_CLAUSE = 1.5  # words of one clause that it does not have,
 OLD_IN_NEWS = 1.0  # where it has so few of the others
@@ -184,26 +182,16 @@ class _Claim:
             if mark.figure:
                 yield from self._rival(mark, cited, _bears_out, _rivals)
             elif mark.name:
-                yield from self._rival(mark, cited, _same, _other_name)
+                yield from self._rival(mark, cited, _same_name, _other_name)
 
     def _rival(self, mark: Mark, cited: frozenset[int], own: Test, rival: Test) -> Iterator[str]:
         """Find a place in the evidence that suits a mark better than its own ones."""
-        rivals = self.overlay.places(mark, partial(rival, mark), cited)
-        if not rivals:
-            return
         places = self.overlay.places(mark, partial(own, mark), cited)
-        if mark.sides:  # what suits another word of the claim is not its own place
-            places = [
-                place
-                for place in places
-                if _same(mark, place.mark) or not self.overlay.is_taken(mark, place, own)
-            ]
-        best = max((place.fit for place in places), default=0.0)
-        for place in rivals:
-            better = place.touches and place.fit > RIVAL * best + MARGIN
-            if better and not (
-                self.overlay.is_taken(mark, place, _named if mark.name else own)
-                or _listed_together(place, places)
+        for place in self.overlay.places(mark, partial(rival, mark), cited):
+            if (
+                place.touches
+                and self.overlay.suits_better(mark, places, place, own)
+                and not _listed_together(place, places)
             ):
                 yield f"{mark.text!r} stands where the evidence has {place.mark.text!r}"
 
@@ -259,12 +247,8 @@ def _rivals(mark: Mark, found: Mark) -> bool:
     return bool(mark.figure and found.figure and mark.figure.rivals(found.figure))
 
 
-def _same(mark: Mark, found: Mark) -> bool:
-    return not mark.keys.isdisjoint(found.keys)
-
-
-def _named(mark: Mark, found: Mark) -> bool:
-    return mark.name and _same(mark, found)
+def _same_name(mark: Mark, found: Mark) -> bool:
+    return mark.name and not mark.keys.isdisjoint(found.keys)
 
 
 def _other_name(mark: Mark, found: Mark) -> bool:
