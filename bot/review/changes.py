@@ -32,11 +32,21 @@ class Change:
     ) -> None:
         self.connection = connection
         self.report = listing.find(connection, reference)
-        self._actor, self._note, self._now = actor, note, now
+        self.actor = actor
+        self._note, self._now = note, now
         if version is not None and version != self.report.version:
             raise conflict(connection, self.report, version)
 
-    def apply(self, kind: str, *, old: str, new: str, detail: str = "", **values: Any) -> None:
+    def apply(
+        self,
+        kind: str,
+        *,
+        old: str,
+        new: str,
+        detail: str = "",
+        snapshot: str = "",
+        **values: Any,
+    ) -> None:
         """Change the report's row and append the event; only if nobody was faster."""
         if "status" in values:
             closes = values["status"] in CLOSED_STATES
@@ -52,11 +62,11 @@ class Change:
         changed = self.connection.execute(claimed).scalar_one_or_none()
         if changed is None:
             raise conflict(self.connection, self.report, version)
-        self._append(kind, changed, old=old, new=new, detail=detail)
+        self._append(kind, changed, old=old, new=new, detail=detail, snapshot=snapshot)
 
-    def record(self, kind: str) -> None:
+    def record(self, kind: str, **words: str) -> None:
         """Append an event that leaves the report as it is."""
-        self._append(kind, self.report.version)
+        self._append(kind, self.report.version, **words)
 
     def refuse_closed(self) -> None:
         """Raise InvalidTransition if the report is closed."""
@@ -81,6 +91,27 @@ class Change:
                 hint=f"Work on {other}.",
             )
 
+    def original(self, reference: str) -> sa.Row[Any]:
+        """Return the report that this one repeats: what was named, or what that one repeats.
+
+        Raises ReportNotFound, or InvalidTransition if this would end where it began.
+        """
+        other = listing.find(self.connection, reference)
+        passed = {self.report.reference}
+        while other.reference not in passed:
+            if other.outcome != "duplicate":
+                return other
+            passed.add(other.reference)
+            other = listing.find(self.connection, other.outcome_detail)
+        raise InvalidTransition(
+            f"{self.report.reference} cannot repeat itself.", hint="Name the report that stays."
+        )
+
+    def own_group(self) -> str:
+        """Return the group that the report's own question puts it in."""
+        case = listing.case_of(self.connection, self.report.reference)
+        return case.group if case is not None else str(self.report.group_key)
+
     def purge(self) -> bool:
         """Remove the report's words, closing it first; False if they were removed before."""
         if self.report.purged_at is not None:
@@ -101,7 +132,7 @@ class Change:
         entry = Entry(
             reference=self.report.reference,
             at=self._now,
-            actor=self._actor,
+            actor=self.actor,
             kind=kind,
             version=version,
             text=self._note,

@@ -10,7 +10,8 @@ to rule that out keeps `ChainHead.hash` elsewhere and has it compared.
 
 Kinds, with what `old` and `new` hold: filed and repeated (new: category), moved (states),
 assigned (names, "" for nobody), rated (severities), noted, resolved (old: state, new: outcome,
-detail: what was changed), purged.
+detail: what was changed), rerun (old and new: how the answer ended then and now, detail: the
+document that changed in between), purged.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from bot.review.cases import Case, clean
 from bot.review.store import chain_head, event_texts, report_events, reports
 
 # Kinds that leave a report's version as it is: they overtake nobody's work.
-UNVERSIONED = ("noted", "repeated", "purged")
+UNVERSIONED = ("noted", "repeated", "rerun", "purged")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -17,14 +18,22 @@ from bot.review.references import parse_reference
 from bot.review.states import (
     CATEGORY_LABELS,
     OPEN_STATES,
-    OUTCOME_LABELS,
     PUBLIC_LABELS,
+    PUBLIC_OUTCOMES,
     SEVERITY_RANK,
     TRANSITIONS,
     check_word,
 )
 from bot.review.store import chain_head, event_texts, filings, report_events, reports
-from bot.review.views import ChainHead, Event, PublicStatus, Report, ReportSummary, Stats
+from bot.review.views import (
+    ChainHead,
+    Correction,
+    Event,
+    PublicStatus,
+    Report,
+    ReportSummary,
+    Stats,
+)
 from ingest.errors import ReportNotFound
 
 MOST_LISTED = 500
@@ -55,10 +64,81 @@ def public_status(connection: sa.Connection, reference: str) -> PublicStatus:
         reference=row.reference,
         status=row.status,
         label=PUBLIC_LABELS[row.status],
-        outcome=OUTCOME_LABELS[row.outcome] if row.outcome else "",
+        outcome=PUBLIC_OUTCOMES[row.outcome] if row.outcome else "",
+        told=_told(connection, row),
         filed_at=_utc(row.filed_at),
         changed_at=_utc(row.changed_at),
     )
+
+
+def _told(connection: sa.Connection, row: sa.Row[Any]) -> str:
+    """Return what an outcome comes with, in words for the person who reported."""
+    if row.outcome == "answer_fine":
+        return str(row.outcome_detail)
+    if row.outcome == "duplicate":
+        return f"How far that is: {PUBLIC_LABELS[find(connection, row.outcome_detail).status]}."
+    if row.outcome == "corpus_fixed" and _last_of_outcome(connection, row.reference, "rerun"):
+        return "The corrected source is in use, and your question was asked again with it."
+    return ""
+
+
+def corrections(connection: sa.Connection) -> list[Correction]:
+    """Return the reports that were resolved by correcting a document, the oldest first."""
+    corrected = sa.select(reports.c.reference, reports.c.outcome_detail).where(
+        reports.c.status == "resolved",
+        reports.c.outcome == "corpus_fixed",
+        reports.c.purged_at.is_(None),
+    )
+    found = connection.execute(corrected.order_by(reports.c.closed_at, reports.c.reference))
+    return [
+        Correction(reference=reference, document=document, known=known, case=case)
+        for reference, document in found.all()
+        if (case := case_of(connection, reference)) is not None
+        and (known := known_version(connection, reference)) is not None
+    ]
+
+
+def known_version(connection: sa.Connection, reference: str) -> str | None:
+    """Return the version of the corrected document that a report's case was last run with.
+
+    Until then, as it was when the report was resolved; None unless it is resolved like that.
+    """
+    resolved = _last_of_outcome(connection, reference, "resolved")
+    if resolved is None or resolved.new != "corpus_fixed":
+        return None
+    last = _last_of_outcome(connection, reference, "rerun") or resolved
+    return str(json.loads(last.snapshot)["sha256"]) if last.snapshot else ""
+
+
+def _last_of_outcome(connection: sa.Connection, reference: str, kind: str) -> sa.Row[Any] | None:
+    """Return the last event of a kind since the report was last reopened."""
+    own = report_events.c.reference == reference
+    reopened = sa.select(sa.func.coalesce(sa.func.max(report_events.c.number), 0)).where(
+        own, report_events.c.kind == "moved"
+    )
+    joined = sa.select(report_events, event_texts.c.snapshot).outerjoin(
+        event_texts, event_texts.c.number == report_events.c.number
+    )
+    since = joined.where(
+        own, report_events.c.kind == kind, report_events.c.number > reopened.scalar_subquery()
+    )
+    newest = since.order_by(report_events.c.number.desc()).limit(1)
+    return connection.execute(newest).one_or_none()
+
+
+def recent_cases(
+    connection: sa.Connection, since: int, limit: int
+) -> list[tuple[ReportSummary, Case]]:
+    """Return the reports that were filed since then and their cases, the newest first."""
+    chosen = sa.select(reports).where(reports.c.filed_at >= since, reports.c.purged_at.is_(None))
+    rows = connection.execute(
+        chosen.order_by(reports.c.filed_at.desc(), reports.c.reference).limit(limit)
+    )
+    return [
+        (ReportSummary(**_summary(row)), case)
+        for row in rows.all()
+        if (case := case_of(connection, row.reference)) is not None
+    ]
 
 
 def matching(
@@ -192,7 +272,7 @@ def chain_end(connection: sa.Connection) -> ChainHead:
 def _report(connection: sa.Connection, row: sa.Row[Any], group: Sequence[ReportSummary]) -> Report:
     return Report(
         **_summary(row),
-        case=_case(connection, row.reference),
+        case=case_of(connection, row.reference),
         events=tuple(events_of(connection, row.reference)),
         group=tuple(group),
     )
@@ -204,7 +284,8 @@ def _summary(row: sa.Row[Any]) -> dict[str, Any]:
     return found | {name: None if found[name] is None else _utc(found[name]) for name in moments}
 
 
-def _case(connection: sa.Connection, reference: str) -> Case | None:
+def case_of(connection: sa.Connection, reference: str) -> Case | None:
+    """Return the frozen case of a report, None once it was purged."""
     joined = sa.join(event_texts, report_events, event_texts.c.number == report_events.c.number)
     chosen = sa.select(event_texts.c.snapshot).select_from(joined)
     filed = chosen.where(report_events.c.reference == reference, report_events.c.kind == "filed")

@@ -6,6 +6,7 @@ is refused, with what happened since, when another was faster.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,11 +36,20 @@ from bot.review.states import (
     check_word,
 )
 from bot.review.store import ReportStore
-from bot.review.views import ChainHead, PublicStatus, Receipt, Report, ReportSummary, Stats
+from bot.review.views import (
+    ChainHead,
+    Correction,
+    PublicStatus,
+    Receipt,
+    Report,
+    ReportSummary,
+    Stats,
+)
 from ingest.errors import InvalidTransition, LimitExceeded, ReviewError
 
 NOTE_MAX_CHARS = 5_000
 DETAIL_MAX_CHARS = 500
+Act = Callable[[str], None]
 
 
 class ReviewQueue:
@@ -157,7 +167,10 @@ class ReviewQueue:
             if status in OPEN_STATES:
                 change.refuse_second_open_report()
             old = change.report.status
-            change.apply("moved", old=old, new=status, status=status, outcome=None)
+            # What was a duplicate is once more a report of its own question.
+            own = change.report.outcome == "duplicate"
+            group = {"group_key": change.own_group()} if own else {}
+            change.apply("moved", old=old, new=status, status=status, outcome=None, **group)
             return change.result()
 
     def assign(self, who: Moderator, reference: str, version: int, assignee: str | None) -> Report:
@@ -201,23 +214,76 @@ class ReviewQueue:
         outcome: Outcome,
         note: str = "",
         detail: str = "",
+        *,
+        act: Act | None = None,
+        baseline: str = "",
     ) -> Report:
         """Close a report with its outcome; `detail` names the document, rule or case changed.
 
-        `detail` stays after a purge. Raises ReviewError where the outcome needs a detail,
-        InvalidTransition, or ReportConflict.
+        Of "answer_fine" it is the reason that the person who reported reads; of "duplicate" the
+        report that this one repeats, whose group it joins. `detail` stays after a purge. `act`
+        is called with the moderator's name once all is checked; if it raises, nothing is saved.
+        `baseline` is the sha256 of the corrected document as it was indexed before. Raises
+        ReviewError where the outcome needs a detail, ReportNotFound, InvalidTransition, or
+        ReportConflict.
         """
         check_word(outcome, OUTCOME_LABELS, "outcome")
         what = _limited(detail, DETAIL_MAX_CHARS, "detail")
+        if outcome == "answer_fine":
+            what = self._masker.mask(what)
         if outcome in OUTCOME_DETAIL and not what:
             raise ReviewError(f"Say {OUTCOME_DETAIL[outcome]}.")
         with self._changing(who, reference, version, note) as change:
             check_transition(change.report.status, "resolved")
-            old = change.report.status
+            values = {"status": "resolved", "outcome": outcome}
+            if outcome == "duplicate":
+                original = change.original(what)
+                what, values["group_key"] = original.reference, original.group_key
+            snapshot = json.dumps({"sha256": baseline}) if baseline else ""
             change.apply(
-                "resolved", old=old, new=outcome, detail=what, status="resolved", outcome=outcome
+                "resolved",
+                old=change.report.status,
+                new=outcome,
+                detail=what,
+                snapshot=snapshot,
+                **values,
             )
+            if act is not None:
+                act(change.actor)
             return change.result()
+
+    def corrections(self, who: Moderator) -> list[Correction]:
+        """Return the reports resolved by correcting a document, with what is known of it."""
+        with self._reading(who) as connection:
+            return listing.corrections(connection)
+
+    def attach_rerun(
+        self, who: Moderator, correction: Correction, sha256: str, now: Case, told: str
+    ) -> bool:
+        """Append how a corrected report's case ends now, with this version of the document.
+
+        Returns False where another process was faster, or the report was reopened meanwhile.
+        """
+        with self._changing(who, correction.reference, None, told) as change:
+            if listing.known_version(change.connection, correction.reference) != correction.known:
+                return False
+            snapshot = json.dumps({"sha256": sha256, "case": now.model_dump()}, sort_keys=True)
+            change.record(
+                "rerun",
+                old=correction.case.status,
+                new=now.status,
+                detail=correction.document,
+                snapshot=snapshot,
+            )
+            return True
+
+    def recent_cases(
+        self, who: Moderator, within: timedelta, limit: int
+    ) -> list[tuple[ReportSummary, Case]]:
+        """Return the reports filed that recently with their cases, the newest first."""
+        with self._reading(who) as connection:
+            since = self._clock() - within // timedelta(microseconds=1) * 1000
+            return listing.recent_cases(connection, since, limit)
 
     def stats(self, who: Moderator) -> Stats:
         """Return the queue in figures."""

@@ -8,7 +8,9 @@ from typing import Literal
 from ingest.errors import InvalidTransition, ReviewError
 
 Status = Literal["new", "triaged", "in_progress", "resolved", "dismissed"]
-Outcome = Literal["answer_fine", "corpus_fixed", "rule_added", "regression_added"]
+Outcome = Literal[
+    "answer_fine", "corpus_fixed", "rule_added", "regression_added", "duplicate", "not_actionable"
+]
 Category = Literal["wrong", "missing", "off_topic", "harmful", "wrongly_refused", "other"]
 Severity = Literal["low", "normal", "high", "urgent"]
 
@@ -44,6 +46,17 @@ OUTCOME_LABELS: dict[Outcome, str] = {
     "corpus_fixed": "The documents were corrected",
     "rule_added": "A rule was added",
     "regression_added": "The case was added to the tests",
+    "duplicate": "It was reported before",
+    "not_actionable": "Nothing can be done",
+}
+# What the person who reported reads.
+PUBLIC_OUTCOMES: dict[Outcome, str] = {
+    "answer_fine": "We checked the answer, and it was right.",
+    "corpus_fixed": "You helped: the source that the answer came from was corrected.",
+    "rule_added": "You helped: a rule was added, so that this is not answered like that again.",
+    "regression_added": "You helped: the question is now one of our tests, asked again and again.",
+    "duplicate": "The same was reported before, and is looked after there.",
+    "not_actionable": "We looked at it, and found nothing that we could change.",
 }
 CATEGORY_LABELS: dict[Category, str] = {
     "wrong": "The answer is wrong",
@@ -65,6 +78,7 @@ SEVERITY_RANK: dict[Severity, int] = {"low": 0, "normal": 1, "high": 2, "urgent"
 OUTCOME_DETAIL: dict[Outcome, str] = {
     "corpus_fixed": "which document was corrected",
     "rule_added": "the id of the rule",
+    "duplicate": "the reference of the other report",
 }
 
 

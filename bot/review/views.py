@@ -28,12 +28,17 @@ class Receipt(_View):
 
 
 class PublicStatus(_View):
-    """What everybody may know about a report; `label` and `outcome` are made to be read."""
+    """What everybody may know about a report; `label`, `outcome` and `told` are made to be read.
+
+    `told` is what the outcome comes with: why the answer was right, what the corrected source
+    says now, how far the report is that this one repeats.
+    """
 
     reference: str
     status: Status
     label: str
     outcome: str = ""
+    told: str = ""
     filed_at: datetime
     changed_at: datetime
 
@@ -90,8 +95,22 @@ _SENTENCES = {
     "rated": "severity changed from {old} to {new}",
     "noted": "note added",
     "resolved": "resolved as {new}",
+    "rerun": "run again after {detail} changed: answer now {new} (before: {old})",
     "purged": "question, answer, comments and notes removed",
 }
+
+
+class Correction(_View):
+    """A report that was resolved by correcting a document, whose case can be run again.
+
+    `known` is the sha256 of the document as the case was last run with, or as it was when the
+    report was resolved; empty where that is unknown, so that any version is a new one.
+    """
+
+    reference: str
+    document: str
+    known: str
+    case: Case
 
 
 class Report(ReportSummary):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.review import Case, Moderator, Moderators, ReviewQueue
+from bot.review import PUBLIC_OUTCOMES, Case, Correction, Moderator, Moderators, ReviewQueue
 from ingest.errors import (
     InvalidTransition,
     LimitExceeded,
@@ -48,7 +48,7 @@ def test_the_public_learns_the_state_and_nothing_more(
     report = queue.show(birch, receipt.reference)
     queue.resolve(birch, report.reference, 1, "rule_added", "a secret note", "secret-rule")
     public = queue.look_up(receipt.reference.lower().replace("-", " "))
-    assert (public.label, public.outcome) == ("Resolved", "A rule was added")
+    assert (public.label, public.outcome) == ("Resolved", PUBLIC_OUTCOMES["rule_added"])
     assert public.changed_at - public.filed_at == timedelta(hours=0.5)
     assert "secret" not in public.model_dump_json() and "birch" not in public.model_dump_json()
     assert queue.look_up(receipt.token) == public
@@ -335,7 +335,10 @@ def test_an_empty_queue_answers_and_leaves_no_file(
     assert not path.parent.exists()
 
 
-def _service_calls(queue: ReviewQueue, reference: str) -> Iterator[Callable[[Any], object]]:
+def _service_calls(
+    queue: ReviewQueue, reference: str, case: Case
+) -> Iterator[Callable[[Any], object]]:
+    correction = Correction(reference=reference, document="rivers.md", known="", case=case)
     yield lambda who: queue.reports(who)
     yield lambda who: queue.count(who)
     yield lambda who: queue.show(who, reference)
@@ -348,6 +351,9 @@ def _service_calls(queue: ReviewQueue, reference: str) -> Iterator[Callable[[Any
     yield lambda who: queue.export(who)
     yield lambda who: queue.purge(who, timedelta(0))
     yield lambda who: queue.purge_report(who, reference)
+    yield lambda who: queue.corrections(who)
+    yield lambda who: queue.recent_cases(who, timedelta(days=1), 10)
+    yield lambda who: queue.attach_rerun(who, correction, "ab", correction.case, "told")
 
 
 def test_every_call_needs_a_session_that_lasts(
@@ -361,7 +367,7 @@ def test_every_call_needs_a_session_that_lasts(
     reference = queue.file(make_case(), "wrong").reference
     before = queue.show(operator, reference)
     clock.forward(hours=1)
-    calls = list(_service_calls(queue, reference))
+    calls = list(_service_calls(queue, reference, make_case()))
     public = {"file", "look_up", "verify", "chain_head", "close"}
     methods = {name for name in vars(ReviewQueue) if not name.startswith("_")}
     assert len(calls) == len(methods - public)
