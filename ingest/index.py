@@ -221,6 +221,12 @@ class Snapshot:
         rows = self.connection.execute(sa.select(c.name, c.title).where(c.name.in_(names)))
         return {row.name: row.title for row in rows}
 
+    def versions(self, names: Collection[str]) -> dict[str, str]:
+        """Return the sha256 of those of these documents that there are."""
+        c = db.documents.c
+        rows = self.connection.execute(sa.select(c.name, c.sha256).where(c.name.in_(names)))
+        return {row.name: row.sha256 for row in rows}
+
     def document_text(self, name: str) -> str:
         """Return the text of a document that offsets point into; empty for a table."""
         text = self.connection.execute(
