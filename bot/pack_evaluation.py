@@ -6,6 +6,7 @@ asked of the live index, through the very classes that answer people.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ from ingest.index import Index, Snapshot
 from ingest.paths import domain_paths
 from ingest.rules import added_rules, rules_version
 from ingest.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Told = Callable[[], None]
 Better = Literal["higher", "lower"]
@@ -265,14 +268,20 @@ def _ask_retrieval(
             outcomes.append(_found(key, query, not dataset.qrels[key].keys().isdisjoint(evidence)))
             run[key] = _sections(hits, documents)
             told()
-    keys = list(dataset.queries)
-    ndcg = bootstrap(score(dataset.qrels, run, keys)["nDCG@10"])
     found = sum(outcome.fine for outcome in outcomes)
-    measures = (
-        Measure("nDCG@10", ndcg, len(keys), is_share=False),
-        _share("section in evidence", found, len(keys)),
-    )
-    return Findings(measures, tuple(outcomes))
+    shown = _share("section in evidence", found, len(outcomes))
+    return Findings((*_ndcg(dataset, run), shown), tuple(outcomes))
+
+
+def _ndcg(dataset: Dataset, run: Mapping[str, Sequence[str]]) -> tuple[Measure, ...]:
+    """Measure the order of what was found; nothing where ir-measures is not installed."""
+    keys = list(dataset.queries)
+    try:
+        values = score(dataset.qrels, run, keys)["nDCG@10"]
+    except UsageError as error:
+        log.warning("nDCG@10 is left out. %s", error)
+        return ()
+    return (Measure("nDCG@10", bootstrap(values), len(keys), is_share=False),)
 
 
 def _sections(hits: Iterable[Hit], documents: SectionedPack) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,17 @@ def test_a_suite_that_cannot_be_run_does_not_cost_the_others(command: Command, p
     assert "could not be run: guides/feeding.md has changed since" in blocks(page)["retrieval"]
     assert "first run" in blocks(page)["facts"]
     assert history(pack)[0]["suites"].keys() == {*("facts", "abstention", "scope", "regressions")}
+
+
+def test_without_ir_measures_the_evidence_is_measured_all_the_same(
+    command: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+
+    status, page, _ = command("retrieval")
+
+    assert (status, "section in evidence" in page, "nDCG" in page) == (0, True, False)
+    assert "nDCG@10 is left out. The package ir-measures" in caplog.text
 
 
 def test_a_broken_line_of_the_history_is_told_and_skipped(command: Command, pack: Pack) -> None:
