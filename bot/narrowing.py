@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from rapidfuzz import fuzz
 
+from bot.condense import points_back
 from bot.text import stem, words
 from ingest.errors import UsageError
 from ingest.filters import Filter
@@ -109,8 +110,10 @@ def narrow(text: str, documents: Sequence[DocumentInfo]) -> tuple[tuple[str, ...
             said = match.groupdict(default="")
             found = _meant(said, readable)
             if len(found) == 1:
-                rest = said.get("rest") or text[: match.start()] + text[match.end() :]
-                return (found[0].name,), _tidy(rest) or text
+                rest = _tidy(said.get("rest") or text[: match.start()] + text[match.end() :])
+                # "According to the guide on …, when do I need them?" asks about its subject.
+                subject = f"{found[0].title}: " if points_back(rest) else ""
+                return (found[0].name,), f"{subject}{rest}" if rest else text
     return (), text
 
 
