@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.eval_history import Change
-from bot.pack_evaluation import SUITES, Measure, Outcome, SuiteResult
+from bot.pack_evaluation import Measure, Outcome, SuiteResult
 from bot.pack_report import PackReport
+from bot.suites import SUITES
 
 WIDTH = 100
 SHOWN = 10

@@ -253,6 +253,20 @@ def test_without_ir_measures_the_evidence_is_measured_all_the_same(
     assert "nDCG@10 is left out. The package ir-measures" in caplog.text
 
 
+def test_a_model_that_cannot_be_had_costs_only_what_it_would_write(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSKEEPER_MODEL", "ollama:nothing")
+    monkeypatch.setenv("GROUNDSKEEPER_OLLAMA_HOST", "http://127.0.0.1:9")
+
+    status, page, _ = command()
+
+    assert status == 1
+    assert "model ollama:nothing, which cannot be used" in " ".join(page.split())
+    assert "could not be run: " in blocks(page)["regressions"]
+    assert "could not be run" not in blocks(page)["scope"] + blocks(page)["facts"]
+
+
 def test_a_broken_line_of_the_history_is_told_and_skipped(command: Command, pack: Pack) -> None:
     command("facts")
     with pack.paths.eval_history.open("a") as file:

@@ -24,7 +24,7 @@ from bot.evaluation import (
 )
 from bot.fact_evaluation import OperationResult, Outcome, asking, read_cases, run_cases
 from bot.intervals import Interval
-from bot.pack_evaluation import SUITES, QuestionSet, SuiteResult, open_bench, read_sets
+from bot.pack_evaluation import QuestionSet, SuiteResult, open_bench
 from bot.pack_report import PackReport
 from bot.pipeline import open_bot
 from bot.retrieval_eval import (
@@ -35,6 +35,7 @@ from bot.retrieval_eval import (
     read_dataset,
     temporary_index,
 )
+from bot.suites import SUITES, read_sets
 from ingest.embeddings import make_embeddings
 from ingest.errors import UsageError
 from ingest.index import Index

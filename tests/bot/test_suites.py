@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.fact_evaluation import ExpectedCells, fact_sets, read_cases
-from bot.pack_evaluation import SUITES, read_sets
 from bot.section_questions import SectionedPack
+from bot.suites import SUITES, read_sets
 from ingest.domain import load_card
 from ingest.errors import UsageError
 from tests.packs import Pack
