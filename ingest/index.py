@@ -51,6 +51,14 @@ class DocumentInfo:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class DocumentVersion:
+    """What tells one version of a document's file from another, and since when it is indexed."""
+
+    sha256: str
+    indexed_at_ns: int
+
+
 class Snapshot:
     """One generation of the index, for as long as its transaction is open."""
 
@@ -80,7 +88,7 @@ class Snapshot:
         found: list[tuple[int, float]] = []
         for wanted in (k, OVERFETCH * k):
             near = self._lexical.search(query, wanted, within.kind, names)
-            known = self._known(number for number, _ in near)
+            known = set(self._known(number for number, _ in near).tolist())
             found = [(number, score) for number, score in near if number in known][:k]
             if len(found) == k or len(near) < wanted:
                 break
@@ -156,10 +164,13 @@ class Snapshot:
         d = db.documents.c
         return self.connection.scalars(sa.select(d.name).where(within.document_condition())).all()
 
-    def _known(self, numbers: Iterable[int]) -> set[int]:
-        c = db.chunks.c
-        found = self.connection.scalars(sa.select(c.number).where(c.number.in_(list(numbers))))
-        return set(found)
+    def _known(self, numbers: Iterable[int]) -> Numbers:
+        """Return those of these numbers that SQL knows, each once, ascending."""
+        known, asked = self._selected(EVERYTHING), np.unique(np.fromiter(numbers, dtype=np.int64))
+        if not len(known):
+            return known
+        places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return asked[known[places] == asked]
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
         """Return the chunks of these numbers."""
@@ -177,7 +188,7 @@ class Snapshot:
 
     def vectors_of(self, numbers: Sequence[int]) -> dict[int, Vector]:
         """Return the unit vectors of those of these chunks that SQL knows, (dimension,) each."""
-        known = np.array(sorted(self._known(numbers)), dtype=np.int64)
+        known = self._known(numbers)
         file = self._shared.vector_file(self._dimension)
         if file is None or not file.holds(known):
             return self._stored_vectors(known.tolist())
@@ -221,11 +232,12 @@ class Snapshot:
         rows = self.connection.execute(sa.select(c.name, c.title).where(c.name.in_(names)))
         return {row.name: row.title for row in rows}
 
-    def versions(self, names: Collection[str]) -> dict[str, str]:
-        """Return the sha256 of those of these documents that there are."""
+    def versions(self, names: Collection[str]) -> dict[str, DocumentVersion]:
+        """Return the versions of those of these documents that there are."""
         c = db.documents.c
-        rows = self.connection.execute(sa.select(c.name, c.sha256).where(c.name.in_(names)))
-        return {row.name: row.sha256 for row in rows}
+        chosen = sa.select(c.name, c.sha256, c.indexed_at_ns).where(c.name.in_(names))
+        rows = self.connection.execute(chosen)
+        return {row.name: DocumentVersion(row.sha256, row.indexed_at_ns) for row in rows}
 
     def document_text(self, name: str) -> str:
         """Return the text of a document that offsets point into; empty for a table."""

@@ -14,6 +14,7 @@ from bot.review.views import Correction
 from bot.review.workbench import Workbench
 from bot.text import normalise
 
+GONE = "gone"  # stands for the sha256 of a document that is no longer there
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
 # A sentence ends before white space or a marker; a line always ends one.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])(?=\s)|\n")
@@ -51,9 +52,9 @@ class Difference:
         return self.status[0] == self.status[1] and not any(texts) and not self.cells
 
     def lines(self) -> Iterator[str]:
-        """Yield the difference line by line: - is gone, + is new, ± is changed."""
+        """Yield the difference line by line: - is gone, + is new, ± is changed, = is the same."""
         before, now = self.status
-        yield f"± {before} → {now}" if before != now else f"  {now}, as before"
+        yield f"± {before} → {now}" if before != now else f"= {now}, as before"
         marked: Sequence[tuple[str, tuple[str, ...]]] = (
             ("-", self.sentences_gone),
             ("+", self.sentences_new),
@@ -64,8 +65,8 @@ class Difference:
         for mark, texts in marked:
             yield from (f"{mark} {' '.join(text.split())}" for text in texts)
         if self.same:
-            yield "  same text, sources and table"
-        yield f"  {_made_by(self.before)}; now {_made_by(self.now)}"
+            yield "= same text, sources and table"
+        yield f"Before: {_made_by(self.before)}. Now: {_made_by(self.now)}."
 
     def to_text(self) -> str:
         """Return the difference as a note has room for it."""
@@ -87,7 +88,7 @@ def compare(before: Case, answer: Answer) -> Difference:
     now = freeze(
         answer, rules_version=answer.rules_version, asked_before=before.asked_before
     ).model_copy(update={"question": before.question})
-    gone, new = _changed(_sentences(before.answer), _sentences(now.answer))
+    gone, new = _changed(sentences(before.answer), sentences(now.answer))
     left, come = _changed(_places(before.citations), _places(now.citations))
     cells = tuple(_changed_cells(_cells(before.table), _cells(now.table)))
     return Difference(before, now, gone, new, left, come, cells)
@@ -121,8 +122,8 @@ def due_corrections(
     with bench.index.snapshot() as snapshot:
         versions = snapshot.versions({correction.document for correction in corrections})
     for correction in corrections:
-        # A document that is gone is a version of its own.
-        sha256 = versions.get(correction.document, "gone")
+        version = versions.get(correction.document)
+        sha256 = GONE if version is None else version.sha256
         if sha256 != correction.known:
             yield correction, sha256
 
@@ -136,7 +137,8 @@ def _made_by(case: Case) -> str:
     return f"{case.model or 'no model'}, index {case.index_generation}{rules}"
 
 
-def _sentences(text: str) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a shown text, without citation markers."""
     plain = _MARKER.sub("", text)
     return [normalise(part) for part in _SENTENCE_END.split(plain) if part.strip()]
 
