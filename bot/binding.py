@@ -16,6 +16,7 @@ from bot.marks import Mark, Reading
 REACH = 3.0  # words at which a neighbour counts half
 FUNCTION_WORTH = 0.2  # what a function word counts as a neighbour
 RIVAL = 1.2  # how much better a rival's place must suit to prove an exchange
+EXCHANGE = 1.1  # and where two rivals are both in the claim, both together
 MARGIN = 0.08
 TOUCH = 4.0  # words within which a neighbour touches
 
@@ -77,17 +78,18 @@ class Overlay:
         Where the claim says the rival too, only both together tell: whether the two would fit
         better crosswise.
         """
-        straight, crossed = _best(own), rival.fit
+        straight, crossed, ratio = _best(own), rival.fit, RIVAL
         pairs = self._pairs_of(rival.unit)
         others = [m for m in self.claim.marks if m.place != slot.place and bears_out(m, rival.mark)]
         if others:
             there = [(_place(m, rival.unit, rival.mark, pairs).fit, m) for m in others]
             fit, other = max(there, key=lambda pair: pair[0])
+            ratio = EXCHANGE
             straight += fit
             crossed += _best(
                 _place(other, place.unit, place.mark, self._pairs_of(place.unit)) for place in own
             )
-        return crossed > RIVAL * straight + MARGIN
+        return crossed > ratio * straight + MARGIN
 
     def _pairs_of(self, unit: Unit) -> list[tuple[int, Mark, Mark]]:
         return next(p for u, p in zip(self.units, self._pairs, strict=True) if u is unit)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from bot.meanings import NEGATIONS, OPENINGS, SIDES, SOFT_NEGATIONS, meanings, plain
+from bot.meanings import NEGATIONS, ONLY_ONE, OPENINGS, SIDES, SOFT_NEGATIONS, meanings, plain
 from bot.quantities import Quantity, read_quantities
 from ingest.lexical import STOP_WORDS
 
@@ -32,7 +33,7 @@ _LIGHT = frozenset(
     they them he she his her we our you your i my me us who whom whose which what where how such so
     very too also just even still already well quite rather really actually simply ever yet here
     let lets while though although because since as if when and or but own about out up off over go
-    goes going come comes ok okay people person someone somebody anyone anybody something anything
+    goes going come comes ok okay people person someone somebody anyone anybody something anything only solely merely
     thing things namely however therefore moreover""".split()  # noqa: SIM905
 )
 
@@ -42,7 +43,7 @@ class Mark:
     """A word or a figure of a text that carries meaning.
 
     `keys` are what it may be recognised by. `place` is a distance in words from the beginning, in
-    which clauses stand further apart. `sides` are what it compares, with its sign. `weight` is 0
+    which clauses stand further apart. `sides` are what it says on matters where words exclude each other ("amount", "more"). `weight` is 0
     for words that say nothing by themselves.
     """
 
@@ -53,7 +54,7 @@ class Mark:
     segment: int
     weight: float = 1.0
     figure: Quantity | None = None
-    sides: tuple[tuple[str, int], ...] = ()
+    sides: tuple[tuple[str, str], ...] = ()
     negative: bool = False
     softly_negative: bool = False
     name: bool = False
@@ -98,6 +99,20 @@ def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
     return Reading(text, marks, frozenset().union(*(mark.keys for mark in marks)))
 
 
+def modifiers(reading: Reading) -> list[tuple[Mark, Mark]]:
+    """Return the words of a text that stand directly before another of their clause, with it."""
+    return [
+        (word, head)
+        for word, head in pairwise(reading.marks)
+        if word.weight >= 1.0
+        and head.weight >= 1.0
+        and word.clause == head.clause
+        and not word.figure
+        and not head.figure
+        and not word.is_entity
+    ]
+
+
 _ENTITY = "Xqentity"
 
 
@@ -116,7 +131,8 @@ class _Reader:
     def figure(self, quantity: Quantity, text: str) -> None:
         self._place += 1
         said = text[quantity.start : quantity.end]
-        self._add(said, frozenset({f"={quantity.key}"}), figure=quantity)
+        sides = ONLY_ONE if quantity.trivial else ()
+        self._add(said, frozenset({f"={quantity.key}"}), figure=quantity, sides=sides)
 
     def token(self, token: str, *, is_joined: bool) -> None:
         """Read a word or a punctuation mark; `is_joined`: a hyphen follows, as in "in-house"."""
@@ -150,6 +166,7 @@ class _Reader:
         is_code = any(c.isdigit() for c in word)
         capital = word[:1].isupper() and (not self._first or word[1:] != word[1:].lower())
         is_name = is_code or (capital and len(word) > 1 and low not in STOP_WORDS | _LIGHT)
+        is_name = is_name or (len(word) == 1 and word.isupper() and not self._first)  # "Team A"
         within_name = is_name and self._after_name and self.marks[-1].name
         self._place += NAME_GAP if within_name else 1.0 if weight else FUNCTION_GAP
         self._add(

@@ -90,6 +90,7 @@ usually normally generally typically commonly often frequently mostly regularly,
 sometimes occasionally, at times, from time to time, now and then
 always, every time, at all times
 rarely seldom hardly
+few, hardly any, very few
 many numerous several lots, a lot of, lots of, plenty of, a large number of, a great many
 some certain, a few, a number of
 few
@@ -148,7 +149,7 @@ mistake error fault
 proof evidence
 document paper
 near close neighboring neighbouring next adjacent
-far much, a lot, considerably, by far
+far, a lot, considerably, by far
 before, prior to, ahead of, in advance of, earlier than, beforehand
 after, following afterwards afterward subsequently later then once
 until, up until till
@@ -266,8 +267,6 @@ not more than > atmost
 at most > atmost
 at the most > atmost
 up to > atmost
-as much as > atmost
-as many as > atmost
 a maximum of > atmost
 maximum of > atmost
 or less > atmost
@@ -290,6 +289,12 @@ at the earliest > atleast
 no earlier than > atleast
 not until > after
 not only > also
+not just > also
+not solely > also
+not merely > also
+differently > not alike
+only one > onlyone
+just one > onlyone
 nothing but > only
 no longer > not
 not every > notall
@@ -322,52 +327,80 @@ at the same time > together
 at home > home
 """
 
-# Words that point one way ("+") or the other ("-"), by what they are about.
+# Words that exclude each other, by what they are about: the opposites, and what one of many says.
 _SIDES = """
-amount + more greater higher larger bigger over above exceed exceeds exceeding beyond atleast longer taller heavier dearer dearest costlier expensive increase increases increased increasing raise raises raised rise rises rose risen rising grow grows grew grown gain gains most highest largest greatest biggest longest high large big great extra additional far-above double upper top atleast abundant
-amount - less fewer lower smaller under below atmost shorter lighter cheaper cheap cheapest inexpensive decrease decreases decreased decreasing reduce reduces reduced falls fell fallen falling fall drop drops dropped decline declines declined shrink shrinks lose loses shorten shortens shortest least lowest smallest low small little few-than lower lowers lowered cut bottom
-end + maximum atmost largest highest greatest biggest longest most top
-end - minimum atleast smallest lowest least shortest fewest bottom
-time + after later following afterwards afterward subsequently since
-time - before earlier prior until till beforehand previously within
-order + first initial
-order - last final
-course + start starts started begin begins began beginning open opens opened opening
-course - end ends ended finish close closes closed closing
-hour + early earliest earlier
-hour - late latest later
-quantity + all every each many everyone everybody most any whole both entire always majority
-quantity - some few several minority certain notall
-duty + must required mandatory compulsory obliged obligatory
-duty - may can could might optional voluntary
-quality + better best strong stronger strongest good quiet quieter
-quality - worse worst weak weaker weakest bad poor noisy noisier loud
-ease + easier easiest easy simple
-ease - harder hardest hard difficult
-speed + faster fastest fast quick quicker quickly sooner soonest
-speed - slower slowest slow slowly
-likeness + same identical alike equal
-likeness - different differ differs unlike distinct
-age + new newer newest young younger youngest modern
-age - old older oldest ancient former
-consent + accept accepts accepted agree allow allows allowed permit permits permitted approve approves approved admit admitted
-consent - decline refuse refuses refused reject rejects rejected deny denies denied forbid forbidden prohibit prohibited ban banned disallow turned-down
-scope + include includes included including count counts counted inside
-scope - exclude excludes excluded excluding omit omitted outside
-access + public
-access - private
-extent + full
-extent - partial
-presence + with
-presence - without
-cost + paid
-cost - free
-distance + near nearby close
-distance - far remote distant
-heat + hot warm
-heat - cold cool
-frequency + usually normally generally typically commonly often frequently mostly regularly
-frequency - rarely seldom hardly scarcely never
+amount more: more greater higher larger bigger over above exceed exceeds exceeding beyond atleast longer taller heavier dearer dearest costlier expensive increase increases increased increasing raise raises raised rise rises rose risen rising grow grows grew grown growing gain gains most highest largest greatest biggest longest high large big great extra additional double upper top abundant much
+amount less: less fewer lower smaller under below atmost shorter lighter cheaper cheap cheapest inexpensive decrease decreases decreased decreasing reduce reduces reduced falls fell fallen falling fall drop drops dropped decline declines declined shrink shrinks lose loses shorten shortens shortest least lowest smallest low small little lowers lowered cut bottom
+end most: maximum atmost largest highest greatest biggest longest most top
+end least: minimum atleast smallest lowest least shortest fewest bottom
+time after: after later following afterwards afterward subsequently since
+time before: before earlier prior until till beforehand previously within
+course start: start starts started begin begins began beginning open opens opened opening
+course end: end ends ended finish close closes closed closing
+hour early: early earliest earlier
+hour late: late latest later
+quantity all: all every each many everyone everybody most any whole both entire always majority
+quantity some: some few several minority certain notall
+number one: onlyone
+number many: several many multiple various numerous
+duty must: must required mandatory compulsory obliged obligatory
+duty may: may can could might optional voluntary
+quality good: better best strong stronger strongest good quiet quieter
+quality bad: worse worst weak weaker weakest bad poor noisy noisier loud
+ease easy: easier easiest easy simple
+ease hard: harder hardest hard difficult
+speed fast: faster fastest fast quick quicker quickly sooner soonest
+speed slow: slower slowest slow slowly
+likeness same: same identical alike equal
+likeness other: different differ differs unlike distinct
+age new: new newer newest young younger youngest modern
+age old: old older oldest ancient former
+consent yes: accept accepts accepted agree allow allows allowed permit permits permitted approve approves approved admit admitted
+consent no: decline refuse refuses refused reject rejects rejected deny denies denied forbid forbidden prohibit prohibited ban banned disallow
+scope in: include includes included including count counts counted inside
+scope out: exclude excludes excluded excluding omit omitted outside
+access public: public
+access private: private
+extent full: full
+extent partial: partial part
+presence with: with
+presence without: without
+cost paid: paid
+cost free: free
+distance near: near nearby close
+distance far: remote distant
+heat hot: hot warm
+heat cold: cold cool
+moisture wet: wet oily oiled damp moist
+moisture dry: dry
+frequency often: usually normally generally typically commonly often frequently mostly regularly
+frequency seldom: rarely seldom hardly scarcely never
+side left: left
+side right: right
+face front: front
+face rear: rear back
+order first: first initial
+order second: second
+order third: third
+order fourth: fourth
+order fifth: fifth
+order last: last final
+period hour: hourly
+period day: daily
+period week: weekly
+period month: monthly
+period year: yearly annual annually
+season spring: spring
+season summer: summer
+season autumn: autumn
+season winter: winter
+weekday monday: monday
+weekday tuesday: tuesday
+weekday wednesday: wednesday
+weekday thursday: thursday
+weekday friday: friday
+weekday saturday: saturday
+weekday sunday: sunday
 """
 
 NEGATIONS = frozenset(
@@ -404,6 +437,12 @@ _CONTRACTIONS = (
 _AT_MOST = re.compile(
     r"\bnot (be|cost|exceed|get|have|hold|last|list|pay|take|use|work) (?:more than|over|above)\b", re.I
 )
+# "No earlier than 30 days before" is at most 30 days.
+_BEFORE = (
+    (re.compile(r"\b(?:no earlier than|at the earliest)(?= (?:\S+ ){2}before)", re.I), "atmost"),
+    (re.compile(r"\b(?:no later than|at the latest)(?= (?:\S+ ){2}before)", re.I), "atleast"),
+)
+_AS_MUCH = re.compile(r"(?<!twice )(?<!times )(?<!half )\bas (?:much|many) as(?= [$\d])", re.I)
 _AUTUMN = re.compile(  # the season, which nothing falls in
     r"(?<=\bin )fall\b|(?<=\bthe )fall\b|(?<=\beach )fall\b|(?<=\bevery )fall\b"
     r"|\bfall(?= (?:\d|and|or|term|semester|quarter|of \d))", re.I
@@ -467,16 +506,18 @@ _PHRASE_AT = _by_first_word(_LONG)
 _WORD = re.compile(r"[A-Za-z][\w.]*")
 
 
-def _read_sides() -> dict[str, tuple[tuple[str, int], ...]]:
-    found: dict[str, list[tuple[str, int]]] = {}
+def _read_sides() -> dict[str, tuple[tuple[str, str], ...]]:
+    found: dict[str, dict[tuple[str, str], None]] = {}
     for line in _lines(_SIDES):
-        about, sign, *members = line.split()
-        for word in members:
-            found.setdefault(word, []).append((about, 1 if sign == "+" else -1))
-    return {word: tuple(dict.fromkeys(sides)) for word, sides in found.items()}
+        head, _, members = line.partition(":")
+        about, side = head.split()
+        for word in members.split():
+            found.setdefault(word, {})[about, side] = None
+    return {word: tuple(sides) for word, sides in found.items()}
 
 
 SIDES = _read_sides()
+ONLY_ONE = SIDES["onlyone"]
 
 
 def plain(text: str) -> str:
@@ -486,6 +527,9 @@ def plain(text: str) -> str:
         for form, words in _CONTRACTIONS:
             text = form.sub(words, text)
     text = _AUTUMN.sub("autumn", _NEGATIVE_FORMS.sub("not ", text))
+    for form, words in _BEFORE:
+        text = form.sub(words, text)
+    text = _AS_MUCH.sub("atmost", text)
     text = _AT_MOST.sub(r"\1 at most", text)
     return _with_single_words(text)
 

@@ -86,7 +86,8 @@ def _denied(reading: Reading, i: int) -> list[Mark]:
     at = segment.index(negation)
     behind = takewhile(lambda mark: not mark.negative, segment[at + 1 :])
     told = list(filter(_tells, behind))
-    told = [mark for mark in told if mark.clause == negation.clause] or told
+    near = [mark for mark in told if mark.clause == negation.clause]
+    told = near if len(near) > 1 else told[:2]
     return told[:REACH] or list(filter(_tells, segment[:at]))[-ELLIPSIS:]
 
 

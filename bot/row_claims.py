@@ -15,6 +15,7 @@ from itertools import permutations
 from bot.answer import Evidence
 from bot.marks import Mark, Reading, read
 
+_SIGNS = {("amount", "more"): 1, ("amount", "less"): -1, ("end", "most"): 1, ("end", "least"): -1}
 LABEL_SLACK = 3  # words that may stand between those of a label
 MAX_MATCHED = 6  # figures that are matched with as many names; beyond, each goes to the nearest
 
@@ -212,7 +213,7 @@ class RowClaim:
     def _wrong_order(self) -> Iterator[str]:
         """Compare cells where the claim compares entities."""
         for i, mark in enumerate(self._marks):
-            signs = [sign for about, sign in mark.sides if about in ("amount", "end")]
+            signs = [_SIGNS[side] for side in mark.sides if side in _SIGNS]
             if not signs or not self._rests_on_rows(i) or len(self._rows) < 2:
                 continue
             subject = self._subject(i)

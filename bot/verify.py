@@ -19,7 +19,7 @@ from functools import partial
 
 from bot.answer import Evidence
 from bot.binding import Overlay, Place, Unit
-from bot.marks import Mark, read
+from bot.marks import Mark, modifiers, read
 from bot.negation import has_negation, is_lost
 from bot.row_claims import Row, RowClaim, is_row, row_entity, row_text
 from bot.text import sentences
@@ -85,6 +85,7 @@ class _Claim:
         yield from self._strange_names()
         yield from self._news()
         yield from self._exchanged()
+        yield from self._borrowed()
         yield from self._turned_around()
         yield from self._negated()
         yield from self._of_rows()
@@ -195,6 +196,29 @@ class _Claim:
             ):
                 yield f"{mark.text!r} stands where the evidence has {place.mark.text!r}"
 
+    def _borrowed(self) -> Iterator[str]:
+        """Find a modifier that the nearest sentence has another one for: "ceramic pads" for "organic".
+
+        A word that stands nowhere in the evidence may be a synonym; one that the evidence has
+        elsewhere is not.
+        """
+        claim, units, nearest = self.overlay.claim, self.overlay.units, self._nearest()
+        left_out = {
+            (head, word)
+            for k in set(nearest.values())
+            for word, head in modifiers(units[k].reading)
+            if word.keys.isdisjoint(claim.keys)
+        }
+        for word, head in modifiers(claim):
+            k = nearest.get(word.clause)
+            if k is None or not word.keys.isdisjoint(units[k].reading.keys):
+                continue
+            if not any(_same(word, mark) for unit in units for mark in unit.reading.marks):
+                continue
+            for other, instead in left_out:
+                if _same(head, other):
+                    yield f"{word.text!r} stands where the evidence has {instead.text!r}"
+
     def _turned_around(self) -> Iterator[str]:
         """Find a word of comparison where the evidence has its opposite."""
         for mark, cited in self._slots():
@@ -247,6 +271,10 @@ def _rivals(mark: Mark, found: Mark) -> bool:
     return bool(mark.figure and found.figure and mark.figure.rivals(found.figure))
 
 
+def _same(mark: Mark, found: Mark) -> bool:
+    return not mark.keys.isdisjoint(found.keys)
+
+
 def _same_name(mark: Mark, found: Mark) -> bool:
     return mark.name and not mark.keys.isdisjoint(found.keys)
 
@@ -261,9 +289,8 @@ def _same_side(mark: Mark, found: Mark) -> bool:
 
 
 def _other_side(mark: Mark, found: Mark) -> bool:
-    return any((about, -sign) in found.sides for about, sign in mark.sides) and not _same_side(
-        mark, found
-    )
+    about = {matter for matter, _ in mark.sides}
+    return any(matter in about for matter, _ in found.sides) and not _same_side(mark, found)
 
 
 def _parts(sentence: str) -> list[tuple[str, frozenset[int]]]:
