@@ -170,7 +170,8 @@ class Snapshot:
         if not len(known):
             return known
         places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-        return asked[known[places] == asked]
+        found: Numbers = asked[known[places] == asked]
+        return found
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, Chunk]:
         """Return the chunks of these numbers."""
