@@ -20,7 +20,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
-from ingest.errors import ModelError, ModelTimeout
+from ingest.errors import ModelError, ModelTimeout, ModelUnavailable
 from ingest.model_pins import PinnedFiles
 
 CONTEXT_TOKENS = 4096
@@ -88,6 +88,9 @@ class EmbeddedChat(BaseChatModel):
         self, request: dict[str, Any], seconds: float | None
     ) -> Generator[dict[str, Any], None, None]:
         """Turn the callbacks of llama.cpp, which come from its call, into an iterator."""
+        if not threading.main_thread().is_alive():
+            # Who waited for a turn must not begin: the process would never end, or crash.
+            raise ModelUnavailable(f"{self._files.name} is being stopped.")
         server = _server(self._files.verify())
         arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         abandoned = threading.Event()

@@ -176,18 +176,29 @@ def test_its_port_is_closed_to_others(embedded: NamedChatModel) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked_by", ["ask()", "Thread(target=ask, daemon=True).start(); s.acquire()"]
+    "asked_by",
+    [
+        "ask()",
+        "Thread(target=ask, daemon=True).start(); s.acquire()",
+        "[Thread(target=ask_on, daemon=True).start() for _ in range(4)]; s.acquire()",
+    ],
+    ids=["the main thread", "another", "several that wait for their turn"],
 )
 def test_a_process_that_ends_in_the_middle_ends_well_and_silently(asked_by: str) -> None:
     script = (
         "from threading import Semaphore, Thread\n"
         "from langchain_core.messages import HumanMessage\n"
         "from bot.chat_models import make_chat_model, stream_text\n"
+        "from ingest.errors import ModelError\n"
         "from ingest.settings import load_settings\n"
         "chat, s = make_chat_model(load_settings()), Semaphore(0)\n"
         "def ask():\n"
         "    story = stream_text(chat, [HumanMessage('Tell a story')], max_tokens=3000)\n"
         "    next(story); story.close(); s.release()\n"
+        "def ask_on():\n"
+        "    while True:\n"
+        "        try: ask()\n"
+        "        except ModelError: break\n"
         f"{asked_by}\n"
     )
     ended = subprocess.run(
