@@ -58,7 +58,6 @@ _ITEM_ENDS = re.compile(
 _LEADS = re.compile(r"^(.+ (?:of|for|about|to) )(.+)$", re.I)
 _TRAILS = re.compile(r"^(.+?)( (?:for|in|at|when|if|on|during|as|after|before) .+)$", re.I)
 _ASKING = re.compile(r"^(?:which|what|how|who|why|is|are|do|does|should|can)\b", re.I)
-_DETERMINER = re.compile(r"^(?:an?|the|my|your|our|their|his|her|this|that)\b", re.I)
 _AGAINST = re.compile(
     r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to|as opposed to|unlike|than"
     r"|similar(?:ly)? to how) ",
@@ -143,6 +142,6 @@ def _with_noun(item: str, last: str) -> str:
 
     What is a name (written in capitals) or looks like a plural is a noun itself.
     """
-    words, longer = item.split(), last.split()
-    names_itself = not item.islower() or item.endswith("s") or _DETERMINER.match(item)
-    return item if names_itself or len(words) >= len(longer) else f"{item} {longer[-1]}"
+    alone = len(item.split()) == 1 and item.islower() and not item.endswith("s")
+    longer = last.split()
+    return f"{item} {longer[-1]}" if alone and len(longer) > 1 else item

@@ -34,7 +34,7 @@ from bot.answer import (
     Waiting,
 )
 from bot.chat_models import NamedChatModel, make_chat_model
-from bot.condense import condense
+from bot.condense import condense, content_words
 from bot.cross_encoder import make_reranker
 from bot.extract import term_coverage, windows
 from bot.facts import Facts
@@ -52,7 +52,7 @@ from bot.selection import asks_for_more
 from bot.smalltalk import SmallTalk
 from bot.support import THRESHOLD, Support, judge_support
 from bot.text import normalise
-from bot.writer import Writer
+from bot.writer import Writer, quote
 from ingest.domain import DomainCard, load_card
 from ingest.embeddings import make_embeddings
 from ingest.errors import (
@@ -338,17 +338,22 @@ class Bot:
         vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
         if facts is None:
             self._check_scope(draft, vector)
-        elif not facts.asks_beyond:
+        elif not (facts.asks_beyond or _strange_names(facts)):
             self._say_unknown(draft, " ".join(facts.sentences))
         draft.evidence = ()
         told = self._find_answers(draft, query, vector)
-        if not any(support.enough for _, support in told):
+        if query != draft.text and not _takes_up(draft.evidence, draft.text):
+            self._check_scope(draft, draft.vector)  # the last question must not vouch for this one
+        known = facts is None or _takes_up(draft.evidence, _strange_names(facts), whole=True)
+        if not known or not any(support.enough for _, support in told):
             self._abstain(draft)
         draft.facts = None
         yield EvidenceFound(evidence=_shown(draft.evidence))
         for part, support in told:
-            if support.enough:
+            if support.enough and (len(told) == 1 or self.chat.composes):
                 yield from self._write(draft, part.query, support)
+            elif support.enough:
+                yield self._show(draft, quote(windows(support.extracts)[0]))
             else:
                 yield self._show(draft, f"On “{part.name}” the corpus has no answer.")
         if not draft.sentences:
@@ -360,7 +365,7 @@ class Bot:
         A quotation that speaks of all the parts answers them in one, and so does a model that
         composes; then only those parts follow by themselves that have no answer.
         """
-        parts = parts_of(query)
+        parts = parts_of(query) if query == draft.text else []
         found = [
             self.find_passages(draft.snapshot, part.query, within=draft.where.within)
             for part in parts
@@ -550,6 +555,21 @@ def _reason_of(error: GroundskeeperError) -> str:
     if isinstance(error, ModelIntegrityError):
         return "integrity"
     return "limit" if isinstance(error, LimitExceeded) else "unavailable"
+
+
+def _takes_up(evidence: Sequence[Evidence], said: str, *, whole: bool = False) -> bool:
+    """Whether the evidence has half of the content words of what was said, or all of them."""
+    own = " ".join(content_words(said))
+    text = " ".join(" ".join((e.title, *e.heading_path, e.quote)) for e in evidence)
+    return not own or term_coverage(own, text) >= (1.0 if whole else 0.5)
+
+
+def _strange_names(facts: Facts) -> str:
+    """Return what is compared and is in no record: not entities, but perhaps things explained."""
+    plan = facts.plan_json
+    if plan["operation"] != "compare" or plan["entities"]:
+        return ""
+    return " ".join(name["words"] for name in plan["unknown"])
 
 
 def _speaks_of(support: Support, parts: Sequence[Part]) -> bool:
