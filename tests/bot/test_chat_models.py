@@ -198,7 +198,7 @@ def test_a_process_that_ends_in_the_middle_ends_well_and_silently(asked_by: str)
         "def ask_on():\n"
         "    while True:\n"
         "        try: ask()\n"
-        "        except ModelError: break\n"
+        "        except (ModelError, StopIteration): break\n"
         f"{asked_by}\n"
     )
     ended = subprocess.run(
