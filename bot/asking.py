@@ -9,7 +9,7 @@ Not covered: kinds that no surface sign tells ("what colour", "which animal"): t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -114,10 +114,9 @@ _I = re.compile(r"\b(?:i|my|we|our|me|im)\b", re.I)
 _THEN_ASKS = re.compile(
     rf"[,.;!?]\s*(?:and |so |but )?(?=(?:{_AUXILIARY}|what|which|who|when|where|why|how)\b)", re.I
 )
-_REASON = re.compile(
-    r"\b(?:because|since|due|so|therefore|thus|to|for|as|by|caused?|causes|reasons?|results?"
-    r"|resulted|resulting|led|leads?|means|helps?)\b",
-    re.I,
+_REASONS = words_of(
+    "because since due so therefore thus to for as by cause caused causes reason reasons result"
+    " results resulted resulting led lead leads means help helps"
 )
 
 
@@ -163,26 +162,33 @@ class Asked:
         told = [m for m in _THEN_ASKS.finditer(self.text) if _I.search(self.text[: m.start()])]
         return told[-1].end() if told else 0
 
-    def held_by(self, sentence: Sequence[Token]) -> bool:
-        """Whether a sentence holds such a thing beside the question's own words.
+    def counts(self, token: Token) -> bool:
+        """Whether a word is what "how many" counts."""
+        return bool(self.counted) and stem(token.bare) in self.counted
 
-        A kind that no sign tells is held by every sentence.
-        """
-        if self.kind == "reason":
-            return any(_REASON.fullmatch(token.norm) for token in sentence)
-        asked = {token.bare for token in self.tokens}
-        test = _TESTS.get(self.kind)
-        return test is None or any(
-            token.bare not in asked and test(sentence, place) and self._counts(sentence, place)
-            for place, token in enumerate(sentence)
+    def held_by(self, sentence: Sequence[Token]) -> bool:
+        """Whether a sentence holds a thing of the kind; a number must stand by what is counted."""
+        return any(
+            not self.counted or any(map(self.counts, sentence[max(0, place - 3) : place + 5]))
+            for place in self._places(sentence)
         )
 
-    def _counts(self, sentence: Sequence[Token], place: int) -> bool:
-        """Whether a number stands by what is counted, where something is."""
-        if not self.counted:
-            return True
-        by = sentence[max(0, place - 3) : place + 5]
-        return any(stem(token.bare) in self.counted for token in by)
+    def kind_held_by(self, sentence: Sequence[Token]) -> bool:
+        """Whether a sentence holds a thing of the kind, whatever it is said of."""
+        return any(True for _ in self._places(sentence))
+
+    def _places(self, sentence: Sequence[Token]) -> Iterator[int]:
+        """Yield where such things stand, beside the question's own words.
+
+        A kind that no sign tells may be anywhere.
+        """
+        asked = {token.bare for token in self.tokens} if self.kind != "reason" else set()
+        test = _TESTS.get(self.kind, _is_anything)
+        yield from (
+            place
+            for place, token in enumerate(sentence)
+            if token.bare not in asked and test(sentence, place)
+        )
 
 
 def kind_of(question: str) -> Kind:
@@ -192,6 +198,10 @@ def kind_of(question: str) -> Kind:
         return "yes or no"
     asks = {kind: match.start() for kind, p in _ASKS.items() if (match := p.search(text))}
     return min(asks, key=asks.__getitem__) if asks else "anything"
+
+
+def _is_anything(sentence: Sequence[Token], place: int) -> bool:
+    return True
 
 
 def _is_number(token: Token) -> bool:
@@ -219,7 +229,9 @@ def _is_share(sentence: Sequence[Token], place: int) -> bool:
 def _is_duration(sentence: Sequence[Token], place: int) -> bool:
     token = sentence[place]
     measured = _is_number(token) and _unit_follows(sentence, place, _TIME_UNITS | _LENGTHS)
-    return measured or _is_year(sentence, place) or token.bare in ("overnight", "permanently")
+    follows = sentence[place + 1 : place + 2]
+    one = token.bare in ("a", "an") and any(t.bare in _TIME_UNITS for t in follows)
+    return measured or one or _is_year(sentence, place)
 
 
 def _is_time(sentence: Sequence[Token], place: int) -> bool:
@@ -261,4 +273,5 @@ _TESTS: dict[Kind, Callable[[Sequence[Token], int], bool]] = {
     "time": _is_time,
     "person": _is_person,
     "place": _is_place,
+    "reason": lambda sentence, place: sentence[place].bare in _REASONS,
 }

@@ -20,7 +20,9 @@ from bot.text import stem
 _NEGATIONS = re.compile(
     r"\b(?:not|no|never|without|neither|nor|none|nobody|nothing|cannot|\w+n['’]t)\b", re.I
 )
-_PREFIXES = ("un", "non", "in", "im", "ir", "il", "dis", "anti")
+# Prefixes that hardly any word begins with by chance; the others' words are listed as opposites.
+_PREFIXES = ("un", "non", "anti")
+_CHANCE = words_of("unless union unite united unit until under universe university")
 _PREFIXED = re.compile(r"\b(?:non|anti|pro|pre|post)-[^\W_]+", re.I)
 _MIN_ROOT = 4
 
@@ -44,12 +46,9 @@ def contradicts(asked: Collection[str], said: Collection[str]) -> bool:
 
 
 def turns_around(asked: Iterable[str], said: Collection[str]) -> bool:
-    """Whether a word of one is a word of the other with a negating prefix ("equal", "unequal").
-
-    `asked` are words in lower case, `said` stems.
-    """
+    """Whether a word of one is a word of the other with a negating prefix ("paid", "unpaid")."""
     return any(
-        stem(word) not in said and _turned(word) & {*said}
+        word not in said and any(other in said for other in _turned(word))
         for word in asked
         if len(word) >= _MIN_ROOT
     )
@@ -63,12 +62,12 @@ def other_prefixes(question: str, text: str) -> bool:
 
 @cache
 def _turned(word: str) -> frozenset[str]:
-    roots = (
-        word.removeprefix(prefix)
-        for prefix in _PREFIXES
-        if word.startswith(prefix) and len(word) - len(prefix) >= _MIN_ROOT
-    )
-    return frozenset(stem(other) for other in (*roots, *(p + word for p in _PREFIXES)))
+    """Return a word with each prefix, and without the one that it has."""
+    if word in _CHANCE:
+        return frozenset()
+    roots = (word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix))
+    turned = {*roots, *(prefix + word for prefix in _PREFIXES)}
+    return frozenset(other for other in turned if len(other) >= _MIN_ROOT) - _CHANCE
 
 
 @cache
