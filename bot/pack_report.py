@@ -34,10 +34,10 @@ class PackReport:
         }
 
     @property
-    def before(self) -> RunRecord | None:
-        """The newest run that had any of these suites."""
-        runs = [run for name in self.measured if (run := last_run_of(self.history, name))]
-        return max(runs, key=lambda run: run.at, default=None)
+    def compared_with(self) -> list[RunRecord]:
+        """The runs that suites are compared with, each its own last one; oldest first."""
+        runs = {run.at: run for name in self.measured if (run := last_run_of(self.history, name))}
+        return [runs[at] for at in sorted(runs)]
 
     def change(self, suite: str) -> Change | None:
         """Return what is different from the last run of a suite; None if this is its first."""
@@ -68,7 +68,7 @@ class PackReport:
         return {
             "pack": self.pack,
             "at": self.at,
-            "before": self.before.at if self.before else None,
+            "compared_with": [run.at for run in self.compared_with],
             "ran_on": dict(self.ran_on),
             "seconds": round(self.seconds, 1),
             "failed": self.failed(),

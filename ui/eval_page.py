@@ -37,16 +37,18 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _compared(report: PackReport) -> str:
-    before = report.before
-    if before is None:
+    """Say which runs came before, and what has been changed since."""
+    runs = report.compared_with
+    if not runs:
         return "This is the first run; the next one is compared with it."
-    moved = [
-        f"{name} {before.ran_on.get(name, 'unknown')} → {value}"
+    moved = {
+        f"{name} {run.ran_on.get(name, 'unknown')} → {value}": None
+        for run in runs
         for name, value in report.ran_on.items()
-        if before.ran_on.get(name) != value
-    ]
-    what = ", ".join(moved) or "the same index, models and rules"
-    return f"Compared with {_when(before.at)}: {what}."
+        if run.ran_on.get(name) != value
+    }
+    when = " and ".join(_when(run.at) for run in runs)
+    return f"Compared with {when}: {', '.join(moved) or 'the same index, models and rules'}."
 
 
 def _block(

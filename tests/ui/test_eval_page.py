@@ -141,6 +141,21 @@ def test_a_question_that_ends_worse_is_named_first(command: Command, pack: Pack)
     assert command("scope", "--fail-on-change")[0] == 0  # as bad as before is no change
 
 
+def test_each_suite_is_compared_with_its_own_last_run(command: Command, pack: Pack) -> None:
+    command("facts")
+    command("scope")
+    runs = history(pack)
+    runs[0] |= {"at": "2026-01-02T12:00:00+00:00", "ran_on": {**runs[0]["ran_on"], "rules": "old"}}
+    keep(pack, runs)
+
+    page = command()[1]
+
+    assert page.count("02 Jan 2026") == 2  # on top, and in the block of facts
+    assert "rules old → " in " ".join(page.split())
+    assert "since 02 Jan 2026" in blocks(page)["facts"]
+    assert "first run" in blocks(page)["retrieval"]
+
+
 def test_another_set_is_not_compared(command: Command, pack: Pack) -> None:
     command("facts")
     write(pack, "weights.jsonl", FACTS[:1])
@@ -179,7 +194,7 @@ def test_json_is_one_object(command: Command, pack: Pack) -> None:
 
     assert status == 0
     assert found["ran_on"].keys() == {"index", "embedding", "reranker", "model", "rules"}
-    assert found["before"] == history(pack)[0]["at"]
+    assert found["compared_with"] == [history(pack)[0]["at"]]
     assert found["suites"]["facts"]["measures"]["wrong figure"] == {
         **{"mean": 0.0, "low": 0.0, "high": 0.6576},
         **{"n": 2, "better": "lower", "change": 0.0},
