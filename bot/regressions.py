@@ -75,11 +75,16 @@ class RegressionCase(BaseModel):
 
 def run_case(bot: Answerer, case: RegressionCase) -> tuple[str, ...]:
     """Ask a case's questions in order; returns what is wrong with the last answer."""
+    return case.objections(ask_after(bot, case.question, case.history))
+
+
+def ask_after(bot: Answerer, question: str, history: Iterable[str]) -> Answer:
+    """Ask the questions of a conversation in order; returns the answer to the last one."""
     turns: tuple[Turn, ...] = ()
-    for earlier in case.history:
+    for earlier in history:
         answer = bot.answer(Question(text=earlier, history=turns))
         turns = (*turns, Turn(question=earlier, answer=answer.text, plan=answer.plan))
-    return case.objections(bot.answer(Question(text=case.question, history=turns)))
+    return bot.answer(Question(text=question, history=turns))
 
 
 def read_regressions(path: Path) -> list[RegressionCase]:

@@ -20,7 +20,7 @@ from ui.rendering import escape
 
 def status_html(report: PublicStatus) -> str:
     """Return what everybody may know of a report."""
-    told = f"<p>{escape(report.outcome)}</p>" if report.outcome else ""
+    told = "".join(f"<p>{escape(text)}</p>" for text in (report.outcome, report.told) if text)
     days = [
         strings.FILED_ON.format(when=strings.day(report.filed_at)),
         strings.CHANGED_ON.format(when=strings.day(report.changed_at)),

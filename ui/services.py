@@ -11,6 +11,7 @@ import streamlit as st
 from bot.pipeline import Bot, open_bot
 from bot.privacy import Masker, log_privately
 from bot.review import Moderator, Moderators, ReviewQueue
+from bot.review.workbench import Workbench
 from ingest.domain import DomainCard, load_card
 from ingest.errors import NotSignedIn
 from ingest.paths import domain_paths
@@ -22,12 +23,16 @@ _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
 
 @dataclass(frozen=True)
 class Services:
-    """The card, the review queue and the way to the bot, which may fail without the others."""
+    """The card, the review queue and the way to the bot, which may fail without the others.
+
+    `open_bench` gives what moderators try their decisions on; it needs the bot's index.
+    """
 
     card: DomainCard
     reports: ReviewQueue
     moderators: Moderators
     open_bot: Callable[[], ChatBot]
+    open_bench: Callable[[], Workbench]
     question_max_chars: int = 2_000
     address_header: str = ""
 
@@ -45,6 +50,7 @@ def shared_services() -> Services:
         reports=ReviewQueue(reports, masker=masker),
         moderators=Moderators(reports, session_minutes=settings.session_minutes),
         open_bot=partial(_shared_bot, settings, card),
+        open_bench=partial(_shared_bench, settings, card),
         question_max_chars=settings.question_max_chars,
         address_header=settings.address_header,
     )
@@ -58,6 +64,13 @@ def _release(bot: Bot) -> None:
 def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
     return open_bot(_settings, _card, counted=True)
+
+
+@st.cache_resource(show_spinner=False)
+def _shared_bench(_settings: Settings, _card: DomainCard) -> Workbench:
+    """Return the one workbench of this process, over the bot's own index and model."""
+    bot = _shared_bot(_settings, _card)
+    return Workbench(_settings, bot.index, lambda: bot.chat)
 
 
 def visitor_address(header: str) -> str:

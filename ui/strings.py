@@ -198,6 +198,59 @@ DECIDE = "What to do"
 DISMISS_WHY = "Why? (only moderators see this)"
 SIGNED_IN = "You are signed in as {name}."
 
+# Outcomes that act
+ANSWER_FINE_WHY = "Why was it right? The person who reported reads this."
+WHICH_DOCUMENT = "Which document was corrected?"
+WHICH_DOCUMENT_HELP = (
+    "Its name in the corpus. Once `groundskeeper reindex` has read its new version, the question "
+    "is asked again, and what comes of it stands in this history."
+)
+WHICH_REPORT = "Which report does this one repeat?"
+RULE_MATCHES = "It applies to what has"
+RULE_KINDS = {
+    "words": "one of these words",
+    "pattern": "a match of this pattern",
+    "examples": "the meaning of one of these examples",
+}
+RULE_TEXTS = "Words or examples one a line, or the pattern"
+RULE_APPLIES_TO = "Where it looks"
+RULE_ROLES = {"question": "Questions", "answer": "Answers"}
+RULE_ACTION = "What happens"
+RULE_ACTIONS = {
+    "refuse": "The message is shown as a refusal",
+    "redirect": "The message is shown as the answer",
+    "flag": "Nothing; it is marked for moderators",
+}
+RULE_MESSAGE = "Message"
+ID = "Its name (small letters, digits, dashes)"
+TRY_RULE = "Try the rule"
+SAVE_RULE = "Save this rule and resolve"
+TRIED = "Tried on {n:,} questions and reports."
+TRIED_FLAGS = "It would only mark what follows."
+STOPS_CASE = "It stops the reported case."
+MISSES_CASE = "It does not stop the reported case."
+STOPS_GOOD = "Rightly stopped: {n:,}"
+STOPS_BAD = "Wrongly stopped: {n:,}"
+STOPS_OPEN = "Stopped, for you to judge: {n:,}"
+AND_MORE = "and {n:,} more"
+CASE_QUESTION = "Question"
+CASE_MUST = "What the answer must hold, one a line"
+CASE_MUST_NOT = "What it must not hold, one a line"
+CASE_STATUS = "How it must end"
+CASE_ANY_STATUS = "in any way"
+TRY_CASE = "Try the case"
+SAVE_CASE = "Add this case and resolve"
+CASE_PASSES = "It passes today."
+CASE_FAILS = "It does not pass today: {why}."
+CASE_NOW = "The answer today"
+
+# Run again
+RUN_AGAIN = "Run again"
+RUN_AGAIN_HELP = "Asks the question with today's index, model and rules; nothing is saved."
+RUN_SAME = "A person would see the same as before."
+RUN_DIFFERS = "A person would see something else now."
+KEEP_AS_NOTE = "Keep as a note"
+
 
 def day(when: datetime) -> str:
     """Return a day as people write it: "21 November 2026"."""

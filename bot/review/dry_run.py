@@ -18,10 +18,10 @@ from bot.evaluation import read_questions
 from bot.fact_evaluation import fact_sets
 from bot.fact_evaluation import read_cases as read_fact_cases
 from bot.regressions import FILE as REGRESSIONS
-from bot.regressions import RegressionCase, read_regressions
+from bot.regressions import RegressionCase, ask_after, read_regressions
 from bot.review.cases import Case
 from bot.review.moderators import Moderator
-from bot.review.rerun import run_again, sentences
+from bot.review.rerun import sentences
 from bot.review.review_queue import ReviewQueue
 from bot.review.states import Category
 from bot.review.views import Report, ReportSummary
@@ -160,6 +160,5 @@ def _shown(sample: Sample, bench: Workbench) -> str:
     """Return the answer as it was shown; a question that should be answered is asked for it."""
     if sample.answer or sample.verdict != "bad":
         return sample.answer
-    case = Case(question=sample.question, answer="", status="answered", asked_before=sample.history)
-    answer = run_again(bench.quoting_bot, case)
+    answer = ask_after(bench.quoting_bot, sample.question, sample.history)
     return answer.text if answer.status == "answered" else ""

@@ -23,7 +23,7 @@ from bot.review.review_queue import ReviewQueue
 from bot.review.views import Report
 from bot.text import normalise
 from ingest.domain import load_card
-from ingest.errors import ReviewError, UsageError
+from ingest.errors import IndexUnavailable, ReviewError, UsageError
 from ingest.index import Index
 from ingest.rules import RuleCard, append_rule
 
@@ -130,12 +130,16 @@ def resolve_with_correction(
 
     Its case is run again once the document is indexed in another version than now; if that has
     happened since the report was filed, with the next run. Raises ReviewError for a document
-    that is neither indexed nor cited, and what `ReviewQueue.resolve` raises.
+    that is neither indexed nor cited, and what `ReviewQueue.resolve` raises. Where there is no
+    index, nobody knows the documents, and any name is taken.
     """
     report = queue.show(who, reference)
     name = document.strip()
-    with index.snapshot() as snapshot:
-        found = snapshot.versions([name]).get(name)
+    try:
+        with index.snapshot() as snapshot:
+            found = snapshot.versions([name]).get(name)
+    except IndexUnavailable:
+        return queue.resolve(who, reference, version, "corpus_fixed", note, name)
     if found is None and name and name not in cited_documents(report.case):
         known = ", ".join(cited_documents(report.case)) or "run `groundskeeper status` for all"
         raise ReviewError(f"There is no document {name!r}.", hint=f"Documents it cites: {known}.")

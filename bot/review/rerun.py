@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.answer import Answer, Answerer, AnswerTable, Citation, Question, Turn
+from bot.answer import Answer, Answerer, AnswerTable, Citation
+from bot.regressions import ask_after
 from bot.review.cases import Case, freeze
 from bot.review.moderators import Moderator
 from bot.review.review_queue import NOTE_MAX_CHARS, ReviewQueue
@@ -74,13 +75,9 @@ class Difference:
         return f"{text[:_SHOWN_CHARS]}\n…" if len(text) > _SHOWN_CHARS else text
 
 
-def run_again(bot: Answerer, case: Case) -> Answer:
-    """Ask a case's questions in their order; returns the answer to the last one."""
-    turns: tuple[Turn, ...] = ()
-    for earlier in case.asked_before:
-        answer = bot.answer(Question(text=earlier, history=turns))
-        turns = (*turns, Turn(question=earlier, answer=answer.text, plan=answer.plan))
-    return bot.answer(Question(text=case.question, history=turns))
+def run_again(bot: Answerer, case: Case) -> Difference:
+    """Ask a case's question again, after those that were asked before it."""
+    return compare(case, ask_after(bot, case.question, case.asked_before))
 
 
 def compare(before: Case, answer: Answer) -> Difference:
@@ -103,10 +100,9 @@ def rerun_corrections(queue: ReviewQueue, who: Moderator, bench: Workbench) -> l
     due = list(due_corrections(queue, who, bench))
     done = []
     for correction, sha256 in due:
-        answer = run_again(bench.bot, correction.case)
-        if answer.status == "failed":
+        difference = run_again(bench.bot, correction.case)
+        if difference.now.status == "failed":
             continue
-        difference = compare(correction.case, answer)
         if queue.attach_rerun(who, correction, sha256, difference.now, difference.to_text()):
             done.append(correction)
     return done

@@ -1,8 +1,14 @@
 """The app with a FakeBot whose every text is an attack; run by the browser tests."""
 
+from functools import partial
+
 from bot.answer import Answer, AnswerTable, Citation, Column, Question
 from bot.review import Moderators, ReviewQueue
+from bot.review.workbench import Workbench
+from bot.silent_chat import silent_chat
 from ingest.domain import load_card
+from ingest.embeddings import make_embeddings
+from ingest.index import Index
 from ingest.paths import domain_paths
 from ingest.settings import load_settings
 from tests.ui.fake_bot import FakeBot, answered
@@ -54,11 +60,13 @@ card = load_card(settings.domain)
 info = card.domain.model_copy(
     update={"name": HOSTILE[0], "greeting": ALL, "capabilities": HOSTILE, "suggestions": HOSTILE}
 )
-reports = domain_paths(settings, card).reports
+paths = domain_paths(settings, card)
+reports = paths.reports
 services = Services(
     card.model_copy(update={"domain": info}),
     ReviewQueue(reports),
     Moderators(reports),
     HostileBot,
+    partial(Workbench, settings, Index(card, paths, make_embeddings(settings)), silent_chat),
 )
 run(lambda: services)

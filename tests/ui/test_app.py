@@ -14,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from bot.answer import Answer, AnswerTable, Citation, Column, Evidence
 from bot.review import Moderators, ReviewQueue, freeze
+from bot.review.workbench import Workbench
+from bot.silent_chat import silent_chat
 from ingest.domain import load_card
 from ingest.errors import IndexMissing, NotSignedIn
-from tests.packs import Pack
+from tests.packs import HashedEmbeddings, Pack
 from tests.ui.fake_bot import RULES_VERSION, TABLE, FakeBot, answered
 from ui import strings
 from ui.services import Services
@@ -44,7 +46,9 @@ def services(tmp_path: Path, accounts: Path, small_pack: Pack, bot: FakeBot) -> 
     path = tmp_path / "reports.sqlite3"
     shutil.copy(accounts, path)
     moderators, queue = Moderators(path), ReviewQueue(path)
-    yield Services(load_card(small_pack.folder), queue, moderators, lambda: bot)
+    with small_pack.index(HashedEmbeddings()) as index:
+        bench = Workbench(small_pack.settings, index, silent_chat)
+        yield Services(load_card(small_pack.folder), queue, moderators, lambda: bot, lambda: bench)
     moderators.close()
     queue.close()
 
@@ -463,8 +467,8 @@ def test_a_report_goes_all_the_way(services: Services, moderation: AppTest) -> N
     severity.set_value("high").run()
     test.text_area(key=f"note-{reference}").set_value("looked at the table")
     press(test, strings.ADD_NOTE)
-    test.radio[0].set_value("corpus_fixed")
-    test.text_input(key=f"resolve-{reference}-detail").set_value("birds.csv")
+    test.radio[0].set_value("corpus_fixed").run()
+    test.text_input(key=f"resolve-{reference}-corpus_fixed-detail").set_value("birds.csv")
     press(test, strings.RESOLVE)
     assert strings.DONE in html(test)
     report = services.reports.show(services.moderators.operator(), reference)
@@ -480,10 +484,10 @@ def test_an_outcome_that_needs_a_detail_asks_for_it_and_keeps_the_words(
     services: Services, moderation: AppTest
 ) -> None:
     test, reference = opened(services, moderation)
-    test.radio[0].set_value("rule_added")
+    test.radio[0].set_value("duplicate").run()
     test.text_area(key=f"resolve-{reference}-note").set_value("my reasons")
     press(test, strings.RESOLVE)
-    assert "Say the id of the rule." in html(test)
+    assert "Say the reference of the other report." in html(test)
     assert test.text_area(key=f"resolve-{reference}-note").value == "my reasons"
     assert services.reports.look_up(reference).status == "new"
 

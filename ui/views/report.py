@@ -11,25 +11,20 @@ import streamlit as st
 from bot.reasons import told_scores
 from bot.review import (
     OPEN_STATES,
-    OUTCOME_DETAIL,
-    OUTCOME_LABELS,
     SEVERITY_LABELS,
     TRANSITIONS,
     Case,
     Moderator,
-    Outcome,
     Report,
     ReportSummary,
     Severity,
     Status,
 )
-from ingest.errors import GroundskeeperError, ReportConflict
 from ui import strings
 from ui.explaining import explain_plan, explanation_html
 from ui.rendering import (
     Source,
     answer_html,
-    failure_html,
     footer_html,
     note_html,
     question_html,
@@ -37,13 +32,13 @@ from ui.rendering import (
     sources_html,
 )
 from ui.report_html import history_html, summary_html
-from ui.services import Services, signed_in
+from ui.services import Services
 from ui.tables import table_html
+from ui.views.moderation_changes import change, say_what_happened
+from ui.views.moderation_outcomes import draw_resolve
+from ui.views.moderation_rerun import draw_rerun
 
-_SAID = "moderation-said"
 OPENED = "opened-report"
-
-Change = Callable[[Moderator], Report]
 
 
 def draw_report(
@@ -59,8 +54,9 @@ def draw_report(
     report = services.reports.show(who, reference)
     st.html(summary_html(report, datetime.now(UTC), whole=True))
     _draw_case(services, report)
+    draw_rerun(services, report)
     st.subheader(strings.DECIDE, anchor=False)
-    _say_what_happened()
+    say_what_happened()
     _draw_actions(services, who, report)
     st.button(
         strings.NEXT_REPORT,
@@ -159,7 +155,7 @@ def _draw_actions(services: Services, who: Moderator, report: Report) -> None:
         _draw_claim(services, who, report)
     _draw_moves(services, report)
     if report.status in OPEN_STATES:
-        _draw_resolve(services, report)
+        draw_resolve(services, report)
         _draw_dismiss(services, report)
     _draw_note(services, report)
 
@@ -200,23 +196,6 @@ def _draw_moves(services: Services, report: Report) -> None:
             )
 
 
-def _draw_resolve(services: Services, report: Report) -> None:
-    key = f"resolve-{report.reference}"
-    with st.expander(strings.RESOLVE, icon=":material/check_circle:"), st.form("resolve"):
-        st.radio(
-            strings.OUTCOME,
-            get_args(Outcome),
-            format_func=OUTCOME_LABELS.__getitem__,
-            captions=[OUTCOME_DETAIL.get(outcome, "") for outcome in get_args(Outcome)],
-            key=f"{key}-outcome",
-        )
-        st.text_input(strings.DETAIL, key=f"{key}-detail", max_chars=500)
-        st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000)
-        st.form_submit_button(
-            strings.RESOLVE, type="primary", on_click=_resolve, args=(services, report, key)
-        )
-
-
 def _draw_dismiss(services: Services, report: Report) -> None:
     key = f"dismiss-{report.reference}"
     with st.expander(strings.DISMISS, icon=":material/block:"), st.form("dismiss"):
@@ -238,13 +217,13 @@ def _draw_note(services: Services, report: Report) -> None:
 
 def _assign(services: Services, report: Report, assignee: str | None) -> None:
     queue = services.reports
-    _change(services, lambda who: queue.assign(who, report.reference, report.version, assignee))
+    change(services, lambda who: queue.assign(who, report.reference, report.version, assignee))
 
 
 def _rate(services: Services, report: Report, key: str) -> None:
     severity = st.session_state[key]
     queue = services.reports
-    _change(
+    change(
         services, lambda who: queue.set_severity(who, report.reference, report.version, severity)
     )
 
@@ -252,43 +231,10 @@ def _rate(services: Services, report: Report, key: str) -> None:
 def _move(services: Services, report: Report, status: Status, note_key: str = "") -> None:
     note = st.session_state[note_key] if note_key else ""
     queue = services.reports
-    _change(services, lambda who: queue.move(who, report.reference, report.version, status, note))
-
-
-def _resolve(services: Services, report: Report, key: str) -> None:
-    outcome, detail, note = (st.session_state[f"{key}-{x}"] for x in ("outcome", "detail", "note"))
-    queue = services.reports
-    _change(
-        services,
-        lambda who: queue.resolve(who, report.reference, report.version, outcome, note, detail),
-    )
+    change(services, lambda who: queue.move(who, report.reference, report.version, status, note))
 
 
 def _add_note(services: Services, report: Report, key: str) -> None:
     text = st.session_state[key]
-    if _change(services, lambda who: services.reports.note(who, report.reference, text)):
+    if change(services, lambda who: services.reports.note(who, report.reference, text)):
         st.session_state[key] = ""
-
-
-def _change(services: Services, change: Change) -> bool:
-    """Make one change as whoever is signed in now; say on the next page what came of it."""
-    who = signed_in(services)
-    if who is None:
-        return False
-    try:
-        change(who)
-    except ReportConflict as conflict:
-        st.session_state[_SAID] = (strings.CONFLICT.format(what=conflict.message), "")
-    except GroundskeeperError as error:
-        st.session_state[_SAID] = (error.message, error.hint)
-    else:
-        st.session_state[_SAID] = None
-        return True
-    return False
-
-
-def _say_what_happened() -> None:
-    if _SAID not in st.session_state:
-        return
-    failure = st.session_state.pop(_SAID)
-    st.html(note_html(strings.DONE, "saved") if failure is None else failure_html(*failure))

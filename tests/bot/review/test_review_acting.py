@@ -229,7 +229,7 @@ def test_a_case_that_asks_nothing_is_refused() -> None:
 
 def test_the_same_answer_is_no_difference(bench: Workbench) -> None:
     case = freeze(ask(bench))
-    difference = compare(case, run_again(bench.bot, case))
+    difference = run_again(bench.bot, case)
     assert difference.same
     assert "same text" in difference.to_text()
 
@@ -240,7 +240,7 @@ def test_what_differs_is_marked(bench: Workbench, pack: Pack) -> None:
     assert case.table is not None
     pack.edit("birds.csv", "flycatchers,18", "flycatchers,19")
     pack.reindex(HashedEmbeddings())
-    difference = compare(case, run_again(bench.bot, case))
+    difference = run_again(bench.bot, case)
     assert difference.cells == ("European robin, Weight: 18 → 19",)
     assert not difference.same
     assert difference.status == ("answered", "answered")
@@ -258,7 +258,7 @@ def test_sentences_sources_and_endings_are_compared() -> None:
 
 def test_a_follow_up_is_run_after_what_came_before(bench: Workbench) -> None:
     case = Case(question="And its wingspan?", answer="", status="answered", asked_before=(ASKED,))
-    assert "21 cm" in run_again(bench.bot, case).text
+    assert "21 cm" in run_again(bench.bot, case).now.answer
 
 
 # --- corrections ------------------------------------------------------------------------------
