@@ -71,7 +71,11 @@ class Overlay:
         ]
 
     def suits_better(
-        self, slot: Mark, own: Sequence[Place], rival: Place, bears_out: Callable[[Mark, Mark], bool]
+        self,
+        slot: Mark,
+        own: Sequence[Place],
+        rival: Place,
+        bears_out: Callable[[Mark, Mark], bool],
     ) -> bool:
         """Tell whether a rival's place suits a mark better than its own ones.
 
@@ -110,9 +114,7 @@ def _pairs(claim: Reading, source: Reading) -> list[tuple[int, Mark, Mark]]:
     ]
 
 
-def _place(
-    slot: Mark, unit: Unit, found: Mark, pairs: Iterable[tuple[int, Mark, Mark]]
-) -> Place:
+def _place(slot: Mark, unit: Unit, found: Mark, pairs: Iterable[tuple[int, Mark, Mark]]) -> Place:
     """Add up the neighbours that stand on both sides, each by how near it is on both."""
     best: dict[int, float] = {}
     touches = False

@@ -9,7 +9,17 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from bot.meanings import NEGATIONS, ONLY_ONE, OPENINGS, SIDES, SOFT_NEGATIONS, meanings, plain
+from bot.meanings import (
+    NEGATIONS,
+    OPENINGS,
+    SOFT_NEGATIONS,
+    is_comparison,
+    meanings,
+    only_one,
+    plain,
+    sides,
+)
+from bot.names import words_of
 from bot.quantities import Quantity, read_quantities
 from ingest.lexical import STOP_WORDS
 
@@ -18,23 +28,21 @@ FUNCTION_GAP = 0.34  # and a function word
 NAME_GAP = 0.3  # and a word of a name, which is one thing
 SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
 _TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
-_BREAKS = frozenset(",;:.!?()[]“”\"\n")
-_CONJUNCTIONS = frozenset(
-    """and but or because although though while whereas so which since unless if when than as that
-    who where""".split()  # noqa: SIM905
+_BREAKS = frozenset(',;:.!?()[]“”"\n')
+_CONJUNCTIONS = words_of(
+    "and but or because although though while whereas so which since unless if when than as that "
+    "who where"
 )
 # Conjunctions behind which something else is said, not one more of the same.
-_TURNS = frozenset(
-    "but because although though while whereas so which since unless if when".split()  # noqa: SIM905
-)
-_LIGHT = frozenset(
-    """be is are was were been being am do does did has have had having will would shall a an the of
-    to in on at by for with from into onto per there it its this that these those than then their
-    they them he she his her we our you your i my me us who whom whose which what where how such so
-    very too also just even still already well quite rather really actually simply ever yet here
-    let lets while though although because since as if when and or but own about out up off over go
-    goes going come comes ok okay people person someone somebody anyone anybody something anything only solely merely
-    thing things namely however therefore moreover""".split()  # noqa: SIM905
+_TURNS = words_of("but because although though while whereas so which since unless if when")
+_LIGHT = words_of(
+    "be is are was were been being am do does did has have had having will would shall a an the of "
+    "to in on at by for with from into onto per there it its this that these those than then their "
+    "they them he she his her we our you your i my me us who whom whose which what where how such "
+    "so very too also just even still already well quite rather really actually simply ever yet "
+    "here let lets while though although because since as if when and or but own about out up off "
+    "over go goes going come comes ok okay people person someone somebody anyone anybody something "
+    "anything only solely merely thing things namely however therefore moreover"
 )
 
 
@@ -43,8 +51,9 @@ class Mark:
     """A word or a figure of a text that carries meaning.
 
     `keys` are what it may be recognised by. `place` is a distance in words from the beginning, in
-    which clauses stand further apart. `sides` are what it says on matters where words exclude each other ("amount", "more"). `weight` is 0
-    for words that say nothing by themselves.
+    which clauses stand further apart. A segment is longer than a clause: lists do not end it.
+    `sides` are what it says on matters where words exclude each other ("amount", "more").
+    `weight` is 0 for words that say nothing by themselves.
     """
 
     text: str
@@ -131,8 +140,8 @@ class _Reader:
     def figure(self, quantity: Quantity, text: str) -> None:
         self._place += 1
         said = text[quantity.start : quantity.end]
-        sides = ONLY_ONE if quantity.trivial else ()
-        self._add(said, frozenset({f"={quantity.key}"}), figure=quantity, sides=sides)
+        about = tuple(only_one()) if quantity.trivial else ()
+        self._add(said, frozenset({f"={quantity.key}"}), figure=quantity, sides=about)
 
     def token(self, token: str, *, is_joined: bool) -> None:
         """Read a word or a punctuation mark; `is_joined`: a hyphen follows, as in "in-house"."""
@@ -156,13 +165,13 @@ class _Reader:
         self._place += 0.0 if token in "([" else CLAUSE_GAP  # an aside belongs to what it follows
         self._clause += 1
         self._segment += token in ";:.!?\n"
-        self._first = self._first or token in ".!?:\n“\""
+        self._first = self._first or token in '.!?:\n“"'
 
     def _word(self, word: str, low: str, *, is_joined: bool) -> None:
-        sides, negative = SIDES.get(low, ()), low in NEGATIONS
-        light = negative or low in _LIGHT or (low in STOP_WORDS and not sides)
+        compares, negative = is_comparison(low), low in NEGATIONS
+        light = negative or low in _LIGHT or (low in STOP_WORDS and not compares)
         light = not is_joined and (light or (len(low) == 1 and not word.isupper()))
-        weight = 0.0 if light else SIDE_WEIGHT if sides else 1.0
+        weight = 0.0 if light else SIDE_WEIGHT if compares else 1.0
         is_code = any(c.isdigit() for c in word)
         capital = word[:1].isupper() and (not self._first or word[1:] != word[1:].lower())
         is_name = is_code or (capital and len(word) > 1 and low not in STOP_WORDS | _LIGHT)
@@ -173,7 +182,7 @@ class _Reader:
             word,
             frozenset({low}) if is_code else meanings(low),
             weight=weight,
-            sides=sides,
+            sides=sides(low),
             negative=negative,
             softly_negative=low in SOFT_NEGATIONS,
             name=is_name,

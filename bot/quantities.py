@@ -15,14 +15,43 @@ from typing import Literal
 
 Kind = Literal["money", "percent", "number", "times", "date", "year", "years"]
 
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split(" ")
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split(" ")
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ")
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _VALUES = {word: float(i) for i, word in enumerate(_ONES)}
 _VALUES |= {word: 10.0 * i for i, word in enumerate(_TENS, start=2)}
 _VALUES |= {"dozen": 12.0, "hundred": 100.0}
@@ -81,7 +110,9 @@ _FIGURE = re.compile(
 _SCALE = re.compile(rf"[\s-]?({'|'.join(_SCALES)})\b", re.I)
 _PERCENT = re.compile(r"\s?%|[\s-](?:percent|per cent|pct)\b(?!age)(?!\s?point)", re.I)
 _POINTS = re.compile(r"[\s-]percentage points?\b", re.I)
-_CURRENCY = re.compile(r"[\s-]?(?:us )?(dollars?|usd|euros?|eur|gbp|yen|cents?|bucks?|€|£)(?!\w)", re.I)
+_CURRENCY = re.compile(
+    r"[\s-]?(?:us )?(dollars?|usd|euros?|eur|gbp|yen|cents?|bucks?|€|£)(?!\w)", re.I
+)
 _TIMES = re.compile(r"\s?(?:times|x|×|-?fold)(?!\w)", re.I)
 _NEXT_WORD = re.compile(
     r"[\s-]?(newton[ -]met(?:er|re)s?|(?:lb|ft|pound|foot)-\w+|(?!(?:and|or|to|of|for|in|at|by)\b)"

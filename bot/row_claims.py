@@ -262,9 +262,7 @@ def _windows(marks: Sequence[Mark], label: Sequence[Mark], taken: set[int]) -> I
             yield found
 
 
-def _stretch(
-    marks: Sequence[Mark], label: Sequence[Mark], taken: set[int], first: int
-) -> set[int]:
+def _stretch(marks: Sequence[Mark], label: Sequence[Mark], taken: set[int], first: int) -> set[int]:
     """Return the marks from the first one on that are a label's words; nothing if not all are."""
     left, found = list(label), set[int]()
     for i in range(first, min(first + 2 * len(label) + 2 * LABEL_SLACK, len(marks))):

@@ -167,11 +167,14 @@ class _Claim:
         known: set[int] = set()
         for i, mark in enumerate(self.overlay.claim.marks):
             k = nearest.get(mark.clause)
-            if k is not None and any(
-                i in self.overlay.said_by(near) for near in (k - 1, k, k + 1) if 0 <= near < len(units)
-            ):
-                known.add(i)
-            elif k is not None and not mark.keys.isdisjoint(units[k].context):
+            if (
+                k is not None
+                and any(
+                    i in self.overlay.said_by(near)
+                    for near in (k - 1, k, k + 1)
+                    if 0 <= near < len(units)
+                )
+            ) or (k is not None and not mark.keys.isdisjoint(units[k].context)):
                 known.add(i)
         return known
 
@@ -225,9 +228,7 @@ class _Claim:
             if cited <= self._numbers_of_rows:
                 continue
             for side in mark.sides:
-                yield from self._rival(
-                    replace(mark, sides=(side,)), cited, _same_side, _other_side
-                )
+                yield from self._rival(replace(mark, sides=(side,)), cited, _same_side, _other_side)
 
     def _negated(self) -> Iterator[str]:
         """Find a "not" that the evidence does not have, or that the claim has lost."""

@@ -26,9 +26,20 @@ _NO_NAMES = frozenset(
 )
 _SHORT_SENTENCE = re.compile(r"(?<=[.\n] )[A-Z][^.!?]{20,90}\.(?=\s|$)|^[A-Z][^.!?]{20,90}\.", re.M)
 FOREIGN_SHARE = 0.4
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split(" ")
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _UNITS = (
     (r"\$(\d[\d,]*(?:\.\d+)?)", r"\1%"),
     (r"\$(\d[\d,]*(?:\.\d+)?)", r"\1 euros"),
@@ -209,7 +220,9 @@ def inverted_comparison(statement: Statement, rng: random.Random) -> str | None:
     if not there or _NOT_NEGATIVE.search(text):
         return None
     a, b = rng.choice(there)
-    return re.sub(rf"(?<![-\w]){a}(?![-\w])", lambda m: _as_cased(m[0], b), text, count=1, flags=re.I)
+    return re.sub(
+        rf"(?<![-\w]){a}(?![-\w])", lambda m: _as_cased(m[0], b), text, count=1, flags=re.I
+    )
 
 
 def dropped_negation(statement: Statement, rng: random.Random) -> str | None:
@@ -230,8 +243,10 @@ def unsupported_clause(statement: Statement, rng: random.Random) -> str | None:
     foreign = _said_elsewhere(statement)
     if foreign and rng.random() < FOREIGN_SHARE:
         clause = f"and {_lowered(rng.choice(foreign))}"
-    return f"{statement.text.rstrip('.')}, {clause}." if statement.names else (
-        f"{statement.bare.rstrip('.')}, {clause}."
+    return (
+        f"{statement.text.rstrip('.')}, {clause}."
+        if statement.names
+        else (f"{statement.bare.rstrip('.')}, {clause}.")
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,9 +97,7 @@ def measure(
         kind = result.kinds.setdefault(case.kind, KindResult(case.sound))
         kind.total += 1
         if verdict.supported != case.sound:
-            kind.wrong.append(
-                {"sentence": case.sentence, "base": case.base, "why": verdict.why}
-            )
+            kind.wrong.append({"sentence": case.sentence, "base": case.base, "why": verdict.why})
         told()
     return result
 
@@ -113,7 +110,7 @@ def draw_cases(
     number: int = CASES,
 ) -> list[GroundingCase]:
     """Draw so many false sentences and as many sound ones; the same seed draws the same."""
-    rng = random.Random(seed)  # noqa: S311  a draw that can be repeated, nothing secret
+    rng = random.Random(seed)
     passages = PassageStatements.of_index(snapshot, rng)
     records = RecordStatements(card, snapshot, rng)
     drawing = _Drawing(passages, records, rng)

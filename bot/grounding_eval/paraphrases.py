@@ -37,13 +37,23 @@ PAIR_WORDINGS = (
 )
 _COUNTS = dict(
     enumerate(
-        ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+        (
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ),
         start=2,
     )
 )
-_MONTH = (
-    r"(January|February|March|April|May|June|July|August|September|October|November|December)"
-)
+_MONTH = r"(January|February|March|April|May|June|July|August|September|October|November|December)"
 _SYNONYMS = {
     "usually": ("normally", "generally", "typically"),
     "often": ("frequently", "commonly"),
@@ -129,7 +139,9 @@ _OPENINGS = (
 def number_format(statement: Statement, rng: random.Random) -> str | None:
     """Write a figure in another of its usual forms."""
     ways: list[Callable[[str], str]] = [
-        lambda t: re.sub(r"\$(\d+(?:,\d{3})*(?:\.\d+)?)(?! ?(?:million|billion|k))", r"\1 dollars", t),
+        lambda t: re.sub(
+            r"\$(\d+(?:,\d{3})*(?:\.\d+)?)(?! ?(?:million|billion|k))", r"\1 dollars", t
+        ),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"$\1k", t),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"\1 thousand dollars", t),
         lambda t: re.sub(r"(\d) percent\b", r"\1%", t),
@@ -157,9 +169,13 @@ def clause_order(statement: Statement, rng: random.Random) -> str | None:
     """Put a condition, a reason or a list in another order."""
     ways: list[Callable[[str], str]] = [
         lambda t: re.sub(r"^(If|When|Because|Although) ([^,]+), ([^,;:]+)\.$", _condition_last, t),
-        lambda t: re.sub(r"^((?!.*\bonly\b)[A-Z][^,;:]+) (if|when|because) ([^,;:]+)\.$", _condition_first, t),
+        lambda t: re.sub(
+            r"^((?!.*\bonly\b)[A-Z][^,;:]+) (if|when|because) ([^,;:]+)\.$", _condition_first, t
+        ),
         lambda t: re.sub(r"^(For|In|At|On) ([^,]{4,60}), ([^:;]+)\.$", _place_last, t),
-        lambda t: re.sub(r"\b([A-Z][\w ]{2,25}), ([A-Z][\w ]{2,25}) and ([A-Z]\w+(?: [A-Z]\w+)*)\b", _rotated, t),
+        lambda t: re.sub(
+            r"\b([A-Z][\w ]{2,25}), ([A-Z][\w ]{2,25}) and ([A-Z]\w+(?: [A-Z]\w+)*)\b", _rotated, t
+        ),
         lambda t: re.sub(r"^([^;]{20,}); ([^;]{20,})\.$", _swapped_halves, t),
     ]
     return _first_change(statement.bare, ways, rng)
@@ -201,9 +217,7 @@ PARAPHRASES: dict[str, Rewrite] = {
 }
 
 
-def _first_change(
-    text: str, ways: list[Callable[[str], str]], rng: random.Random
-) -> str | None:
+def _first_change(text: str, ways: list[Callable[[str], str]], rng: random.Random) -> str | None:
     for way in rng.sample(ways, len(ways)):
         if (changed := way(text)) != text:
             return changed
