@@ -69,8 +69,8 @@ class Signs:
     names_missing: how many of the question's names and numbers the passage lacks, two at most.
     answer_away: 0 if the best sentence holds the kind of thing that is asked for, 1 if only a
         neighbour does, or a number of something else than what is counted, 2 if none.
-    contradiction: 1 if only one of both says "not", or they use opposite words.
-    denial: 1 if the best sentence says "not" though the question does not.
+    contradiction: 1 if the question says "not" and the passage does not, or their words are
+        opposites; to a yes-or-no question these are answers.
     """
 
     nearness: float
@@ -79,20 +79,18 @@ class Signs:
     names_missing: float
     answer_away: float
     contradiction: float
-    denial: float
 
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.014
+INTERCEPT = -2.036
 WEIGHTS = Signs(
-    nearness=3.795,
-    remoteness=-9.221,
-    strangeness=-4.754,
-    names_missing=-1.314,
-    answer_away=-1.055,
-    contradiction=-2.424,
-    denial=-0.292,
+    nearness=3.786,
+    remoteness=-9.321,
+    strangeness=-4.634,
+    names_missing=-1.250,
+    answer_away=-1.056,
+    contradiction=-2.410,
 )
 
 
@@ -104,12 +102,13 @@ def probability(signs: Signs) -> float:
 
 @dataclass(frozen=True)
 class Passage:
-    """A passage as its sentences, their unit vectors (n, dimension), and which of them is best.
+    """A passage, its sentences with their unit vectors (n, dimension), and which of them is best.
 
-    `header` are its title and headings.
+    `header` are its title and headings; `text` is all of it, also what is no sentence.
     """
 
     header: str
+    text: str
     sentences: tuple[str, ...]
     vectors: Vector
     best: int
@@ -124,9 +123,10 @@ class Passage:
         """The best sentence and its neighbours."""
         return range(max(self.best - 1, 0), min(self.best + 2, len(self.sentences)))
 
-    def said(self, places: Sequence[int]) -> _Said:
-        """Return the words of some sentences and of the header."""
-        return _Said([*tokenize(self.header), *(t for place in places for t in self.tokens[place])])
+    @property
+    def said(self) -> str:
+        """The best sentence and its neighbours as text."""
+        return " ".join(self.sentences[place] for place in self.near)
 
     def nearest(self, vector: Vector) -> Vector:
         """Return the unit vector of the best sentence, or of it and a neighbour, if nearer."""
@@ -145,19 +145,17 @@ def read_signs(
     asked = Asked.read(question)
     nearest = passage.nearest(vector)
     nearness = float(nearest @ vector)
-    whole, near = passage.said(range(len(passage.sentences))), passage.said(passage.near)
+    whole = _Said(f"{passage.header} {passage.text}")
     missing = [token for token in content_words(asked.tokens) if not whole.has(token)]
     rest = without(question, missing)
     strange = float(nearest @ embed(rest)) - nearness if missing and rest else 0.0
-    best = passage.sentences[passage.best]
     return Signs(
         nearness=nearness,
         remoteness=max(0.0, FAR - nearness),
         strangeness=strange,
         names_missing=float(min(MOST_NAMES, sum(map(asked.is_name, missing)))),
         answer_away=_answer_away(asked, passage),
-        contradiction=float(_contradicts(asked, passage, near, whole)),
-        denial=float(asked.open and negates(best) and not negates(question)),
+        contradiction=float(_contradicts(asked, passage)),
     )
 
 
@@ -172,24 +170,25 @@ def _answer_away(asked: Asked, passage: Passage) -> float:
     return 1.0 if renamed and any(map(asked.kind_held_by, near)) else 2.0
 
 
-def _contradicts(asked: Asked, passage: Passage, near: _Said, whole: _Said) -> bool:
+def _contradicts(asked: Asked, passage: Passage) -> bool:
     """Whether the passage says the contrary; to a yes-or-no question that is an answer."""
     if not asked.open:
         return False
-    said = " ".join(passage.sentences[place] for place in passage.near)
+    near = _Said(f"{passage.header} {passage.said}")
     stems = {stem(token.bare) for token in asked.tokens if not asked.is_name(token)}
     return (
-        (negates(asked.text) and not negates(said))
+        (negates(asked.text) and not negates(passage.said))
         or contradicts(stems, near.stems)
         or turns_around((token.bare for token in asked.tokens), near.bare)
-        or other_prefixes(asked.text, f"{passage.header} {' '.join(passage.sentences)}")
+        or other_prefixes(asked.text, f"{passage.header} {passage.text}")
     )
 
 
 class _Said:
     """The words of a text, to look others up in."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, text: str) -> None:
+        tokens = tokenize(text)
         self.bare = {token.bare for token in tokens}
         self.bare |= {_NUMERALS[word] for word in self.bare if word in _NUMERALS}
         self.stems = {stem(word) for word in self.bare}
