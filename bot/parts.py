@@ -57,6 +57,7 @@ _ITEM_ENDS = re.compile(
 )
 _LEADS = re.compile(r"^(.+ (?:of|for|about|to) )(.+)$", re.I)
 _TRAILS = re.compile(r"^(.+?)( (?:for|in|at|when|if|on|during|as|after|before) .+)$", re.I)
+_ARTICLE = re.compile(r"^(?:an?|the|my|your|our|their)\b", re.I)
 _ASKING = re.compile(r"^(?:which|what|how|who|why|is|are|do|does|should|can)\b", re.I)
 _AGAINST = re.compile(
     r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to|as opposed to|unlike|than"
@@ -132,9 +133,15 @@ def _complete(items: list[str]) -> list[str]:
     if (trails := _TRAILS.match(last)) and not any(map(_TRAILS.match, others)):
         return [item + trails[2] for item in _complete([*others, trails[1]])]
     first, *others = items
-    if (leads := _LEADS.match(first)) and not any(map(_LEADS.match, others)):
+    if (leads := _LEADS.match(first)) and all(_alike(leads[2], item) for item in others):
         return [leads[1] + item for item in _complete([leads[2], *others])]
     return [_with_noun(item, last) for item in items]
+
+
+def _alike(first: str, item: str) -> bool:
+    """Whether an item may stand where the first does: both with an article, or both without."""
+    articles = bool(_ARTICLE.match(first)) == bool(_ARTICLE.match(item))
+    return articles and not _LEADS.match(item)
 
 
 def _with_noun(item: str, last: str) -> str:

@@ -428,6 +428,8 @@ class Bot:
         """Judge what the evidence in hand says on one part of a question."""
         chunks = [hit.chunk for hit in hits[:PASSAGES_OF_PART]]
         own = [piece for piece in draft.evidence if any(covers(piece, chunk) for chunk in chunks)]
+        if not _takes_up(own, part.name):
+            return Support(0.0, ())
         return self._judge(draft, part.query, self._retriever.embed_query(part.query), own)
 
     def _judge(

@@ -43,6 +43,14 @@ def test_parts(text: str, parts: list[str]) -> None:
             ["tits in winter", "finches in winter", "wrens in winter"],
         ),
         ("How does a rook differ from a crow?", ["a rook", "a crow"]),
+        (
+            "How does a feeder for birds differ from a bird bath?",
+            ["a feeder for birds", "a bird bath"],
+        ),
+        (
+            "Compare the cost of a tube and a tray",
+            ["the cost of a tube", "the cost of a tray"],
+        ),
         ("how is RSPB different from BTO", ["RSPB", "BTO"]),
         ("Is a wooden box better than a woodcrete one?", ["a wooden box", "a woodcrete one"]),
         ("Which is warmer, a tube or a tray?", ["a tube", "a tray"]),
