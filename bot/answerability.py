@@ -83,14 +83,14 @@ class Signs:
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.036
+INTERCEPT = -2.030
 WEIGHTS = Signs(
-    nearness=3.786,
-    remoteness=-9.321,
-    strangeness=-4.634,
-    names_missing=-1.250,
-    answer_away=-1.056,
-    contradiction=-2.410,
+    nearness=3.782,
+    remoteness=-9.309,
+    strangeness=-4.657,
+    names_missing=-1.342,
+    answer_away=-1.057,
+    contradiction=-2.409,
 )
 
 

@@ -19,7 +19,7 @@ from bot.extract import Extract, rank_sentences
 from ingest.embedding_cache import unit
 from ingest.index import Index, Vector
 
-THRESHOLD = 0.41
+THRESHOLD = 0.42
 
 
 @dataclass(frozen=True)
