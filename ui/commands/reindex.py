@@ -18,6 +18,7 @@ from ingest.settings import Settings
 from ui.context import AppContext
 from ui.output import note, print_json
 from ui.progress import progress_for_terminal
+from ui.rerunning import rerun_after_reindex
 from ui.watching import changes
 
 SHOWN_WARNINGS = 5
@@ -39,6 +40,7 @@ def reindex(
     app: AppContext = context.obj
     report = run_reindex(app, rebuild=rebuild)
     _tell(report, as_json=as_json)
+    rerun_after_reindex(app.settings, app.card)
     if watch:
         _watch(app, as_json=as_json)
     return 1 if report.failed or report.warnings else 0
@@ -64,7 +66,9 @@ def _watch(app: AppContext, *, as_json: bool) -> None:
     note(f"Watching {app.settings.domain} (Ctrl-C stops it)")
     for _ in changes(app.settings.domain):
         try:
-            _tell(_run(app.settings, load_card(app.settings.domain)), as_json=as_json)
+            card = load_card(app.settings.domain)
+            _tell(_run(app.settings, card), as_json=as_json)
+            rerun_after_reindex(app.settings, card)
         except GroundskeeperError as error:
             note(str(error))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
@@ -120,17 +120,104 @@ def resolve(
     reference: Reference,
     outcome: Annotated[Outcome, typer.Argument(help="What came of it.")],
     detail: Annotated[
-        str, typer.Option(help="Which document, rule or case was changed or added.")
+        str,
+        typer.Option(
+            help="answer_fine: why, for whoever reported. corpus_fixed: the document. "
+            "duplicate: the other report. rule_added: the id of a rule that you wrote yourself."
+        ),
     ] = "",
     text: Annotated[str, typer.Option("--note", help="A note for the history.")] = "",
+    identity: Annotated[
+        str, typer.Option("--id", help="The id of the new rule or case; the reference, if not.")
+    ] = "",
+    words: Annotated[
+        list[str] | None, typer.Option(help="New rule: a word that it applies to; can be repeated.")
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="New rule: a regular expression (RE2) that it applies to.")
+    ] = "",
+    example: Annotated[
+        list[str] | None,
+        typer.Option(help="New rule: a sentence whose meaning it applies to; can be repeated."),
+    ] = None,
+    action: Annotated[
+        Literal["refuse", "redirect", "flag"], typer.Option(help="New rule: what it does.")
+    ] = "refuse",
+    message: Annotated[
+        str, typer.Option(help="New rule: what is said; the domain's refusal, if not given.")
+    ] = "",
+    applies_to: Annotated[
+        list[str] | None, typer.Option(help="New rule: question (if not given) or answer, or both.")
+    ] = None,
+    must: Annotated[
+        list[str] | None, typer.Option(help="New case: words that its answer must hold.")
+    ] = None,
+    must_not: Annotated[
+        list[str] | None, typer.Option(help="New case: words that it must not hold.")
+    ] = None,
+    ends: Annotated[
+        str, typer.Option(help="New case: how it must end (answered, abstained, refused ...).")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only try the new rule or case; save nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Save without asking first.")] = False,
     version: Version = None,
     as_json: Json = False,
 ) -> None:
-    """Close a report with its outcome."""
+    """Close a report with its outcome.
+
+    `rule_added` with --words, --pattern or --example adds a rule to the pack, after telling what
+    it would have stopped. `regression_added` adds the question to the pack's regression cases,
+    after telling whether it passes today. `corpus_fixed` has the question asked again once
+    `groundskeeper reindex` has read the correction.
+    """
+    rule = {"words": words, "pattern": pattern, "examples": example}
+    case = {"must": must, "must_not": must_not, "status": ends}
     operator = Moderators.operator()
     with _queue(context) as queue:
         version = _current(queue, reference, version)
-        _confirm(queue.resolve(operator, reference, version, outcome, text, detail), as_json)
+        written = outcome == "rule_added" and any(rule.values())
+        asked = outcome == "regression_added" and not detail
+        if not (written or asked or outcome == "corpus_fixed"):
+            report = queue.resolve(operator, reference, version, outcome, text, detail)
+            _confirm(report, as_json)
+            return
+        # Only now: with the pipeline come seconds of imports.
+        from ui.deciding import Deciding
+
+        decision = Deciding(
+            context.obj, queue, operator, reference, version, text, dry_run, yes, as_json
+        )
+        if written:
+            rule |= {"action": action, "message": message, "applies_to": applies_to}
+            done = decision.add_rule(identity, rule)
+        elif asked:
+            done = decision.add_case(identity, case)
+        else:
+            done = decision.correct(detail)
+    if done is not None:
+        _confirm(done, as_json)
+
+
+@app.command("rerun")
+def rerun(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(help="The report; all whose document was corrected, if left out.")
+    ] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the difference as a note.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask a report's question again with today's index, model and rules; show the difference."""
+    from ui.deciding import rerun_all, rerun_one
+
+    state: AppContext = context.obj
+    with _queue(context) as queue:
+        if reference:
+            rerun_one(state, queue, reference, keep=keep, as_json=as_json)
+        else:
+            rerun_all(state, as_json=as_json)
 
 
 @app.command("export")
