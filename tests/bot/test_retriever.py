@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda, RunnablePassthrough
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
 
 from bot.fusion import DENSE_WEIGHT
 from bot.retriever import GroundskeeperRetriever, Hit, HybridRetriever
 from ingest.embeddings import make_embeddings
+from ingest.filters import Filter
 from ingest.index import Index
 from tests.packs import HashedEmbeddings, Pack
 
@@ -145,22 +153,68 @@ def test_vectors_of_any_length_give_cosines(small_pack: Pack) -> None:
         assert all(-1.0001 <= hit.cosine <= 1.0001 for hit in search(index, "finches"))
 
 
-def test_a_plain_langchain_chain_uses_the_retriever(index: Index) -> None:
+class RepeatingChatModel(BaseChatModel):
+    """A stand-in for a chat model: it repeats what it was told."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "repeating"
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        said = AIMessage(content=f"I was told: {messages[-1].content}")
+        return ChatResult(generations=[ChatGeneration(message=said)])
+
+
+def plain_chain(retriever: BaseRetriever) -> Runnable[str, str]:
+    """What any LangChain program would write; it knows nothing of us."""
+
     def join(documents: list[Document]) -> str:
         return "\n".join(f"{d.metadata['document']}: {d.page_content}" for d in documents)
 
-    chain = (
-        {
-            "context": GroundskeeperRetriever(index=index, k=2) | join,
-            "question": RunnablePassthrough(),
-        }
+    return (
+        {"context": retriever | join, "question": RunnablePassthrough()}
         | ChatPromptTemplate.from_template("{context}\n\n{question}")
-        | RunnableLambda(lambda prompt: prompt.to_string())
+        | RepeatingChatModel()
         | StrOutputParser()
     )
-    said = chain.invoke("Can I feed bread to birds?")
+
+
+def test_a_plain_langchain_chain_uses_the_retriever(index: Index) -> None:
+    chain = plain_chain(GroundskeeperRetriever(index=index, k=2))
+    question = "Can I feed bread to birds?"
+    said = chain.invoke(question)
+    assert said.startswith("I was told: ") and said.endswith(question)
     assert "guides/feeding.md: " in said and "Bread fills a bird" in said
-    assert said.endswith("Can I feed bread to birds?")
+    assert chain.batch([question, question]) == [said, said]
+    assert asyncio.run(chain.ainvoke(question)) == said
+    assert "".join(chain.stream(question)) == said
+
+
+def test_a_langchain_call_may_say_where_to_look_and_how_far(index: Index) -> None:
+    retriever = GroundskeeperRetriever(index=index, within=Filter(types=("html",)))
+    found = retriever.invoke("bread for birds", k=1)
+    assert [document.metadata["document"] for document in found] == ["guides/nest-boxes.html"]
+    guides = retriever.invoke("bread for birds", within=Filter(folder="guides"))
+    assert guides[0].metadata["document"] == "guides/feeding.md"
+    again = asyncio.run(retriever.ainvoke("bread for birds", within=Filter(folder="guides")))
+    assert again == guides
+
+
+def test_a_langchain_config_reaches_the_callbacks(index: Index) -> None:
+    class Told(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.heard: list[Any] = []
+
+        def on_retriever_start(self, serialized: Any, query: str, **more: Any) -> None:
+            self.heard.append((query, more["tags"], more["metadata"]["visit"]))
+
+        def on_retriever_end(self, documents: Any, **_: Any) -> None:
+            self.heard.append(len(documents))
+
+    told = Told()
+    config: RunnableConfig = {"callbacks": [told], "tags": ["mine"], "metadata": {"visit": 7}}
+    GroundskeeperRetriever(index=index, k=3).invoke("seed", config=config)
+    assert told.heard == [("seed", ["mine"], 7), 3]
 
 
 def test_a_langchain_document_says_where_it_stands(index: Index) -> None:
