@@ -83,14 +83,14 @@ class Signs:
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.030
+INTERCEPT = -2.034
 WEIGHTS = Signs(
-    nearness=3.782,
-    remoteness=-9.309,
-    strangeness=-4.657,
+    nearness=3.788,
+    remoteness=-9.301,
+    strangeness=-4.656,
     names_missing=-1.342,
-    answer_away=-1.057,
-    contradiction=-2.409,
+    answer_away=-1.058,
+    contradiction=-2.383,
 )
 
 

@@ -169,7 +169,7 @@ class Asked:
     def held_by(self, sentence: Sequence[Token]) -> bool:
         """Whether a sentence holds a thing of the kind; a number must stand by what is counted."""
         return any(
-            not self.counted or any(map(self.counts, sentence[max(0, place - 3) : place + 5]))
+            not self.counted or any(map(self.counts, sentence[max(0, place - 2) : place + 5]))
             for place in self._places(sentence)
         )
 
