@@ -1,0 +1,236 @@
+"""The forms behind an outcome, driven without a browser over a real pack, index and queue."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bot.answer import Question
+from bot.regressions import FILE, read_regressions
+from bot.review import Moderators, Report, ReviewQueue, freeze
+from bot.review.workbench import Workbench
+from bot.rules import CHECK_SECONDS
+from bot.silent_chat import silent_chat
+from ingest.rules import RULES_NAME
+from tests.packs import FILES, HashedEmbeddings, Pack, end_vector_servers
+from ui import strings
+from ui.services import Services
+
+ASKED = "What is the weight of a robin?"
+SETS = {
+    "questions/scope/off-topic.jsonl": '{"text": "The weight of the moon <b>?</b>"}\n',
+    "questions/scope/in-scope.jsonl": '{"text": "Which birds lose weight?"}\n',
+}
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
+    root = tmp_path_factory.mktemp("forms")
+    pack = Pack.make(root, {**FILES, **SETS})
+    pack.reindex(HashedEmbeddings())
+    yield pack
+    end_vector_servers(root)
+
+
+@pytest.fixture(scope="module")
+def bench(pack: Pack) -> Iterator[Workbench]:
+    with pack.index(HashedEmbeddings()) as index:
+        yield Workbench(pack.settings, index, silent_chat)
+
+
+@pytest.fixture
+def services(tmp_path: Path, pack: Pack, bench: Workbench) -> Iterator[Services]:
+    path = tmp_path / "reports.sqlite3"
+    with Moderators(path) as moderators, ReviewQueue(path) as queue:
+        moderators.add("mod", "a long enough password")
+        yield Services(pack.card, queue, moderators, lambda: bench.bot, lambda: bench)
+    (pack.folder / RULES_NAME).unlink(missing_ok=True)
+    (pack.folder / FILE).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def reference(services: Services, bench: Workbench) -> str:
+    answer = bench.bot.answer(Question(text=ASKED))
+    case = freeze(answer, rules_version=answer.rules_version)
+    return services.reports.file(case, "wrong").reference
+
+
+@pytest.fixture
+def page(services: Services, reference: str) -> AppTest:
+    """The moderation page with the report opened."""
+
+    def script(services: object) -> None:
+        from ui.views.moderation import moderation_page
+
+        moderation_page(services)  # type: ignore[arg-type]
+
+    test = AppTest.from_function(script, default_timeout=30, kwargs={"services": services})
+    test.session_state["moderator_token"] = services.moderators.sign_in_verified("mod").token
+    test.session_state["opened-report"] = reference
+    return test.run()
+
+
+def html(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.proto.body for element in test.get("html"))
+
+
+def press(test: AppTest, label: str) -> AppTest:
+    (button,) = [b for b in test.button if b.label == label]
+    return button.click().run()
+
+
+def labels(test: AppTest) -> list[str]:
+    return [button.label for button in test.button]
+
+
+def report_of(services: Services, reference: str) -> Report:
+    return services.reports.show(services.moderators.operator(), reference)
+
+
+def choose(test: AppTest, reference: str, outcome: str) -> AppTest:
+    return test.radio(key=f"resolve-{reference}-outcome").set_value(outcome).run()
+
+
+def test_a_rule_is_tried_saved_and_in_force(
+    services: Services, page: AppTest, reference: str, pack: Pack, bench: Workbench
+) -> None:
+    choose(page, reference, "rule_added")
+    assert strings.SAVE_RULE not in labels(page), "nothing is saved untried"
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight\n\n")
+    page.text_area(key=f"resolve-{reference}-message").set_value("No weights.")
+    page.text_area(key=f"resolve-{reference}-note").set_value("our reasons")
+    press(page, strings.TRY_RULE)
+    told = " ".join(text.value for text in page.markdown)
+    assert strings.STOPS_CASE in told
+    assert strings.STOPS_GOOD.format(n=2) in told and strings.STOPS_BAD.format(n=1) in told
+    shown = html(page)
+    assert "Which birds lose weight?" in shown and "moon &lt;b&gt;" in shown
+    assert strings.DONE not in shown
+    assert not (pack.folder / RULES_NAME).exists()
+    press(page, strings.SAVE_RULE)
+    assert strings.DONE in html(page)
+    [saved] = tomllib.loads((pack.folder / RULES_NAME).read_text())["rules"]
+    assert (saved["author"], saved["reference"]) == ("mod", reference)
+    assert (saved["words"], saved["message"]) == (["weight"], "No weights.")
+    report = report_of(services, reference)
+    assert (report.outcome, report.outcome_detail) == ("rule_added", saved["id"])
+    assert report.events[-1].text == "our reasons"
+    time.sleep(CHECK_SECONDS)
+    assert bench.bot.answer(Question(text=ASKED)).text == "No weights."
+
+
+def test_what_is_saved_is_what_was_tried(page: AppTest, reference: str, pack: Pack) -> None:
+    choose(page, reference, "rule_added")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight")
+    press(page, strings.TRY_RULE)
+    page.text_area(key=f"resolve-{reference}-texts").set_value("everything else")
+    press(page, strings.SAVE_RULE)
+    [saved] = tomllib.loads((pack.folder / RULES_NAME).read_text())["rules"]
+    assert saved["words"] == ["weight"]
+
+
+def test_what_is_no_rule_is_said_and_keeps_the_words(page: AppTest, reference: str) -> None:
+    choose(page, reference, "rule_added")
+    page.radio(key=f"resolve-{reference}-kind").set_value("pattern")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("(")
+    press(page, strings.TRY_RULE)
+    assert "not a regular expression" in html(page)
+    assert page.text_area(key=f"resolve-{reference}-texts").value == "("
+    assert strings.SAVE_RULE not in labels(page)
+
+
+def test_a_faster_moderator_keeps_the_rule_out(
+    services: Services, page: AppTest, reference: str, pack: Pack
+) -> None:
+    choose(page, reference, "rule_added")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight")
+    press(page, strings.TRY_RULE)
+    services.reports.move(services.moderators.operator(), reference, 1, "triaged")
+    press(page, strings.SAVE_RULE)
+    assert "by operator" in html(page)
+    assert not (pack.folder / RULES_NAME).exists()
+    press(page, strings.SAVE_RULE)
+    assert report_of(services, reference).outcome == "rule_added"
+
+
+def test_a_session_that_ended_saves_nothing(
+    services: Services, page: AppTest, reference: str, pack: Pack
+) -> None:
+    choose(page, reference, "rule_added")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight")
+    press(page, strings.TRY_RULE)
+    services.moderators.sign_out(page.session_state["moderator_token"])
+    press(page, strings.SAVE_RULE)
+    assert labels(page) == [strings.SIGN_IN]
+    assert not (pack.folder / RULES_NAME).exists()
+    assert report_of(services, reference).status == "new"
+
+
+def test_a_case_tells_whether_it_passes_and_is_added(
+    services: Services, page: AppTest, reference: str, pack: Pack
+) -> None:
+    choose(page, reference, "regression_added")
+    must_not = page.text_area(key=f"resolve-{reference}-must-not")
+    assert "18" in (must_not.value or ""), "the figure that was reported"
+    press(page, strings.TRY_CASE)
+    [warning] = page.warning
+    assert "says" in warning.value
+    page.text_area(key=f"resolve-{reference}-must-not").set_value("")
+    page.text_area(key=f"resolve-{reference}-must").set_value("18 g")
+    press(page, strings.TRY_CASE)
+    assert [box.value for box in page.success] == [strings.CASE_PASSES]
+    press(page, strings.SAVE_CASE)
+    [case] = read_regressions(pack.folder / FILE)
+    assert (case.question, case.must, case.must_not) == (ASKED, ("18 g",), ())
+    assert (case.source, case.author) == (reference, "mod")
+    assert report_of(services, reference).outcome_detail == case.id
+
+
+def test_a_case_that_asks_nothing_is_not_tried(page: AppTest, reference: str) -> None:
+    choose(page, reference, "regression_added")
+    page.text_area(key=f"resolve-{reference}-must-not").set_value("")
+    press(page, strings.TRY_CASE)
+    assert "asks nothing of its answer" in html(page)
+    assert strings.SAVE_CASE not in labels(page)
+
+
+def test_a_corrected_document_is_proposed_and_must_be_known(
+    services: Services, page: AppTest, reference: str
+) -> None:
+    choose(page, reference, "corpus_fixed")
+    key = f"resolve-{reference}-corpus_fixed-detail"
+    assert page.text_input(key=key).value == "birds.csv"
+    page.text_input(key=key).set_value("fish.md")
+    press(page, strings.RESOLVE)
+    assert "no document &#x27;fish.md&#x27;" in html(page)
+    page.text_input(key=key).set_value("birds.csv")
+    press(page, strings.RESOLVE)
+    assert report_of(services, reference).outcome_detail == "birds.csv"
+    assert "was corrected" in services.reports.look_up(reference).outcome
+
+
+def test_the_reason_reaches_the_person(services: Services, page: AppTest, reference: str) -> None:
+    choose(page, reference, "answer_fine")
+    page.text_input(key=f"resolve-{reference}-answer_fine-detail").set_value("It was weighed.")
+    press(page, strings.RESOLVE)
+    assert services.reports.look_up(reference).told == "It was weighed."
+
+
+def test_a_case_is_run_again_and_kept_as_a_note(
+    services: Services, page: AppTest, reference: str
+) -> None:
+    press(page, strings.RUN_AGAIN)
+    assert strings.RUN_SAME in html(page)
+    assert strings.DONE not in html(page)
+    assert report_of(services, reference).events[-1].kind == "filed"
+    press(page, strings.KEEP_AS_NOTE)
+    event = report_of(services, reference).events[-1]
+    assert (event.kind, event.actor) == ("noted", "mod")
+    assert event.text.startswith("= answered, as before")
+    assert strings.KEEP_AS_NOTE not in labels(page)
