@@ -61,7 +61,7 @@ from ingest.errors import (
     ModelIntegrityError,
 )
 from ingest.filters import EVERYTHING, Filter
-from ingest.index import Index, Snapshot, Vector
+from ingest.index import DocumentInfo, Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
 from ingest.suspicions import order_spans
@@ -517,6 +517,11 @@ class Bot:
             suggestions=draft.suggestions,
             scores={name: round(score, 4) for name, score in draft.scores.items()},
         )
+
+    def documents(self) -> list[DocumentInfo]:
+        """Return all documents that there are to search, by name."""
+        with self.index.snapshot() as snapshot:
+            return snapshot.documents()
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
         """Return the text before a cited passage, the passage, and the text after it.

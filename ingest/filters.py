@@ -28,6 +28,11 @@ _MEDIA: dict[DocumentType, tuple[str, ...]] = {
 }
 
 
+def type_of(media_type: str) -> DocumentType | None:
+    """Return the type of document that a media type belongs to."""
+    return next((name for name, media in _MEDIA.items() if media_type in media), None)
+
+
 @dataclass(frozen=True)
 class Filter:
     """What is searched; an empty part leaves everything in, several parts must all hold.

@@ -27,6 +27,8 @@ from bot.answer import (
     Turn,
     Waiting,
 )
+from ingest.filters import EVERYTHING, Filter
+from ingest.index import DocumentInfo
 from ui import strings
 from ui.rendering import Source
 
@@ -47,6 +49,10 @@ class ChatBot(Protocol):
         """Return the text before a cited passage, the passage, and the text after it."""
         ...
 
+    def documents(self) -> list[DocumentInfo]:
+        """Return all documents that there are to search, by name."""
+        ...
+
 
 @dataclass
 class Exchange:
@@ -63,6 +69,7 @@ class Exchange:
     sentences: tuple[str, ...] = ()
     started: bool = False
     place: int = 0
+    within: Filter = EVERYTHING
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
     reference: str = ""
@@ -73,11 +80,13 @@ class Exchange:
 class Conversation:
     """The exchanges of one visit. Ask from any thread; draw from any thread.
 
-    `address` is where the visitor is, for the limit of questions a minute.
+    `address` is where the visitor is, for the limit of questions a minute. `within` is the part of
+    the corpus that the next questions are about.
     """
 
     session: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     address: str = ""
+    within: Filter = EVERYTHING
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,7 +97,7 @@ class Conversation:
     def ask(self, text: str, bot: ChatBot) -> None:
         """Put a question in line; how many may come at once is for the bot to say."""
         with self._changed:
-            self.exchanges.append(Exchange(secrets.token_hex(4), text))
+            self.exchanges.append(Exchange(secrets.token_hex(4), text, within=self.within))
             if self._answering is None:
                 self._answering = threading.Thread(
                     target=self._answer_all, args=(bot,), name="answering", daemon=True
@@ -156,6 +165,7 @@ class Conversation:
             id=exchange.key,
             session=self.session,
             address=self.address,
+            within=exchange.within,
         )
 
     def _hear(self, exchange: Exchange, event: Waiting | EvidenceFound | Sentence) -> None:

@@ -31,6 +31,22 @@ WRITTEN_FROM_TABLES = "Figures from tables, written by code"
 DATA_OF = "Data: {vintage}"
 GENERATION = "Index {n}"
 
+# Where to search
+SEARCH_IN = "Search in"
+SEARCH_IN_DOCUMENTS = "Only these documents"
+SEARCH_IN_TYPES = "Only this kind"
+SEARCH_IN_ALL = "Everything"
+SEARCHING_IN = "Only in {what}"
+AND_MORE = "{what} and {n} more"
+TYPE_NAMES = {
+    "pdf": "PDF",
+    "html": "Web page",
+    "docx": "Word",
+    "markdown": "Markdown",
+    "text": "Text",
+    "table": "Table",
+}
+
 # Sources and tables
 SOURCES = "Sources"
 SOURCE_NUMBER = "Source {n}"

@@ -18,6 +18,7 @@ from bot.answer import (
     Question,
     Sentence,
 )
+from ingest.index import DocumentInfo
 
 DIGEST = "sha256:" + "ab" * 32
 RULES_VERSION = "0a1b2c3d4e5f"
@@ -81,6 +82,19 @@ class FakeBot:
 
     def answer_to(self, question: Question) -> Answer | Exception:
         return self.answers.get(question.text) or answered(question.text)
+
+    def documents(self) -> list[DocumentInfo]:
+        return [
+            DocumentInfo(
+                "a.md", "Guide", "document", "text/markdown", None, "", "indexed", "", False, ()
+            ),
+            DocumentInfo(
+                "b.pdf", "*Notes*", "document", "application/pdf", 2, "", "indexed", "", False, ()
+            ),
+            DocumentInfo(
+                "c.md", "Broken", "document", "text/markdown", None, "", "failed", "", False, ()
+            ),
+        ]
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
         return "Before. ", citation.quote, " After."

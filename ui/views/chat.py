@@ -27,6 +27,7 @@ from ui.rendering import (
 from ui.services import Services, visitor_address
 from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
+from ui.views.search_in import offer_search_in
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
@@ -48,6 +49,7 @@ def chat_page(services: Services) -> None:
         for exchange in conversation.exchanges
         if (place := _draw(services, conversation, exchange, bot)) is not None
     ]
+    offer_search_in(conversation, bot)
     _follow(conversation, pending)
 
 
@@ -68,7 +70,9 @@ def offer_new_conversation() -> None:
 def _start_anew(conversation: Conversation) -> None:
     """Leave the old conversation; the visit, and with it the rate limit, stays the same."""
     conversation.close()
-    st.session_state[_CONVERSATION] = Conversation(session=conversation.session)
+    st.session_state[_CONVERSATION] = Conversation(
+        session=conversation.session, within=conversation.within
+    )
 
 
 def _welcome(services: Services, conversation: Conversation, bot: ChatBot) -> None:
