@@ -29,6 +29,7 @@ from bot.answer import Evidence
 from bot.answerability import Signs
 from bot.intervals import LEVEL, RESAMPLES, SEED, Interval, wilson
 from bot.json_lines import numbered_lines
+from bot.passages import gather, spread
 from bot.pipeline import CANDIDATES, PASSAGES, evidence_of
 from bot.retrieval_eval import JudgedDocument, temporary_index
 from bot.retriever import Hit, HybridRetriever
@@ -233,9 +234,10 @@ class _Judge:
     def retrieved(self, case: AbstentionCase) -> Judged:
         """Judge a case by the passages that are found for it."""
         vector = self.retriever.embed_query(case.question)
-        hits = self.retriever.search(
+        found = self.retriever.search(
             self.snapshot, case.question, CANDIDATES, vector, PASSAGES_ONLY
-        )[:PASSAGES]
+        )
+        hits = gather(self.snapshot, spread(found, case.question), PASSAGES)
         return self._judged(case, vector, hits)
 
     def given(self, case: AbstentionCase, paragraph: JudgedDocument, ids: dict[str, str]) -> Judged:

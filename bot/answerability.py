@@ -83,14 +83,14 @@ class Signs:
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.034
+INTERCEPT = -2.039
 WEIGHTS = Signs(
-    nearness=3.788,
-    remoteness=-9.301,
-    strangeness=-4.656,
-    names_missing=-1.342,
-    answer_away=-1.058,
-    contradiction=-2.383,
+    nearness=3.785,
+    remoteness=-9.157,
+    strangeness=-4.680,
+    names_missing=-1.334,
+    answer_away=-1.054,
+    contradiction=-2.377,
 )
 
 
