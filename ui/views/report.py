@@ -35,8 +35,8 @@ from ui.report_html import history_html, summary_html
 from ui.services import Services
 from ui.tables import table_html
 from ui.views.moderation_changes import change, say_what_happened
-from ui.views.moderation_outcomes import draw_resolve
 from ui.views.moderation_rerun import draw_rerun
+from ui.views.moderation_resolve import draw_resolve
 
 OPENED = "opened-report"
 
