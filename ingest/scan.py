@@ -9,9 +9,12 @@ from pathlib import Path
 
 from ingest.domain import CARD_NAME
 from ingest.errors import DocumentError
+from ingest.rules import RULES_NAME
 
 # Folders of a pack that hold what the pack is tested with, not what it knows.
 SKIPPED_FOLDERS = frozenset({"questions"})
+# What the pack says of itself is no evidence: a rule would be quoted by its own message.
+SKIPPED_FILES = frozenset({(CARD_NAME,), (RULES_NAME,)})
 # A file changed this shortly before it was indexed could change again within one clock tick.
 DOUBT_NS = 2_000_000_000
 
@@ -45,15 +48,15 @@ class Known:
 def find_files(folder: Path) -> Iterator[SourceFile]:
     """Yield the documents of a pack in a stable order.
 
-    Left out: the card, names that begin with a dot, an underscore or a tilde (editors' and office
-    programs' own), and links that lead out of the pack.
+    Left out: the card and the rules, names that begin with a dot, an underscore or a tilde
+    (editors' and office programs' own), and links that lead out of the pack.
     """
     root = folder.resolve()
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if any(part[0] in "._~" for part in parts) or SKIPPED_FOLDERS & set(parts[:-1]):
             continue
-        if parts == (CARD_NAME,) or not path.is_file():
+        if parts in SKIPPED_FILES or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
             continue

@@ -75,7 +75,7 @@ def figures_html(figures: Mapping[str, int]) -> str:
 def history_html(events: Sequence[Event]) -> str:
     """Return what happened to a report, the newest first."""
     items = "".join(
-        f"<li><div><b>{escape(event.actor)}</b> {escape(event.sentence)}"
+        f"<li><div><b>{escape(event.actor)}</b> {escape(event.whole_sentence)}"
         f"<small>{escape(strings.moment(event.at))}</small></div>"
         + (f'<p class="gk-comment">{escape(event.text)}</p>' if event.text else "")
         + "</li>"

@@ -86,6 +86,12 @@ class Event(_View):
             old=self.old or "nobody", new=self.new or "nobody", detail=self.detail
         )
 
+    @property
+    def whole_sentence(self) -> str:
+        """What happened, with the document, rule or case that it is about."""
+        said = self.sentence
+        return said if self.detail in said else f"{said}: {self.detail}"
+
 
 _SENTENCES = {
     "filed": "reported as {new}",

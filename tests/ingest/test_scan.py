@@ -11,7 +11,15 @@ from ingest.scan import Known, SourceFile, find_files, hash_file, surely_unchang
 
 def test_documents_are_found_and_the_rest_is_left_alone(tmp_path: Path) -> None:
     pack = tmp_path / "pack"
-    for name in ("domain.toml", "a.md", "sub/b.txt", ".hidden", "~$a.docx", "questions/q.jsonl"):
+    for name in (
+        "domain.toml",
+        "rules.toml",
+        "a.md",
+        "sub/b.txt",
+        ".hidden",
+        "~$a.docx",
+        "questions/q.jsonl",
+    ):
         (pack / name).parent.mkdir(parents=True, exist_ok=True)
         (pack / name).write_text("x")
     (tmp_path / "secret.txt").write_text("x")

@@ -389,8 +389,7 @@ def _show_case(report: Report) -> None:
 
 
 def _show_event(event: Event) -> None:
-    detail = f": {event.detail}" if event.detail else ""
-    say(f"{_when(event.at)}  {event.actor}  {_one_line(event.sentence + detail)}")
+    say(f"{_when(event.at)}  {event.actor}  {_one_line(event.whole_sentence)}")
     _show_lines(event.text)
 
 
