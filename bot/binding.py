@@ -23,14 +23,16 @@ TOUCH = 4.0  # words within which a neighbour touches
 
 @dataclass(frozen=True)
 class Unit:
-    """A sentence of the evidence, or a cell of a row in words; `n` is the evidence's number.
+    """A sentence of the evidence, or a row; `n` is the evidence's number.
 
-    `context` is what stands above it (title, headings), which is said with it.
+    `context` is what stands above it (title, headings), which is said with it. `span` is where it
+    stands in the evidence's quote (characters).
     """
 
     n: int
     reading: Reading
     context: frozenset[str]
+    span: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,9 @@ def _pairs(claim: Reading, source: Reading) -> list[tuple[int, Mark, Mark]]:
     return [
         (i, mark, found)
         for i, mark in enumerate(claim.marks)
-        if not mark.keys.isdisjoint(source.keys)
+        if mark.figure or not mark.keys.isdisjoint(source.keys)
         for found in source.marks
-        if not mark.keys.isdisjoint(found.keys)
+        if mark.means(found)
     ]
 
 

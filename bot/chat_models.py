@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -23,6 +23,7 @@ from ingest.settings import Settings
 log = logging.getLogger(__name__)
 
 ASSUMED_CONTEXT = 8_192
+MIN_COMPOSING = 2_000_000_000  # weights below which a model joins true words into untrue sentences
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class NamedChatModel:
 
     `digest` is empty where a provider tells none. `context_tokens` bounds prompt and answer
     together. `composes` is False for a model that is too small to join facts, which may
-    therefore only repeat sentences of the evidence.
+    therefore only repeat sentences of the evidence. `constrained_by` is what its decoding can be
+    held to: a GBNF grammar, a JSON schema, or nothing.
     """
 
     model: BaseChatModel
@@ -39,6 +41,7 @@ class NamedChatModel:
     digest: str
     context_tokens: int
     composes: bool
+    constrained_by: Literal["", "grammar", "schema"] = ""
 
 
 def make_chat_model(settings: Settings) -> NamedChatModel:
@@ -51,13 +54,22 @@ def make_chat_model(settings: Settings) -> NamedChatModel:
     pinned = pinned_model(name, SMOLLM2, settings)
     if isinstance(pinned, PinnedFiles):
         model = EmbeddedChat(pinned, timeout=settings.model_timeout)
-        return NamedChatModel(model, pinned.name, pinned.digest, CONTEXT_TOKENS, composes=False)
+        composes = settings.answer_mode == "compose"
+        return NamedChatModel(
+            model, pinned.name, pinned.digest, CONTEXT_TOKENS, composes, constrained_by="grammar"
+        )
     if isinstance(pinned, OllamaModel):
         from bot.ollama_chat import OllamaChat  # a second to import, for those who need it
 
         digest = pinned.verify()
-        context = pinned.facts.context_tokens
-        return NamedChatModel(OllamaChat(pinned), pinned.name, digest, context, composes=True)
+        return NamedChatModel(
+            OllamaChat(pinned),
+            pinned.name,
+            digest,
+            pinned.facts.context_tokens,
+            composes=_composes(settings, pinned.facts.parameters),
+            constrained_by="schema",
+        )
     from langchain.chat_models import init_chat_model
 
     provider, _, model_name = name.partition(":")
@@ -68,7 +80,14 @@ def make_chat_model(settings: Settings) -> NamedChatModel:
             temperature=0,
             timeout=settings.model_timeout,
         )
-        return NamedChatModel(other, name, "", ASSUMED_CONTEXT, composes=True)
+        return NamedChatModel(other, name, "", ASSUMED_CONTEXT, composes=_composes(settings))
+
+
+def _composes(settings: Settings, parameters: int = 0) -> bool:
+    """Whether a model may write sentences; of one whose size is not told it is believed."""
+    if settings.answer_mode == "auto":
+        return not 0 < parameters < MIN_COMPOSING
+    return settings.answer_mode == "compose"
 
 
 def stream_text(
@@ -77,17 +96,21 @@ def stream_text(
     *,
     max_tokens: int,
     grammar: str | None = None,
+    schema: dict[str, Any] | None = None,
     stop: list[str] | None = None,
     seconds: float | None = None,
 ) -> Iterator[str]:
     """Yield the text of an answer as it is written; raises ModelError whatever goes wrong.
 
-    `grammar` (GBNF) and `seconds` for the whole answer only bind a model that knows them, the
-    embedded one. Who stops iterating stops the model.
+    `grammar` (GBNF) and `seconds` for the whole answer only bind the embedded model, `schema` (JSON
+    Schema) one of Ollama's; and a model may leave them aside without a word. Who stops iterating
+    stops the model.
     """
     options: dict[str, Any] = {"max_tokens": max_tokens}
     if isinstance(chat.model, EmbeddedChat):
         options |= {"grammar": grammar, "seconds": seconds}
+    if schema is not None and chat.constrained_by == "schema":
+        options["format"] = schema
     try:
         for chunk in chat.model.stream(messages, stop=stop, **options):
             if text := chunk.text:

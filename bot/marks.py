@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -29,6 +29,9 @@ NAME_GAP = 0.3  # and a word of a name, which is one thing
 SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
 _TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
 _BREAKS = frozenset(',;:.!?()[]“”"\n')
+_OPENING = frozenset("([")
+_ENDING_SEGMENTS = frozenset(";:.!?\n")
+_ENDING_SENTENCES = frozenset('.!?:\n“"')
 _CONJUNCTIONS = words_of(
     "and but or because although though while whereas so which since unless if when than as that "
     "who where"
@@ -69,6 +72,12 @@ class Mark:
     name: bool = False
     opening: bool = False
 
+    def means(self, other: Mark) -> bool:
+        """Tell whether a mark of another text may mean the same."""
+        if self.figure and other.figure:
+            return self.figure.agrees(other.figure)
+        return not self.keys.isdisjoint(other.keys)
+
     @property
     def worth(self) -> float:
         """How much it tells: its weight; a figure is a word."""
@@ -86,7 +95,7 @@ class Reading:
 
     text: str
     marks: tuple[Mark, ...]
-    keys: frozenset[str] = field(default=frozenset())
+    keys: frozenset[str]
 
 
 @lru_cache(maxsize=2_048)
@@ -101,11 +110,29 @@ def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
         while pending and pending[0].end <= token.start():
             reader.figure(pending.pop(0), text)
         if not pending or token.start() < pending[0].start:
-            reader.token(token[0], is_joined=text[token.end() : token.end() + 1] == "-")
+            reader.read_token(token[0], is_joined=text[token.end() : token.end() + 1] == "-")
     for quantity in pending:
         reader.figure(quantity, text)
     marks = tuple(reader.marks)
     return Reading(text, marks, frozenset().union(*(mark.keys for mark in marks)))
+
+
+def joined(readings: Sequence[Reading]) -> Reading:
+    """Return readings of texts that follow each other as the reading of one."""
+    marks: list[Mark] = []
+    for reading in readings:
+        last = marks[-1] if marks else None
+        for mark in reading.marks:
+            if last is not None:
+                mark = replace(
+                    mark,
+                    place=mark.place + last.place,
+                    clause=mark.clause + last.clause,
+                    segment=mark.segment + last.segment,
+                )
+            marks.append(mark)
+    text = " ".join(reading.text for reading in readings)
+    return Reading(text, tuple(marks), frozenset().union(*(r.keys for r in readings)))
 
 
 def modifiers(reading: Reading) -> list[tuple[Mark, Mark]]:
@@ -143,7 +170,7 @@ class _Reader:
         about = tuple(only_one()) if quantity.trivial else ()
         self._add(said, frozenset({f"={quantity.key}"}), figure=quantity, sides=about)
 
-    def token(self, token: str, *, is_joined: bool) -> None:
+    def read_token(self, token: str, *, is_joined: bool) -> None:
         """Read a word or a punctuation mark; `is_joined`: a hyphen follows, as in "in-house"."""
         low = token.lower()
         if token in _BREAKS:
@@ -162,10 +189,11 @@ class _Reader:
 
     def _break(self, token: str) -> None:
         self._after_name = False
-        self._place += 0.0 if token in "([" else CLAUSE_GAP  # an aside belongs to what it follows
+        # An aside in brackets belongs to what it follows.
+        self._place += 0.0 if token in _OPENING else CLAUSE_GAP
         self._clause += 1
-        self._segment += token in ";:.!?\n"
-        self._first = self._first or token in '.!?:\n“"'
+        self._segment += token in _ENDING_SEGMENTS
+        self._first = self._first or token in _ENDING_SENTENCES
 
     def _word(self, word: str, low: str, *, is_joined: bool) -> None:
         compares, negative = is_comparison(low), low in NEGATIONS

@@ -60,11 +60,11 @@ def _affirms(
     affirmed = whole = surest = 0.0
     for word in denied:
         # A word that the sentence says elsewhere as well proves less.
-        worth = 1.0 / sum(_same(mark, word) for mark in told.marks)
+        worth = 1.0 / sum(mark.means(word) for mark in told.marks)
         found = [
             (_distance(mark, about), not _is_denied(mark, claim, told))
             for mark in claim.marks
-            if _same(mark, word)
+            if mark.means(word)
         ]
         whole += worth
         if found and min(found)[1]:  # the one nearest to the subject
@@ -97,7 +97,7 @@ def _subject(reading: Reading, i: int) -> list[Mark]:
 
 
 def _is_denied(mark: Mark, reading: Reading, other: Reading) -> bool:
-    """Whether a negation reaches a word, or a word of its clause denies that the other text lacks."""
+    """Whether a "not" reaches a word, or a word of its clause denies that the other text lacks."""
     return any(
         (m.negative and (m.clause == mark.clause or mark in _denied(reading, i)))
         or (m.negative and _reaches(m, mark, reading))
@@ -111,7 +111,7 @@ def _is_denied(mark: Mark, reading: Reading, other: Reading) -> bool:
 
 
 def _reaches(negation: Mark, mark: Mark, reading: Reading) -> bool:
-    """Whether a negation reaches a word behind it: a "not" to the end, a "no" as far as its list."""
+    """Whether a negation reaches a word behind it: "not" to the end, "no" as far as its list."""
     if negation.segment != mark.segment or mark.place < negation.place:
         return False
     said = negation.text.lower()
@@ -126,8 +126,4 @@ def _tells(mark: Mark) -> bool:
 
 
 def _among(mark: Mark, others: Sequence[Mark]) -> bool:
-    return any(_same(mark, other) for other in others)
-
-
-def _same(a: Mark, b: Mark) -> bool:
-    return not a.keys.isdisjoint(b.keys)
+    return any(mark.means(other) for other in others)

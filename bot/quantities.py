@@ -75,7 +75,8 @@ _UNITS = {
     "ounce": "oz", "oz": "oz", "l": "l", "liter": "l", "litre": "l", "ml": "ml", "gallon": "gal",
     "nm": "nm", "lb-ft": "lb-ft", "ft-lb": "lb-ft", "pound-feet": "lb-ft", "foot-pound": "lb-ft",
     "v": "v", "volt": "v", "w": "w", "watt": "w", "kw": "kw", "ah": "ah", "amp": "a", "bar": "bar",
-    "newton metre": "nm", "newton meter": "nm", "newton-metre": "nm", "psi": "psi", "degree": "degree", "°c": "°c", "°f": "°f", "hz": "hz", "point": "point",
+    "newton metre": "nm", "newton meter": "nm", "newton-metre": "nm", "psi": "psi", "hz": "hz",
+    "degree": "degree", "°c": "°c", "°f": "°f", "point": "point",
 }  # fmt: skip
 _FRACTIONS = {
     "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0,
@@ -95,7 +96,8 @@ _DATE = re.compile(
     rf"(?:(?:,\s*|\s+)(?P<year1>(?:19|20)\d\d)(?!\d))?"
     rf"|\b(?:the )?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?\s+{_MONTH.format(2)}"
     rf"(?:,?\s+(?P<year2>(?:19|20)\d\d)(?!\d))?"
-    rf"|\b{_MONTH.format(3)}(?:,?\s+(?:of )?(?P<year3>(?:19|20)\d\d)(?!\d))?\b(?!\s+(?:be|have|not)\b)"
+    rf"|\b{_MONTH.format(3)}(?:,?\s+(?:of )?(?P<year3>(?:19|20)\d\d)(?!\d))?\b"
+    r"(?!\s+(?:be|have|not)\b)"
     rf"|\b(?P<year4>(?:19|20)\d\d)-(?P<month4>\d\d)-(?P<day4>\d\d)\b"
     rf"|(?<![\d/])(?P<month5>\d{{1,2}})/(?P<day5>\d{{1,2}})(?:/(?P<year5>(?:19|20)?\d\d))?(?![\d/])",
     re.I,

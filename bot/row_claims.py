@@ -1,4 +1,4 @@
-"""Claims about rows of tables, checked cell by cell: whose figure, of which field, and which is more.
+"""Claims about rows of tables, checked cell by cell: whose figure, which field, which is more.
 
 The names of entities and the labels of fields are found in the claim; every figure is then given
 to one of each, the nearest, or in the order in which they are told ("A and B: 1 and 2"), and has
@@ -266,7 +266,7 @@ def _stretch(marks: Sequence[Mark], label: Sequence[Mark], taken: set[int], firs
     """Return the marks from the first one on that are a label's words; nothing if not all are."""
     left, found = list(label), set[int]()
     for i in range(first, min(first + 2 * len(label) + 2 * LABEL_SLACK, len(marks))):
-        part = next((p for p in left if i not in taken and _same(marks[i], p)), None)
+        part = next((p for p in left if i not in taken and marks[i].means(p)), None)
         if part is None and i == first:
             break
         if part is not None:
@@ -275,9 +275,3 @@ def _stretch(marks: Sequence[Mark], label: Sequence[Mark], taken: set[int], firs
         if not left:
             return found
     return set()
-
-
-def _same(mark: Mark, part: Mark) -> bool:
-    if mark.figure and part.figure:
-        return mark.figure.agrees(part.figure)
-    return not mark.keys.isdisjoint(part.keys)

@@ -1,30 +1,37 @@
 """Writing the answer: what a model writes is shown only after it was verified.
 
 A model that reasons well composes from the evidence; each sentence is verified as it comes, and
-where nothing is left the evidence itself is quoted. A small one joins true words into untrue
-sentences, so its decoding is held to the best sentences of the evidence: it can only say one of
-them to the letter, is heard only where our own ranking agrees, and the quotation follows.
+one that fails gives way to the sentence of the evidence that it is nearest to, in quotation marks.
+A small one joins true words into untrue sentences, so it can only choose among sentences of the
+evidence: by a grammar that allows nothing else, and then it is heard only where our own ranking
+agrees, or by their numbers. Code prints what it chose, so a quotation is exact by construction.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.answer import Evidence
 from bot.chat_models import NamedChatModel, stream_text
 from bot.extract import Extract, windows
-from bot.prompts import NO_ANSWER, answer_messages, choice_grammar, choice_messages
-from bot.text import sentences
-from bot.verify import verify
+from bot.prompts import (
+    NO_ANSWER,
+    answer_messages,
+    choice_grammar,
+    choice_messages,
+    number_messages,
+)
+from bot.structured import answer_schema, choice_schema, read_answer, read_choice
+from bot.verify import nearest_sentence, verify
 from ingest.errors import ModelTimeout
 
 MAX_TOKENS = 300
 CHOICE_TOKENS = 160
 CHOICE_SECONDS = 4.0
 CHOICES = 2
-_CLOSED = re.compile(r"[.!?][\"”')]*(?:\s*\[\d+\])+(?=\s|$)")
+NUMBERED = 8  # sentences that a model may choose from by number
+NUMBER_TOKENS = 40
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,16 @@ class Writer:
     ) -> Iterator[Written]:
         """Yield sentences as they are ready; raises ModelError if the model cannot be used."""
         best = windows(extracts)[:1]
-        if not self._chat.composes:
-            yield from self._choose(question, best, extracts[:CHOICES])
+        if self._chat.composes:
+            # What gives orders to a model is not shown to one: it might obey, and cite its orders.
+            answer = self._compose(question, {e.n: e for e in evidence if not e.orders})
+        elif self._chat.constrained_by == "grammar":
+            yield from self._choose_by_grammar(question, best, extracts[:CHOICES])
             return
+        else:
+            answer = self._choose_by_number(question, extracts[:NUMBERED])
         shown = False
-        # What gives orders to a model is not shown to one: it might obey, and cite its orders.
-        for written in self._compose(question, {e.n: e for e in evidence if not e.orders}):
+        for written in answer:
             shown |= not written.dropped
             yield written
         if not shown:
@@ -61,12 +72,24 @@ class Writer:
     def _compose(self, question: str, evidence: Mapping[int, Evidence]) -> Iterator[Written]:
         if not evidence:
             return
-        messages = answer_messages(self._domain, question, list(evidence.values()))
-        for sentence in _sentences(stream_text(self._chat, messages, max_tokens=MAX_TOKENS)):
-            if NO_ANSWER not in sentence:
-                yield Written(sentence, verify(sentence, evidence).why)
+        schema = answer_schema(list(evidence)) if self._chat.constrained_by == "schema" else None
+        messages = answer_messages(
+            self._domain, question, list(evidence.values()), as_json=schema is not None
+        )
+        said = set[str]()
+        for sentence in read_answer(
+            stream_text(self._chat, messages, max_tokens=MAX_TOKENS, schema=schema)
+        ):
+            if NO_ANSWER in sentence:
+                continue
+            if why := verify(sentence, evidence).why:
+                yield Written(sentence, why)
+                sentence = _instead(sentence, evidence)
+            if sentence and sentence not in said:
+                said.add(sentence)
+                yield Written(sentence)
 
-    def _choose(
+    def _choose_by_grammar(
         self, question: str, best: Sequence[Extract], choices: Sequence[Extract]
     ) -> Iterator[Written]:
         """Let a small model say one of the best sentences, then quote where it stands."""
@@ -79,16 +102,44 @@ class Writer:
             grammar=choice_grammar(said),
             seconds=CHOICE_SECONDS,
         )
-        try:
-            chosen = "".join(pieces).strip()
-        except ModelTimeout:
-            chosen = ""  # the quotation does not need the model, and a reader would have to wait
+        # The quotation does not need the model, and a reader would have to wait.
+        chosen = _in_time(pieces)
         agreed = chosen == said[0]
         yield Written(chosen, "" if agreed else "our own ranking prefers another sentence")
         for window in best:
             rest = window.after(choices[0]) if agreed else window.text
             if rest:
                 yield Written(quote(window, rest))
+
+    def _choose_by_number(self, question: str, choices: Sequence[Extract]) -> Iterator[Written]:
+        """Let a model choose sentences by their numbers, and quote them."""
+        numbers = range(1, len(choices) + 1)
+        messages = number_messages(question, [_one_line(choice.text) for choice in choices])
+        pieces = stream_text(
+            self._chat, messages, max_tokens=NUMBER_TOKENS, schema=choice_schema(numbers)
+        )
+        said = _in_time(pieces)
+        chosen = read_choice(said, numbers)
+        if not chosen:
+            yield Written(said, "chose no sentence of the evidence")
+        yield from (Written(quote(choices[n - 1])) for n in chosen)
+
+
+def _in_time(pieces: Iterator[str]) -> str:
+    """Return all that a model says; nothing if it takes too long."""
+    try:
+        return "".join(pieces).strip()
+    except ModelTimeout:
+        return ""
+
+
+def _instead(sentence: str, evidence: Mapping[int, Evidence]) -> str:
+    """Return a quotation of what a sentence that failed comes from, if that can be told."""
+    found = nearest_sentence(sentence, evidence)
+    if found is None:
+        return ""
+    n, start, end = found
+    return _quoted(evidence[n], evidence[n].quote[start:end])
 
 
 def _cited(text: str, extract: Extract) -> str:
@@ -104,21 +155,9 @@ def _one_line(text: str) -> str:
 
 def quote(extract: Extract, text: str = "") -> str:
     """Return a quotation, or a part of it, with its heading and its marker."""
-    heading = next(iter(reversed(extract.evidence.heading_path)), extract.evidence.title)
-    said = _one_line(text or extract.text)
-    return f"{heading}: “{said}” [{extract.evidence.n}]"
+    return _quoted(extract.evidence, text or extract.text)
 
 
-def _sentences(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield whole sentences, with the markers behind them, from text that comes in pieces."""
-    held = ""
-    for piece in pieces:
-        held += piece
-        # A marker may still be followed by another: wait for what comes after it.
-        while (closed := _CLOSED.search(held)) and closed.end() < len(held):
-            yield held[: closed.end()].strip()
-            held = held[closed.end() :]
-    if closed := _CLOSED.search(held):
-        yield held[: closed.end()].strip()
-        held = held[closed.end() :]
-    yield from (held[a:b] for a, b in sentences(held))
+def _quoted(evidence: Evidence, text: str) -> str:
+    heading = next(iter(reversed(evidence.heading_path)), evidence.title)
+    return f"{heading}: “{_one_line(text)}” [{evidence.n}]"

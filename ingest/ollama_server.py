@@ -28,10 +28,14 @@ DEFAULT_TAG = ":latest"
 
 @dataclass(frozen=True)
 class OllamaFacts:
-    """What a server tells of a model: its context in tokens, and whether it can think aloud."""
+    """What a server tells of a model: its context in tokens, and whether it can think aloud.
+
+    `parameters` is how many weights it has, 0 where the server does not tell.
+    """
 
     context_tokens: int
     thinks: bool
+    parameters: int = 0
 
 
 class OllamaModel:
@@ -111,14 +115,20 @@ class OllamaModel:
     def facts(self) -> OllamaFacts:
         """What the server tells of the model; raises ModelError."""
         shown = self._ask("POST", "/api/show", {"model": self.model})
+        told = _mapping(shown.get("model_info"))
         lengths = [
             value
-            for key, value in _mapping(shown.get("model_info")).items()
+            for key, value in told.items()
             if key.endswith(".context_length") and isinstance(value, int)
         ]
         if not lengths:
             raise ModelUnavailable(f"{self._server} does not tell the context of {self.model!r}.")
-        return OllamaFacts(max(lengths), "thinking" in (shown.get("capabilities") or []))
+        parameters = told.get("general.parameter_count")
+        return OllamaFacts(
+            max(lengths),
+            "thinking" in (shown.get("capabilities") or []),
+            parameters if isinstance(parameters, int) else 0,
+        )
 
     @property
     def is_local(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -29,7 +30,10 @@ class Settings(BaseSettings):
     in front of what it embeds, in place of those that the model's folder names. `reranker`:
     "features", "none", or "folder:PATH" of a cross-encoder. `guard_model`: empty, or
     "ollama:llama-guard3" or "ollama:granite3-guardian", which must then approve of each question
-    and each answer. `data_dir` holds the index and the reports, one folder for each domain. Times
+    and each answer. `answer_mode`: "compose" lets the model write sentences, each of which is then
+    verified; "choose" lets it only choose sentences of the evidence, which are quoted; "auto" lets
+    all compose but the embedded one and those of an Ollama server with less than two billion
+    weights. `data_dir` holds the index and the reports, one folder for each domain. Times
     are in seconds.
 
     `questions_per_minute` is for each session, `address_questions_per_minute` for all sessions
@@ -57,6 +61,7 @@ class Settings(BaseSettings):
     reranker: str = Field("features", pattern=r"^(features|none|folder:.+)$")
     models_file: Path = Path("models.toml")
     ollama_host: str = "http://127.0.0.1:11434"
+    answer_mode: Literal["auto", "choose", "compose"] = "auto"
     model_timeout: float = Field(60.0, gt=0, le=3600)
     question_max_chars: int = Field(2_000, ge=50, le=100_000)
     questions_per_minute: int = Field(30, ge=1, le=10_000)

@@ -123,7 +123,7 @@ class _Drawing:
     """Makes cases of every kind in turn from the same source of chance."""
 
     def __init__(
-        self, passages: PassageStatements, records: RecordStatements | None, rng: random.Random
+        self, passages: PassageStatements, records: RecordStatements, rng: random.Random
     ) -> None:
         self._passages = passages
         self._records = records

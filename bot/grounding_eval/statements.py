@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -142,7 +143,7 @@ def _is_list_of_references(chunk: Chunk) -> bool:
 def _sentences(text: str) -> list[str]:
     """Return whole sentences; no headings, no rows of tables."""
     ends = [0, *(match.end() for match in _END.finditer(text)), len(text)]
-    pieces = [text[a:b].strip() for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [text[a:b].strip() for a, b in pairwise(ends)]
     return [
         piece
         for piece in pieces
