@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 
 from rapidfuzz import fuzz
 
-from bot.condense import points_back
+from bot.answer import Question
+from bot.condense import content_words, points_back
 from bot.text import stem, words
 from ingest.errors import UsageError
 from ingest.filters import Filter
@@ -84,14 +85,23 @@ class Narrowing:
         return f"Looked only in: {titles(self.documents) or 'nothing, for no document fits'}."
 
 
-def look(text: str, within: Filter, snapshot: Snapshot) -> Narrowing:
-    """Return where to look for what a question asks: as its asker chose, and as it says itself."""
+def look(question: Question, text: str, snapshot: Snapshot) -> Narrowing:
+    """Return where to look for what a question asks: as its asker chose, and as it says itself.
+
+    `text` is the question as it is read. Of one document, "who has to sign it?" is asked about
+    its subject, so that its title stands in front, unless a conversation says what "it" is.
+    """
+    within = question.within
     if says_where(text):
         said, text = narrow(text, snapshot.documents())
         within = replace(within, documents=said) if said and not within.documents else within
     if not within.by_document:
         return Narrowing(within, text)
-    return Narrowing(within, text, tuple(snapshot.documents(within)))
+    documents = tuple(snapshot.documents(within))
+    leans = points_back(text) or len(content_words(text)) <= 1
+    if len(documents) == 1 and leans and not question.history:
+        text = f"{documents[0].title}: {text}"
+    return Narrowing(within, text, documents)
 
 
 def says_where(text: str) -> bool:
@@ -110,10 +120,8 @@ def narrow(text: str, documents: Sequence[DocumentInfo]) -> tuple[tuple[str, ...
             said = match.groupdict(default="")
             found = _meant(said, readable)
             if len(found) == 1:
-                rest = _tidy(said.get("rest") or text[: match.start()] + text[match.end() :])
-                # "According to the guide on …, when do I need them?" asks about its subject.
-                subject = f"{found[0].title}: " if points_back(rest) else ""
-                return (found[0].name,), f"{subject}{rest}" if rest else text
+                rest = said.get("rest") or text[: match.start()] + text[match.end() :]
+                return (found[0].name,), _tidy(rest) or text
     return (), text
 
 

@@ -270,7 +270,7 @@ class Bot:
 
     def _look_where_asked(self, draft: Draft) -> None:
         """Search only the documents that were chosen, or that the question itself names."""
-        draft.where = look(draft.text, draft.question.within, draft.snapshot)
+        draft.where = look(draft.question, draft.text, draft.snapshot)
         if draft.where.text != draft.text:
             draft.text = draft.where.text
             draft.vector = self._retriever.embed_query(draft.text)

@@ -8,12 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from bot.answer import Question
+from bot.answer import Question, Turn
 from bot.narrowing import choose_documents, look, narrow
 from bot.pipeline import Bot, open_bot
 from bot.retriever import HybridRetriever
 from ingest.errors import UsageError
-from ingest.filters import EVERYTHING, Filter
+from ingest.filters import Filter
 from ingest.index import DocumentInfo, Index
 from tests.packs import HashedEmbeddings, Pack
 
@@ -114,6 +114,18 @@ def test_an_answer_says_where_it_looked(bot: Bot) -> None:
     assert {piece.document for piece in answer.evidence} == {"guides/nest-boxes.html"}
 
 
+def test_of_one_document_a_question_is_about_its_subject(bot: Bot) -> None:
+    chosen = Question(text="", within=Filter(documents=("guides/nest-boxes.html",)))
+    follow_up = chosen.model_copy(update={"history": (Turn(question="What do tits need?"),)})
+    with bot.index.snapshot() as snapshot:
+        assert look(chosen, "when are they cleaned?", snapshot).text == (
+            "Nest boxes: when are they cleaned?"
+        )
+        plain = "Which hole lets blue tits in?"
+        assert look(chosen, plain, snapshot).text == plain
+        assert look(follow_up, "and when?", snapshot).text == "and when?"
+
+
 def test_what_was_chosen_counts_before_what_is_said(bot: Bot) -> None:
     chosen = Filter(documents=("guides/feeding.md",))
     answer = bot.answer(
@@ -140,7 +152,7 @@ def test_where_nothing_fits_nothing_is_found(bot: Bot) -> None:
 
 def test_without_a_wish_everything_is_searched(bot: Bot) -> None:
     with bot.index.snapshot() as snapshot:
-        where = look("What do finches eat?", EVERYTHING, snapshot)
+        where = look(Question(text=""), "What do finches eat?", snapshot)
     assert where.documents is None and where.note == "" and where.has_tables
 
 
