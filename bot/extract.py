@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from bot.answer import Evidence
 from bot.text import sentences, stem, words
 from ingest.index import Index, Vector
@@ -84,7 +82,7 @@ def rank_sentences(
     if not places:
         return []
     texts = [f"{' '.join(e.heading_path[-1:])}: {e.quote[a:b]}" for e, a, b in places]
-    vectors = np.asarray(index.embeddings.embed_documents(texts), dtype=np.float32)
+    vectors = index.embed_sentences(texts)
     defined = _defined_term(question)
     passages = {
         e.n: PASSAGE_TERMS * term_coverage(question, _whole(e)) + RETRIEVAL * e.score

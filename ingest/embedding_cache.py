@@ -7,7 +7,9 @@ made again from here without running the model.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,6 +17,35 @@ from numpy.typing import ArrayLike, NDArray
 
 from ingest import database as db
 from ingest.embeddings import NamedEmbeddings
+
+
+class VectorMemory:
+    """The unit vectors of the texts that came last, for texts that come again and again.
+
+    The sentences of a corpus are compared with every question that finds their passage. At most
+    `size` are kept, 1.5 KB each with 384 dimensions; safe to share between threads.
+    """
+
+    def __init__(self, embed: Callable[[list[str]], list[list[float]]], size: int) -> None:
+        self._embed = embed
+        self._size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the unit vectors of one text or more, shape (len(texts), dimension)."""
+        with self._lock:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
+        if missing:
+            found |= dict(zip(missing, map(unit, self._embed(missing)), strict=True))
+        with self._lock:
+            self._kept |= found
+            for text in texts:
+                self._kept.move_to_end(text)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return np.stack([found[text] for text in texts])
 
 
 def model_key(embeddings: NamedEmbeddings) -> str:

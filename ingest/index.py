@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from ingest import database as db
 from ingest.documents import Chunk
 from ingest.domain import DomainCard
-from ingest.embedding_cache import cached_vectors, from_bytes, model_key, text_hash, unit
+from ingest.embedding_cache import (
+    VectorMemory,
+    cached_vectors,
+    from_bytes,
+    model_key,
+    text_hash,
+    unit,
+)
 from ingest.embeddings import NamedEmbeddings, for_questions
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
 from ingest.filters import EVERYTHING, Filter
@@ -31,6 +38,7 @@ SQL_BATCH = 500
 EXACT_CHUNKS = 50_000
 OVERFETCH = 8
 SELECTIONS = 16
+SENTENCES = 20_000
 ATTEMPTS = 3
 Vector = NDArray[np.float32]
 
@@ -305,6 +313,7 @@ class Index:
         self.card = card
         self.paths = paths
         self.embeddings = embeddings
+        self._sentences = VectorMemory(embeddings.embed_documents, SENTENCES)
         self._database = db.Database(paths.database)
         self._layout = record_layout(card)
         self._chroma = ChromaConnection(paths.chroma)
@@ -369,6 +378,10 @@ class Index:
         for text, vector in zip(missing, made, strict=True):
             have[text_hash(text)] = unit(vector)
         return np.stack([have[key] for key in hashes])
+
+    def embed_sentences(self, sentences: Sequence[str]) -> Vector:
+        """Return the unit vectors of sentences, (len(sentences), dimension); it remembers many."""
+        return self._sentences.vectors(sentences)
 
     def close(self) -> None:
         """Let go of the database and of Chroma's server."""
