@@ -58,9 +58,10 @@ def gather(snapshot: Snapshot, hits: Sequence[Hit], count: int) -> list[Hit]:
     """
     passages: list[_Passage] = []
     for hit in hits:
-        longer = [passage.joined(hit.chunk) for passage in passages]
-        if any(longer):
-            passages = [new or old for new, old in zip(longer, passages, strict=True)]
+        tried = ((i, passage.joined(hit.chunk)) for i, passage in enumerate(passages))
+        place, longer = next(((i, one) for i, one in tried if one is not None), (0, None))
+        if longer is not None:
+            passages[place] = longer
         elif len(passages) == count:
             break
         else:
@@ -143,12 +144,15 @@ def _whole(snapshot: Snapshot, passage: _Passage, around: Sequence[Chunk]) -> Hi
         return passage.hit
     text = _text(snapshot, longest.first, longest.last)
     offset = longest.first.start
+
+    def is_cut(before: Chunk, after: Chunk) -> bool:
+        return _PARAGRAPH_BREAK not in text[before.end - offset : after.start - offset]
+
     chunks = list(longest.chunks)
-    for end, i in ((0, 1), (-1, -1)):  # the outermost stay only where they continue what they touch
-        if len(chunks) > 1 and chunks[end] not in passage.chunks:
-            before, after = sorted((chunks[end], chunks[end + i]), key=lambda chunk: chunk.start)
-            if _PARAGRAPH_BREAK in text[before.end - offset : after.start - offset]:
-                chunks.pop(end)
+    if chunks[-1] not in passage.chunks and not is_cut(chunks[-2], chunks[-1]):
+        chunks.pop()
+    if chunks[0] not in passage.chunks and not is_cut(chunks[0], chunks[1]):
+        chunks.pop(0)
     start, end = chunks[0].start, chunks[-1].end
     joined = replace(
         passage.hit.chunk,

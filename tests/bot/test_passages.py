@@ -102,6 +102,15 @@ def test_sections_and_documents_do_not_run_together(snapshot: Snapshot) -> None:
     assert len(gather(snapshot, hits(last, short), 4)) == 2
 
 
+def test_what_stands_between_two_belongs_to_one(snapshot: Snapshot) -> None:
+    first, second, third, *_ = chunks_of(snapshot, "Stories")
+    passages = gather(snapshot, hits(first, third, second), 4)
+    assert [(p.chunk.start, p.chunk.end) for p in passages] == [
+        (first.start, second.end),
+        (third.start, third.end),
+    ]
+
+
 def test_joined_hits_make_room_for_others(snapshot: Snapshot) -> None:
     first, second, third, *_ = chunks_of(snapshot, "Stories")
     short = chunks_of(snapshot, "Short")[0]
