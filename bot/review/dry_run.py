@@ -18,7 +18,7 @@ from bot.evaluation import read_questions
 from bot.fact_evaluation import fact_sets
 from bot.fact_evaluation import read_cases as read_fact_cases
 from bot.regressions import FILE as REGRESSIONS
-from bot.regressions import RegressionCase, ask_after, read_regressions
+from bot.regressions import RegressionCase, read_regressions
 from bot.review.cases import Case
 from bot.review.moderators import Moderator
 from bot.review.rerun import sentences
@@ -160,5 +160,5 @@ def _shown(sample: Sample, bench: Workbench) -> str:
     """Return the answer as it was shown; a question that should be answered is asked for it."""
     if sample.answer or sample.verdict != "bad":
         return sample.answer
-    answer = ask_after(bench.quoting_bot, sample.question, sample.history)
+    answer = bench.quoted(sample.question, sample.history)
     return answer.text if answer.status == "answered" else ""

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from bot.answer import Answer
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.guard_model import make_guard_model
 from bot.pipeline import Bot
+from bot.regressions import ask_after
 from bot.silent_chat import silent_chat
 from ingest.domain import DomainCard
 from ingest.embeddings import make_embeddings
@@ -31,6 +33,8 @@ class Workbench:
         self.settings = settings
         self.index = index
         self._chat = chat
+        self._quoted: dict[tuple[str, tuple[str, ...]], Answer] = {}
+        self._generation = 0
 
     @property
     def pack(self) -> Path:
@@ -46,6 +50,20 @@ class Workbench:
     def quoting_bot(self) -> Bot:
         """The bot with a model that says nothing: it quotes, quickly and always the same."""
         return self._bot(silent_chat())
+
+    def quoted(self, question: str, history: tuple[str, ...]) -> Answer:
+        """Return what the quoting bot answers after `history`, asked once for each generation.
+
+        A moderator tries a rule several times until it fits, and a pack has many questions.
+        """
+        with self.index.snapshot() as snapshot:
+            generation = snapshot.generation
+        if generation != self._generation:
+            self._quoted, self._generation = {}, generation
+        key = question, history
+        if key not in self._quoted:
+            self._quoted[key] = ask_after(self.quoting_bot, question, history)
+        return self._quoted[key]
 
     def _bot(self, chat: NamedChatModel) -> Bot:
         return Bot(self.index, chat, self.settings, None, make_guard_model(self.settings))

@@ -128,6 +128,18 @@ def test_a_rule_on_answers_is_tried_on_what_the_bot_says(
     assert not missed.stops_case
 
 
+def test_answers_are_kept_for_the_next_try_until_the_index_changes(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    weight = rule(pattern=r"\b18 g", applies_to=["answer"])
+    for _ in range(2):
+        assert sources(dry_run(weight, report, queue, who, bench), "bad") == ["figures"]
+    pack.edit("birds.csv", "flycatchers,18", "flycatchers,19")
+    pack.reindex(HashedEmbeddings())
+    assert sources(dry_run(weight, report, queue, who, bench), "bad") == []
+
+
 def test_a_rule_is_saved_with_its_author_and_holds_at_once(
     queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
 ) -> None:
