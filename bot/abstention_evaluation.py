@@ -33,7 +33,7 @@ from bot.passages import gather, spread
 from bot.pipeline import CANDIDATES, PASSAGES, evidence_of
 from bot.retrieval_eval import JudgedDocument, temporary_index
 from bot.retriever import Hit, HybridRetriever
-from bot.support import THRESHOLD, Support, judge_support
+from bot.support import THRESHOLD, judge_support
 from ingest.embeddings import NamedEmbeddings
 from ingest.errors import UsageError
 from ingest.filters import PASSAGES as PASSAGES_ONLY
@@ -181,9 +181,13 @@ def judge_pack(
     Raises IndexUnavailable, and UsageError where all or none of the questions are answerable.
     """
     _check_both(name, cases)
+    judged = []
     with index.snapshot() as snapshot:
         judge = _Judge(index, snapshot, HybridRetriever(index))
-        return AbstentionResult(name, tuple(_each(cases, judge.retrieved, told)))
+        for case in cases:
+            judged.append(judge.retrieved(judge.search(case)))
+            told()
+    return AbstentionResult(name, tuple(judged))
 
 
 def judge_folder(
@@ -194,33 +198,33 @@ def judge_folder(
     """Judge each question with its paragraph given, and with what is retrieved among all."""
     _check_both(folder.name, folder.cases)
     texts = {one.id: one for one in folder.paragraphs}
+    given, found = [], []
     with (
         temporary_index(folder.paragraphs, embeddings, progress) as (index, ids),
         index.snapshot() as snapshot,
     ):
         judge = _Judge(index, snapshot, HybridRetriever(index))
-        progress.begin(folder.name, 2 * len(folder.cases))
-        given = tuple(
-            _each(
-                folder.cases,
-                lambda case: judge.given(case, texts[case.paragraph], ids),
-                progress.advance,
-            )
-        )
-        retrieved = tuple(_each(folder.cases, judge.retrieved, progress.advance))
+        progress.begin(folder.name, len(folder.cases))
+        for case in folder.cases:
+            search = judge.search(case)
+            own = [hit for hit in search.hits if ids[hit.chunk.document] == case.paragraph]
+            given.append(judge.judged(search, [_whole(texts[case.paragraph])], own))
+            found.append(judge.retrieved(search))
+            progress.advance()
         progress.end()
     return (
-        AbstentionResult(f"{folder.name}, paragraph given", given),
-        AbstentionResult(f"{folder.name}, retrieved", retrieved),
+        AbstentionResult(f"{folder.name}, paragraph given", tuple(given)),
+        AbstentionResult(f"{folder.name}, retrieved", tuple(found)),
     )
 
 
-def _each(
-    cases: Sequence[AbstentionCase], judge: Callable[[AbstentionCase], Judged], told: Told
-) -> Iterator[Judged]:
-    for case in cases:
-        yield judge(case)
-        told()
+@dataclass(frozen=True)
+class _Search:
+    """A case, its question's vector, and the hits for it, best first."""
+
+    case: AbstentionCase
+    vector: Vector
+    hits: Sequence[Hit]
 
 
 @dataclass(frozen=True)
@@ -231,37 +235,30 @@ class _Judge:
     snapshot: Snapshot
     retriever: HybridRetriever
 
-    def retrieved(self, case: AbstentionCase) -> Judged:
-        """Judge a case by the passages that are found for it."""
-        vector = self.retriever.embed_query(case.question)
-        found = self.retriever.search(
-            self.snapshot, case.question, CANDIDATES, vector, PASSAGES_ONLY
-        )
-        hits = gather(self.snapshot, spread(found, case.question), PASSAGES)
-        return self._judged(case, vector, hits)
-
-    def given(self, case: AbstentionCase, paragraph: JudgedDocument, ids: dict[str, str]) -> Judged:
-        """Judge a case by the whole of its paragraph."""
+    def search(self, case: AbstentionCase) -> _Search:
+        """Search for a case, deep enough to find its own paragraph too."""
         vector = self.retriever.embed_query(case.question)
         hits = self.retriever.search(self.snapshot, case.question, DEPTH, vector, PASSAGES_ONLY)
-        own = [hit for hit in hits if ids[hit.chunk.document] == paragraph.id]
-        support = judge_support(self.index, case.question, vector, [_whole(paragraph)])
-        return _scored(case, support, own)
+        return _Search(case, vector, hits)
 
-    def _judged(self, case: AbstentionCase, vector: Vector, hits: Sequence[Hit]) -> Judged:
+    def retrieved(self, search: _Search) -> Judged:
+        """Judge a case by the passages that people would get."""
+        found = spread(search.hits[:CANDIDATES], search.case.question)
+        hits = gather(self.snapshot, found, PASSAGES)
         evidence = [evidence_of(n, hit) for n, hit in enumerate(hits, start=1)]
-        return _scored(case, judge_support(self.index, case.question, vector, evidence), hits)
+        return self.judged(search, evidence, hits)
 
-
-def _scored(case: AbstentionCase, support: Support, hits: Sequence[Hit]) -> Judged:
-    return Judged(
-        case,
-        support.score,
-        max((hit.cosine for hit in hits), default=0.0),
-        max((hit.bm25 for hit in hits), default=0.0),
-        support.enough,
-        support.signs,
-    )
+    def judged(self, search: _Search, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Judged:
+        """Judge a case by some evidence, and by the best scores of its hits."""
+        support = judge_support(self.index, search.case.question, search.vector, evidence)
+        return Judged(
+            search.case,
+            support.score,
+            max((hit.cosine for hit in hits), default=0.0),
+            max((hit.bm25 for hit in hits), default=0.0),
+            support.enough,
+            support.signs,
+        )
 
 
 def _whole(paragraph: JudgedDocument) -> Evidence:
