@@ -68,7 +68,7 @@ class Claim:
 
     @cached_property
     def nearest(self) -> dict[int, int]:
-        """For each clause the unit, by index, that says most of the claim, or more of the clause."""
+        """For each clause the unit, by index, that says most of the claim, or more of it."""
         if not self.units:
             return {}
         clauses: dict[int, list[int]] = {}

@@ -29,6 +29,8 @@ NEWS_RUN = 3.0  # words in a row, or nearly, that the evidence does not have
 NEWS_CLAUSE = 1.5  # words of one clause that it does not have,
 OLD_IN_NEWS = 1.0  # where it has so few of the others
 MIN_COVERAGE = 0.5
+SHORT = 3.0  # words of a claim in which none may be new: one makes another claim of it
+MIN_CLAIM_WORDS = 3  # fewer, and no figure among them, state nothing
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def _problems(sentence: str, evidence: Mapping[int, Evidence]) -> Iterator[str]:
 
 
 def _nothing(claim: Claim) -> Iterator[str]:
-    if not any(mark.worth for mark in claim.reading.marks):
+    marks = claim.reading.marks
+    told = any(mark.figure for mark in marks) or len(marks) >= MIN_CLAIM_WORDS
+    if not told or not any(mark.worth for mark in marks):
         yield "says nothing"
 
 
@@ -114,7 +118,7 @@ def _news(claim: Claim) -> Iterator[str]:
         if new >= NEWS_CLAUSE and old <= OLD_IN_NEWS and new > old:
             yield "a clause of it is not in the evidence"
     total, covered = sum(weights), sum(w for i, w in enumerate(weights) if i in known)
-    if covered < MIN_COVERAGE * total:
+    if covered < MIN_COVERAGE * total or (covered < total <= SHORT):
         yield f"only {covered / total:.0%} of it is in the evidence"
 
 

@@ -25,7 +25,7 @@ from ingest.index import Snapshot
 
 CASES = 500
 ROWS_SHARE = 0.35  # of the program's cases, those about rows of tables
-MAX_TRIES = 4_000
+MAX_TRIES = 1_000
 Check = Callable[[str, Mapping[int, Evidence]], Verdict]
 
 
@@ -188,8 +188,8 @@ class _Drawing:
 
     def _about_rows(self) -> Statement:
         if self._rng.random() < 0.5:
-            return self._records.draw(1, ROW_WORDINGS)
-        return self._records.draw(2, PAIR_WORDINGS)
+            return self._records.draw(ROW_WORDINGS)
+        return self._records.draw(PAIR_WORDINGS)
 
 
 def _case(kind: str, sound: bool, text: str, base: str, statement: Statement) -> GroundingCase:

@@ -26,6 +26,7 @@ from ingest.records import record_table
 OTHERS = 2  # pieces of evidence beside those that are cited
 MIN_WORDS = 6
 MAX_CHARS = 320
+MAX_TRIES = 1_000
 _END = re.compile(r"(?<!\bU\.S)(?<!\b[a-z]\.[a-z])[.!?](?=\s)|\n+")
 _TABLE_ROW = re.compile(r"^[^.;]{1,60}: [^;]*; [^;:]{1,60}: ")
 _REFERENCES = frozenset({"sources", "references"})
@@ -90,6 +91,7 @@ class PassageStatements:
         self, chunks: Sequence[Chunk], titles: Mapping[str, str], rng: random.Random
     ) -> None:
         self._chunks = [chunk for chunk in chunks if not _is_list_of_references(chunk)]
+        self._sentences = [(c, said) for c in self._chunks for said in _sentences(c.text)]
         self._titles = titles
         self._rng = rng
 
@@ -104,11 +106,10 @@ class PassageStatements:
         return cls(chunks, snapshot.titles({chunk.document for chunk in chunks}), rng)
 
     def draw(self) -> Statement:
-        """Return a sentence of a passage, or two that follow each other."""
-        while True:
-            chunk = self._rng.choice(self._chunks)
-            if told := _sentences(chunk.text):
-                return self._statement(chunk, self._rng.choice(told))
+        """Return a sentence of a passage; raises UsageError if the documents have too few."""
+        if not self._sentences or len(self._chunks) <= OTHERS:
+            raise UsageError("The documents have too few sentences to measure with.")
+        return self._statement(*self._rng.choice(self._sentences))
 
     def of(self, written: HandWritten) -> Statement:
         """Return a hand-written sentence; raises UsageError where its document has moved on."""
@@ -168,26 +169,28 @@ class RecordStatements:
             rows = snapshot.connection.execute(
                 sa.select(table.c.record_id, table.c.name).order_by(table.c.record_id)
             )
-            self._tables.append((table_card, [(row.record_id, row.name) for row in rows]))
+            named = [(row.record_id, row.name) for row in rows]
+            if len(named) > 1 and any(field.numeric for field in table_card.fields):
+                self._tables.append((table_card, named))
 
     def __bool__(self) -> bool:
-        return any(len(rows) > 1 for _, rows in self._tables)
+        return bool(self._tables)
 
-    def draw(self, rows: int, wordings: Sequence[str]) -> Statement:
-        """Return a statement about one row or two, in one of these wordings.
+    def draw(self, wordings: Sequence[str]) -> Statement:
+        """Return a statement about one row or two, in one of these wordings; two are at hand.
 
         A wording has `{a}`, `{b}` for names, `{x}`, `{y}` for labels, `{ax}` … for figures,
         `{1}`, `{2}` for citations, and `{more}` for how the first figure compares.
         """
-        while True:
+        for _ in range(MAX_TRIES):
             card, known = self._rng.choice(self._tables)
-            chosen = self._rng.sample(known, rows)
+            chosen = self._rng.sample(known, 2)
             numeric = [field for field in card.fields if field.numeric and field.type != "year"]
             fields = self._rng.sample(numeric, min(2, len(numeric)))
             evidence = self._read(card, chosen, fields)
-            if len({name for _, name in chosen}) < rows or not _told_apart(evidence):
-                continue
-            return _worded(self._rng.choice(wordings), evidence, fields)
+            if len({name for _, name in chosen}) == 2 and _told_apart(evidence):
+                return _worded(self._rng.choice(wordings), evidence, fields)
+        raise UsageError("The rows have too few figures to measure with.")
 
     def _read(
         self, card: TableCard, chosen: Sequence[tuple[str, str]], fields: Sequence[FieldCard]

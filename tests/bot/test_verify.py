@@ -16,8 +16,8 @@ EVIDENCE = {
         document="feeding.md",
         title="Feeding birds",
         heading_path=("Feeding birds", "Opening the feeders"),
-        quote="The 2027-28 season opened on October 1, 2026. It is free to enter; see birds.example. "
-        "A town may set an earlier date. You do not need to pay anyone $12,000 for help. "
+        quote="The 2027-28 season opened on October 1, 2026. It is free to enter; see birds.example"
+        ". A town may set an earlier date. You do not need to pay anyone $12,000 for help. "
         "More than 200 gardens take part, at most 20 in one town. "
         "In 2014 finches were 64 percent of all guests and sparrows 29 percent.",
         key="a",
@@ -27,9 +27,9 @@ EVIDENCE = {
         kind="passage",
         document="nests.md",
         title="Nests",
-        quote="A wooden box does not need paint before the first winter. An iron box rusts. Boxes from "
-        "the Department of Gardens are not paid back, but ladders are. The fee is due within "
-        "6 months.",
+        quote="A wooden box does not need paint before the first winter. An iron box rusts. "
+        "Boxes from the Department of Gardens are not paid back, but ladders are. The fee is due "
+        "within 6 months.",
         key="b",
     ),
 }
@@ -81,6 +81,7 @@ def test_what_the_evidence_says_stands(sentence: str) -> None:
         ("The season opened on October 1, 2026. [3]", "cites what is not there"),
         ("The season opened on October 1, 2026. [2]", "not in the evidence"),
         ("[1]", "says nothing"),
+        ("Finches. [1]", "says nothing"),
         ("The 2027-28 season opened on October 2, 2026. [1]", "'October 2, 2026' is not"),
         ("The 2026-27 season opened on October 1, 2026. [1]", "'2026-27' is not"),
         ("In 2026 finches were 64 percent of all guests. [1]", "'2026' stands where"),
@@ -98,6 +99,7 @@ def test_what_the_evidence_says_stands(sentence: str) -> None:
         ("It is not free to enter. [1]", "'not' is not"),
         ("It is free to enter, and the winner gets a golden feeder. [1]", "a clause of it"),
         ("It is free to enter, which doubles your chances. [1]", "'doubles'"),
+        ("It is free to sleep. [1]", "only"),
         ("Wizards enjoy purple bananas gladly. [1]", "not in the evidence"),
     ],
 )

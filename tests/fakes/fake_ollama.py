@@ -4,7 +4,8 @@ It follows docs/api.md of Ollama's repository: `GET /api/tags`, `GET /api/ps` (m
 used, which stay loaded), `POST /api/show`, `/api/chat`
 (newline-delimited JSON, the last line with `done`), `/api/embed`, and errors as
 `{"error": ...}`. Where servers differ it is the strictest: like some versions it refuses `think`
-for models that cannot.
+for models that cannot. A `format` has to be "json" or a JSON schema; whether a model keeps to it
+is up to its `answer`, as there are models that do not (issues 14645 and 15260).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class FakeModel:
     fails: Literal["", "cut", "error", "ends", "refuses"] = ""
     delay: float = 0.0
     dimension: int = 32
+    parameters: int = 0
 
 
 @dataclass
@@ -116,7 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"error": error}, 404)
 
     def _show(self, model: FakeModel, _: dict[str, Any]) -> None:
-        info = {"general.architecture": "llama", "llama.context_length": model.context_length}
+        info: dict[str, Any] = {
+            "general.architecture": "llama",
+            "llama.context_length": model.context_length,
+        }
+        if model.parameters:
+            info["general.parameter_count"] = model.parameters
         self._send(
             {
                 "template": "{{ .Prompt }}",
@@ -130,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.loaded[model.name] = model
         if body.get("think") is not None and "thinking" not in model.capabilities:
             self._send({"error": f'"{model.name}" does not support thinking'}, 400)
+        elif not (body.get("format") in (None, "", "json") or isinstance(body["format"], dict)):
+            self._send({"error": f"invalid format: {body['format']!r}"}, 400)
         elif model.fails == "refuses":
             self._send({"error": "model requires more system memory than is available"}, 500)
         else:

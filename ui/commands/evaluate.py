@@ -39,12 +39,14 @@ from bot.suites import SUITES, read_sets
 from ingest.embeddings import make_embeddings
 from ingest.errors import UsageError
 from ingest.index import Index
+from ui.commands.eval_grounding import grounding
 from ui.context import AppContext
 from ui.eval_page import page
 from ui.output import note, print_json, say
 from ui.progress import progress_for_terminal
 
 app = typer.Typer(invoke_without_command=True)
+app.command("grounding")(grounding)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VerboseOption = Annotated[
