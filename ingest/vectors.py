@@ -33,8 +33,8 @@ from ingest.errors import IndexDamaged
 OWNER = "groundskeeper"
 MAX_BATCH = 1_000
 ANSWER_SECONDS = 300.0
-# Asked only beyond what is compared one by one (docs/decisions/0008). Chroma's own numbers (16, 100,
-# 100) find too few of the nearest where passages are much alike; what these find: bench/latency.md.
+# Asked only beyond what is compared one by one (docs/decisions/0008). Chroma's own numbers (16,
+# 100, 100) find too few of the nearest where passages are much alike; see bench/latency.md.
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
     "max_neighbors": 32,

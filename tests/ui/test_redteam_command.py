@@ -32,7 +32,9 @@ def command(
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
     path = tmp_path / "asked.txt"
-    path.write_text("weight of the European robin\nWhat is the capital of France?\n", encoding="utf-8")
+    path.write_text(
+        "weight of the European robin\nWhat is the capital of France?\n", encoding="utf-8"
+    )
     return path
 
 
