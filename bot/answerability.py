@@ -20,6 +20,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from bot.asking import Asked
+from bot.extract import defined_term, defines
 from bot.names import Token, tokenize, words_of
 from bot.polarity import contradicts, negates, other_prefixes, turns_around
 from bot.text import stem
@@ -60,7 +61,7 @@ _NUMERALS = {
 
 @dataclass(frozen=True)
 class Signs:
-    """What a passage shows of answering a question; each is 0 where nothing speaks against it.
+    """What a passage shows of answering a question; all but nearness are 0 where nothing is seen.
 
     nearness: cosine of the question with the best sentence, alone or together with a neighbour.
     remoteness: by how much nearness stays below 0.45, which hardly any answer does.
@@ -71,6 +72,8 @@ class Signs:
         neighbour does, or a number of something else than what is counted, 2 if none.
     contradiction: 1 if the question says "not" and the passage does not, or their words are
         opposites; to a yes-or-no question these are answers.
+    explained: 1 if the question asks what a term means, and the best sentence defines it or stands
+        under its heading.
     """
 
     nearness: float
@@ -79,18 +82,20 @@ class Signs:
     names_missing: float
     answer_away: float
     contradiction: float
+    explained: float
 
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.039
+INTERCEPT = -2.111
 WEIGHTS = Signs(
-    nearness=3.785,
-    remoteness=-9.157,
-    strangeness=-4.680,
-    names_missing=-1.334,
-    answer_away=-1.054,
-    contradiction=-2.377,
+    nearness=3.887,
+    remoteness=-9.388,
+    strangeness=-4.674,
+    names_missing=-1.343,
+    answer_away=-1.053,
+    contradiction=-2.384,
+    explained=3.008,
 )
 
 
@@ -104,10 +109,12 @@ def probability(signs: Signs) -> float:
 class Passage:
     """A passage, its sentences with their unit vectors (n, dimension), and which of them is best.
 
-    `header` are its title and headings; `text` is all of it, also what is no sentence.
+    `header` are its title and headings, `heading` the last of them; `text` is all of it, also
+    what is no sentence.
     """
 
     header: str
+    heading: str
     text: str
     sentences: tuple[str, ...]
     vectors: Vector
@@ -156,6 +163,7 @@ def read_signs(
         names_missing=float(min(MOST_NAMES, sum(map(asked.is_name, missing)))),
         answer_away=_answer_away(asked, passage),
         contradiction=float(_contradicts(asked, passage)),
+        explained=float(_explains(asked, passage)),
     )
 
 
@@ -182,6 +190,12 @@ def _contradicts(asked: Asked, passage: Passage) -> bool:
         or turns_around((token.bare for token in asked.tokens), near.bare)
         or other_prefixes(asked.text, f"{passage.header} {passage.text}")
     )
+
+
+def _explains(asked: Asked, passage: Passage) -> bool:
+    term = defined_term(asked.text)
+    titled = {*term} <= _Said(passage.heading).stems
+    return bool(term) and (titled or defines(passage.sentences[passage.best], term))
 
 
 class _Said:

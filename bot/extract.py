@@ -83,7 +83,7 @@ def rank_sentences(
         return []
     texts = [f"{' '.join(e.heading_path[-1:])}: {e.quote[a:b]}" for e, a, b in places]
     vectors = index.embed_sentences(texts)
-    defined = _defined_term(question)
+    defined = defined_term(question)
     passages = {
         e.n: PASSAGE_TERMS * term_coverage(question, _whole(e)) + RETRIEVAL * e.score
         for e in evidence
@@ -92,7 +92,7 @@ def rank_sentences(
     for (e, a, b), text, own in zip(places, texts, vectors, strict=True):
         cosine = float(own @ vector)
         score = cosine + SENTENCE_TERMS * term_coverage(question, text) + passages[e.n]
-        score += DEFINITION * _defines(e.quote[a:b], defined)
+        score += DEFINITION * defines(e.quote[a:b], defined)
         found.append(Extract(e, a, b, score, cosine, own))
     return sorted(found, key=lambda extract: -extract.score)
 
@@ -111,14 +111,14 @@ def _is_order(evidence: Evidence, start: int, end: int) -> bool:
     return any(start < b and a < end for a, b in evidence.orders)
 
 
-def _defined_term(question: str) -> tuple[str, ...]:
+def defined_term(question: str) -> tuple[str, ...]:
     """Return the words of the term whose meaning is asked ("what is net price?"), or nothing."""
     asked = _ASKS_WHAT.match(question)
     term = tuple(stem(word) for word in words(asked[1])) if asked else ()
     return term if len(term) <= MAX_TERM_WORDS else ()
 
 
-def _defines(sentence: str, term: tuple[str, ...]) -> bool:
+def defines(sentence: str, term: tuple[str, ...]) -> bool:
     """Whether a sentence opens with the term and says what it is."""
     said = [stem(word) for word in words(sentence)]
     said = said[1:] if said[:1] in (["the"], ["a"], ["an"]) else said

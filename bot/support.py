@@ -19,7 +19,7 @@ from bot.extract import Extract, rank_sentences
 from ingest.embedding_cache import unit
 from ingest.index import Index, Vector
 
-THRESHOLD = 0.42
+THRESHOLD = 0.43
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def _passage(extracts: Sequence[Extract]) -> Passage:
     own = sorted((e for e in extracts if e.evidence.n == best.evidence.n), key=lambda e: e.start)
     return Passage(
         header=" ".join((best.evidence.title, *best.evidence.heading_path)),
+        heading=next(iter(reversed(best.evidence.heading_path)), ""),
         text=best.evidence.quote,
         sentences=tuple(extract.text for extract in own),
         vectors=np.stack([extract.vector for extract in own]),

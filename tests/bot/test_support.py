@@ -143,6 +143,24 @@ def test_headings_and_what_is_no_sentence_count_as_said(index: Index) -> None:
     assert signs(index, "Did the canal of the Waterways pass Tonghui?", listed).names_missing == 0
 
 
+@pytest.mark.parametrize(
+    ("question", "explained"),
+    [
+        ("What is a lock?", 1),  # the sentence defines it
+        ("what does Dadu canal mean", 1),  # its heading names it
+        ("What is a weir?", 0),
+        ("What is the length of the canal?", 0),
+        ("Who built a lock?", 0),
+    ],
+)
+def test_a_term_is_explained_where_it_is_defined(
+    index: Index, question: str, explained: int
+) -> None:
+    text = "A lock is a basin that lifts boats to another level. A weir holds water back."
+
+    assert signs(index, question, text).explained == explained
+
+
 def test_nothing_is_no_support(index: Index) -> None:
     for texts in (["Dadu"], [""]):
         assert judged(index, "When was it?", *texts) == Support(0.0, ())
@@ -155,7 +173,7 @@ def test_questions_without_words_do_no_harm(index: Index, question: str) -> None
 
 
 def test_the_probability_falls_with_every_sign_against_it() -> None:
-    fine = Signs(0.7, 0.0, 0.0, 0, 0, 0)
+    fine = Signs(0.7, 0.0, 0.0, 0, 0, 0, 0)
     worse = [
         replace(fine, nearness=0.5),
         replace(fine, remoteness=0.2),
@@ -167,3 +185,4 @@ def test_the_probability_falls_with_every_sign_against_it() -> None:
 
     assert all(0 < probability(one) < probability(fine) < 1 for one in worse)
     assert probability(fine) > THRESHOLD
+    assert probability(replace(fine, explained=1)) > probability(fine)
