@@ -16,6 +16,7 @@ from bot.text import sentences
 OWN_UNIT = 2.0  # words that another sentence than the nearest must say of a clause to count for it
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}\])+")
+_TELLS = r" (?:explains|says|states|notes|tells|puts it)(?: us)?(?: that)?,?(?= )"
 Test = Callable[[Mark, Mark], bool]
 
 
@@ -37,6 +38,7 @@ class Claim:
         """Read a sentence with its markers, and the evidence that they name."""
         names = {row_entity(piece) for piece in cited} - {""}
         entities = tuple(sorted(names, key=len, reverse=True))
+        sentence = _without_source(sentence, cited)
         parts = [(read(text, entities), numbers) for text, numbers in _parts(sentence)]
         cites = tuple(numbers for reading, numbers in parts for _ in reading.marks)
         units = [unit for piece in cited for unit in _units(piece, entities)]
@@ -132,6 +134,16 @@ def _parts(sentence: str) -> list[tuple[str, frozenset[int]]]:
         start = match.end()
     rest = sentence[start:]
     return [*parts, (rest, parts[-1][1])] if rest.strip() else parts
+
+
+def _without_source(sentence: str, cited: Sequence[Evidence]) -> str:
+    """Leave out by which title a sentence introduces what it says: "The guide to X explains"."""
+    titles = {name for piece in cited for name in (piece.title, *piece.heading_path) if name}
+    for title in titles:
+        said = rf"[“\"]?{re.escape(title)}[”\"]?"
+        opening = rf"\baccording to {said},?|(?:\bas )?{said}{_TELLS}"
+        sentence = re.sub(opening, "", sentence, flags=re.I)
+    return sentence
 
 
 def _units(piece: Evidence, entities: tuple[str, ...]) -> list[Unit]:

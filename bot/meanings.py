@@ -16,8 +16,8 @@ from re import Pattern
 from bot.names import words_of
 from bot.text import stem
 
-LONG_WORD = 6
-ROOT_LETTERS = 5  # by which long words of one root are known: "decide", "decision"
+LONG_WORD = 7
+ROOT_LETTERS = 6  # by which long words of one root are known: "decide", "decision"
 
 NEGATIONS = words_of(
     "not no never none neither nor without nobody nothing nowhere rarely seldom hardly scarcely "
@@ -62,7 +62,11 @@ _READINGS = (
     (re.compile(r"\b(?:no earlier than|at the earliest)(?= (?:\S+ ){2}before)", re.I), "atmost"),
     (re.compile(r"\b(?:no later than|at the latest)(?= (?:\S+ ){2}before)", re.I), "atleast"),
     (
-        re.compile(r"(?<!twice )(?<!times )(?<!half )\bas (?:much|many) as(?= [$\d])", re.I),
+        re.compile(
+            r"(?<!twice )(?<!times )(?<!half )\bas (?:much|many) as"
+            r"(?= (?:[$\d]|(?:two|three|four|five|six|seven|eight|nine|ten|twelve)\b))",
+            re.I,
+        ),
         "atmost",
     ),
     (

@@ -18,11 +18,15 @@ REACH = 3  # words that a "not" denies
 ELLIPSIS = 6  # words that it denies where none follow: "but most colleges do not"
 SUBJECT = 4  # words before it that say of what
 DENIED_SHARE = 0.5
+SAME_SHARE = 0.85  # of the words of two sentences that say the same
 WIDE = frozenset({"not", "never", "nobody"})
 
 
 def is_lost(claim: Reading, told: Reading) -> bool:
     """Tell whether a claim affirms what a sentence of the evidence denies."""
+    if _says_the_same(claim, told):
+        counts = [sum(mark.negative for mark in reading.marks) for reading in (claim, told)]
+        return (counts[0] - counts[1]) % 2 == 1
     return any(
         mark.negative and _affirms(claim, told, _denied(told, i), _subject(told, i))
         for i, mark in enumerate(told.marks)
@@ -47,6 +51,13 @@ def has_negation(
         if k < len(nearest) or said[k] == max(said)
         for mark in marks
     )
+
+
+def _says_the_same(claim: Reading, told: Reading) -> bool:
+    """Whether two sentences have nearly all their words in common."""
+    here, there = list(filter(_tells, claim.marks)), list(filter(_tells, told.marks))
+    common = [sum(_among(m, there) for m in here), sum(_among(m, here) for m in there)]
+    return common[0] >= SAME_SHARE * len(here) and common[1] >= SAME_SHARE * len(there)
 
 
 def _affirms(

@@ -125,7 +125,7 @@ _UNIT_BEFORE = re.compile(r"\ban? ([a-z]+) or $", re.I)
 _JOINED = re.compile(r"\s*(?:to|,? ?or|,? ?and|-|through|up to)\s*", re.I)
 _FRACTION = re.compile(
     rf"\b(?:(?P<top>{'|'.join(_ONES[1:10])}|\d)[\s-]|an? )?(?P<part>{'|'.join(_FRACTIONS)})\b"
-    r"(?=\s+(?:of|the|an?|as|that|this|its?|my|your|their|these|those|are|is)\b|[.,;]|$)",
+    r"(?=\s+(?:of|the|an?|as|that|this|its?|my|your|their|these|those|are|is|yearly|monthly|weekly|daily)\b|[.,;]|$)",
     re.I,
 )
 _MULTIPLE = re.compile(rf"\b({'|'.join(_MULTIPLES)})\b", re.I)

@@ -126,14 +126,34 @@ class RowClaim:
         return sorted(whole, key=lambda mention: mention.first)
 
     def _by_part(self, row: Row) -> list[_Mention]:
+        """Find a name of which every word is in the row's, and one in no other row's."""
         others = (read(r.entity).keys for r in self._rows.values() if r is not row)
-        own = read(row.entity).keys - frozenset().union(*others)
-        found = [
+        whole = read(row.entity).keys
+        own = whole - frozenset().union(*others)
+        return [
+            _Mention(row.entity, first, last)
+            for first, last in self._capital_runs
+            if all(not m.keys.isdisjoint(whole) for m in self._marks[first : last + 1])
+            and any(not m.keys.isdisjoint(own) for m in self._marks[first : last + 1])
+        ]
+
+    @cached_property
+    def _capital_runs(self) -> list[tuple[int, int]]:
+        """The stretches of words with capitals that no label takes: names of somebody."""
+        of_labels = {i for m in self._labels for i in range(m.first, m.last + 1)}
+        capitals = [
             i
             for i, mark in enumerate(self._marks)
-            if mark.text[:1].isupper() and mark.weight and not mark.keys.isdisjoint(own)
+            if mark.text[:1].isupper() and mark.weight and i not in of_labels
         ]
-        return [_Mention(row.entity, found[0], found[-1])] if found else []
+        runs: list[tuple[int, int]] = []
+        for i in capitals:
+            after = runs and i == runs[-1][1] + 1
+            if after and self._marks[i].clause == self._marks[i - 1].clause:
+                runs[-1] = (runs[-1][0], i)
+            else:
+                runs.append((i, i))
+        return runs
 
     @cached_property
     def _labels(self) -> list[_Mention]:
@@ -173,7 +193,7 @@ class RowClaim:
 
     def _nobody(self) -> Iterator[str]:
         """A figure of a row needs its name, or a pronoun for it."""
-        if self._values and not self._entities and any(mark.name for mark in self._marks):
+        if self._values and not self._entities and self._capital_runs:
             yield "names nobody whom it cites"
 
     def _wrong_cells(self) -> Iterator[str]:

@@ -118,7 +118,7 @@ def _news(claim: Claim) -> Iterator[str]:
         if new >= NEWS_CLAUSE and old <= OLD_IN_NEWS and new > old:
             yield "a clause of it is not in the evidence"
     total, covered = sum(weights), sum(w for i, w in enumerate(weights) if i in known)
-    if covered < MIN_COVERAGE * total or (covered < total <= SHORT):
+    if covered < MIN_COVERAGE * total or (total <= SHORT and covered <= total - 1.0):
         yield f"only {covered / total:.0%} of it is in the evidence"
 
 
@@ -140,9 +140,11 @@ def _rival(
     """Find a place in the evidence that suits a mark better than its own ones."""
     rivals = claim.places(mark, rival, cited)
     places = claim.places(mark, own, cited) if rivals else []
+    near = [claim.units[k] for k in set(claim.nearest.values())]
     for place in rivals:
         if (
             place.touches
+            and any(place.unit is unit for unit in near)
             and claim.overlay.suits_better(mark, places, place, own)
             and not _listed_together(place, places)
         ):
@@ -233,7 +235,7 @@ def _other_name(mark: Mark, found: Mark) -> bool:
 
 
 def _same_side(mark: Mark, found: Mark) -> bool:
-    return any(side in found.sides for side in mark.sides)
+    return any(side in found.sides for side in mark.sides) or mark.means(found)
 
 
 def _other_side(mark: Mark, found: Mark) -> bool:

@@ -88,7 +88,7 @@ _NEGATIVES = (
 )
 _NOT_NEGATIVE = re.compile(
     r"\b(?:not only|whether or not|if not|not all|not every|no more than|no later than|"
-    r"no less than|no fewer than|no matter|no earlier|no longer|carry over|fall (?:\d|term))\b",
+    r"no less than|no fewer than|no matter|no earlier|no longer|carry over|fall (?:\d+|terms?))\b",
     re.I,
 )
 _CLAUSES = (
@@ -127,7 +127,7 @@ _CLAUSES = (
 
 def swapped_figures(statement: Statement, rng: random.Random) -> str | None:
     """Exchange two figures of the sentence, or take one from elsewhere in the evidence."""
-    if statement.figures:
+    if statement.names:
         return _other_cell(statement, rng)
     text = statement.bare
     found = [m for m in _FIGURE.finditer(text) if not _YEAR.fullmatch(m[0])]
@@ -263,6 +263,8 @@ CORRUPTIONS: dict[str, Corrupt] = {
 
 def _other_cell(statement: Statement, rng: random.Random) -> str | None:
     """Exchange two figures about rows, or put another cell's figure in."""
+    if not statement.figures:
+        return None
     if len(set(statement.figures)) > 1:
         return _exchanged(statement.text, *rng.sample(sorted(set(statement.figures)), 2))
     mine = statement.figures[0]
@@ -315,7 +317,16 @@ def _akin(a: str, b: str) -> bool:
 
 def _inside_longer(word: str, text: str) -> bool:
     """Whether a word only stands in a phrase that means something else."""
-    longer = ("at least", "at most", "at first", "no more", "or less", "or more", "after all")
+    longer = (
+        "at least",
+        "at most",
+        "at first",
+        "no more",
+        "or less",
+        "or more",
+        "after all",
+        "at all",
+    )
     rest = text.lower()
     for phrase in longer:
         if word != phrase and word in phrase:

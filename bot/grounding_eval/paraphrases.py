@@ -140,7 +140,7 @@ def number_format(statement: Statement, rng: random.Random) -> str | None:
     """Write a figure in another of its usual forms."""
     ways: list[Callable[[str], str]] = [
         lambda t: re.sub(
-            r"\$(\d+(?:,\d{3})*(?:\.\d+)?)(?! ?(?:million|billion|k))", r"\1 dollars", t
+            r"\$(\d+(?:,\d{3})*(?:\.\d+)?)(?![\dk]| ?(?:million|billion))", r"\1 dollars", t
         ),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"$\1k", t),
         lambda t: re.sub(r"\$(\d{1,3}),000\b", r"\1 thousand dollars", t),
