@@ -11,6 +11,7 @@ sentences.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 MIN_WORDS = 3
@@ -27,43 +28,39 @@ _SUBJECT = re.compile(
 )
 _IT = re.compile(r"\bit\b", re.I)
 
-# What introduces things that are compared, and what stands around them; "items" are the things.
+# What introduces things that are compared: "items" are a list of them, "one" and "other" a pair;
+# "rest" is said of each, and "asked" is what the question asks of each.
 _COMPARISONS = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         r"\b(?:differen\w+|distinction|distinguish\w*|similarit\w+|comparison|contrast|relation\w*"
         r"|choose|choice|decide)\b[^,;:]{0,40}?\b(?:between|among) (?P<items>.+)$",
-        r"\b(?:compare|contrast|distinguish) (?P<items>.+)$",
-        r"\bhow (?:do|does|did|are|is) (?P<items>.+?) (?:differ|compare|different)"
+        r"\b(?:compare|distinguish) (?P<one>(?:(?! and ).)+?) (?:with|to|from|against)"
+        r" (?P<other>(?:(?! and ).)+)$",
+        r"\bcompare (?P<items>.+)$",
+        r"\bhow (?:do|does|did|are|is) (?P<one>.+?) (?:differ|compare|different)"
         r" (?:from|with|to) (?P<other>.+)$",
         r"\bhow (?:do|does|did|are|is) (?P<items>.+?) (?:differ|compare|different|alike|similar)"
         r"(?: (?P<rest>.+))?$",
         r"\bwhat (?:do|does) (?P<items>.+?) have in common$",
-        r"^(?:do|does|did|are|were|have|can) (?P<items>.+ and .+?) both\b.+$",
-        r"^between (?P<items>[^,]+ and [^,]+), .+$",
-        r"\bwhat (?:sets|distinguishes|makes) (?P<items>.+? (?:apart |different )?from .+)$",
-        r"^(?:is|are) (?P<items>.+?) (?P<verb>(?:any |much |really )?(?:the same|different|better"
-        r"|worse|\w+er|(?:more|less|as) \w+)) (?:than|as|from|to) (?P<other>.+)$",
+        r"^(?:do|does|did|are|were|have|can) (?P<items>.+ and .+?) both (?P<asked>.+)$",
+        r"^between (?P<items>[^,]+ and [^,]+), (?P<asked>.+)$",
+        r"\bwhat (?:sets|distinguishes|makes) (?P<one>.+?)(?: apart| different)? from"
+        r" (?P<other>.+)$",
+        r"^(?:is|are) (?P<one>.+?) (?:any |much |really )?(?:the same|different|better|worse|\w+er"
+        r"|(?:more|less|as) \w+) (?:than|as|from|to) (?P<other>.+)$",
         r"^(?:which|what)\b[^,:]*[,:] ?(?P<items>.+ or .+)$",
         r"^(?:is|are) (?P<items>.+ or .+?) (?:better|worse|\w+er|(?:more|less) \w+)\b.*$",
         r"^(?:what(?: is|'s|’s| are) |explain )?(?P<items>[^:;,]+ (?:vs\.?|versus) [^:;,]+)",
-        r"^(?P<items>.+\b(?:compared|as opposed|in contrast) (?:to|with)\b.+)$",
+        r"^(?P<one>.+?) (?:compared|as opposed|in contrast) (?:to|with) (?P<other>.+)$",
     )
 )
-_ITEM_ENDS = re.compile(
-    r",? (?:and|or|vs\.?|versus|with|from|to|(?:as )?compared (?:to|with)|as opposed to"
-    r"|in contrast (?:to|with)|(?:apart|different) from) |, ",
-    re.I,
-)
+_ITEM_ENDS = re.compile(r",? (?:and|or|vs\.?|versus) |, ", re.I)
 _LEADS = re.compile(r"^(.+ (?:of|for|about|to) )(.+)$", re.I)
 _TRAILS = re.compile(r"^(.+?)( (?:for|in|at|when|if|on|during|as|after|before) .+)$", re.I)
 _ARTICLE = re.compile(r"^(?:an?|the|my|your|our|their)\b", re.I)
 _ASKING = re.compile(r"^(?:which|what|how|who|why|is|are|do|does|should|can)\b", re.I)
-_AGAINST = re.compile(
-    r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to|as opposed to|unlike|than"
-    r"|similar(?:ly)? to how) ",
-    re.I,
-)
+_AGAINST = re.compile(r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to) ", re.I)
 _QUOTES = "\"'“”‘’"
 
 
@@ -89,17 +86,17 @@ class Part:
 
 def parts_of(text: str) -> list[Part]:
     """Return the parts of a question, two to five; nothing for a question with only one."""
-    asked, items, statements = split_parts(text), compared(text), _AGAINST.split(_bare(text))
+    asked, statements = split_parts(text), _AGAINST.split(_bare(text))
     if 2 <= len(asked) <= MAX_PARTS:
         return [Part(_bare(part), part) for part in asked]
-    if items:
-        return [Part(item, f"What is {item}?") for item in items]
+    if things := compared(text):
+        return things
     if 2 <= len(statements) <= MAX_PARTS and all(map(_says_something, statements)):
         return [Part(_bare(part), part) for part in statements]
     return []
 
 
-def compared(text: str) -> list[str]:
+def compared(text: str) -> list[Part]:
     """Return the things that a question compares, each with what is said of all of them.
 
     "Compare the cost of AP and IB for adults" gives "the cost of AP for adults" and "the cost of
@@ -108,11 +105,26 @@ def compared(text: str) -> list[str]:
     for pattern in _COMPARISONS:
         if match := pattern.search(_bare(text)):
             said = match.groupdict(default="")
-            listed = " and ".join(filter(None, (said["items"], said.get("other"))))
-            items = [item for part in _ITEM_ENDS.split(listed) if (item := _bare(part))]
+            items = _pair(said) if "one" in said else _list(said["items"])
             if 2 <= len(items) <= MAX_PARTS and all(map(_is_item, items)):
-                return [f"{item} {said.get('rest', '')}".strip() for item in _complete(items)]
+                return [_part(item, said) for item in _complete(items)]
     return []
+
+
+def _pair(said: Mapping[str, str]) -> list[str]:
+    return [_bare(said["one"]), _bare(said["other"])]
+
+
+def _list(text: str) -> list[str]:
+    items = [item for part in _ITEM_ENDS.split(text) if (item := _bare(part))]
+    last = _TRAILS.sub(r"\1", items[-1]) if items else ""
+    return [_with_noun(item, last) for item in items]
+
+
+def _part(item: str, said: Mapping[str, str]) -> Part:
+    name = f"{item} {said.get('rest', '')}".strip()
+    asked = said.get("asked")
+    return Part(name, f"{name} {asked}" if asked else f"What is {name}?")
 
 
 def _bare(text: str) -> str:
@@ -135,7 +147,7 @@ def _complete(items: list[str]) -> list[str]:
     first, *others = items
     if (leads := _LEADS.match(first)) and all(_alike(leads[2], item) for item in others):
         return [leads[1] + item for item in _complete([leads[2], *others])]
-    return [_with_noun(item, last) for item in items]
+    return items
 
 
 def _alike(first: str, item: str) -> bool:

@@ -32,6 +32,10 @@ def test_parts(text: str, parts: list[str]) -> None:
     [
         ("What's the difference between a wren and a tit?", ["a wren", "a tit"]),
         ("difference between wooden and woodcrete boxes", ["wooden boxes", "woodcrete boxes"]),
+        (
+            "wooden vs woodcrete boxes for tits",
+            ["wooden boxes for tits", "woodcrete boxes for tits"],
+        ),
         ("hanging vs standing feeders", ["hanging feeders", "standing feeders"]),
         ("peanuts vs. suet: which is better?", ["peanuts", "suet"]),
         (
@@ -51,6 +55,13 @@ def test_parts(text: str, parts: list[str]) -> None:
             "Compare the cost of a tube and a tray",
             ["the cost of a tube", "the cost of a tray"],
         ),
+        ("compare a tube to a tray", ["a tube", "a tray"]),
+        (
+            "Compare the way to feed tits and the way to feed wrens",
+            ["the way to feed tits", "the way to feed wrens"],
+        ),
+        ("what sets a rook apart from a crow?", ["a rook", "a crow"]),
+        ("nyjer compared to sunflower hearts", ["nyjer", "sunflower hearts"]),
         ("how is RSPB different from BTO", ["RSPB", "BTO"]),
         ("Is a wooden box better than a woodcrete one?", ["a wooden box", "a woodcrete one"]),
         ("Which is warmer, a tube or a tray?", ["a tube", "a tray"]),
@@ -60,7 +71,7 @@ def test_parts(text: str, parts: list[str]) -> None:
     ],
 )
 def test_what_is_compared(text: str, items: list[str]) -> None:
-    assert compared(text) == items
+    assert [part.name for part in compared(text)] == items
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,14 @@ def test_statements_are_set_against_each_other() -> None:
     assert [part.name for part in parts] == [
         "Does the first guide say that bread harms birds",
         "the second guide offers it daily",
+    ]
+
+
+def test_what_is_asked_of_both_is_asked_of_each() -> None:
+    parts = parts_of("Between suet and seed, which lasts longer in summer?")
+    assert [part.query for part in parts] == [
+        "suet which lasts longer in summer",
+        "seed which lasts longer in summer",
     ]
 
 
