@@ -45,7 +45,7 @@ _LIGHT = words_of(
     "so very too also just even still already well quite rather really actually simply ever yet "
     "here let lets while though although because since as if when and or but own about out up off "
     "over go goes going come comes ok okay people person someone somebody anyone anybody something "
-    "anything only solely merely thing things namely however therefore moreover"
+    "anything only solely merely thing things former latter namely however therefore moreover"
 )
 
 

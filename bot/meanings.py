@@ -35,7 +35,7 @@ OPENINGS = words_of(
     "according guide guides data document documents documentation source sources text passage page "
     "article section evidence information says say states state stated explains explain notes note "
     "mentions mention describes reports report puts put short summary brief yes no here word words "
-    "importantly specifically basically essentially fact case order means mean worth noting noted "
+    "importantly specifically basically essentially fact case order means mean noting noted "
     "table record records listed lists given thus overall indeed please remember"
 )
 _NEGATIVE_FORMS = re.compile(
@@ -81,6 +81,8 @@ _READINGS = (
     (re.compile(r"(?<=\bin )fall\b|(?<=\bthe )fall\b|(?<=\beach )fall\b", re.I), "autumn"),
     (re.compile(r"\bfall(?= (?:\d|and|or|term|semester|quarter|of \d))", re.I), "autumn"),
 )
+# Matters on which words say little by themselves: "more", "all", "before".
+_COMPARING = words_of("amount end time quantity number duty presence frequency likeness")
 _WORD = re.compile(r"[A-Za-z][\w.]*")
 
 
@@ -185,7 +187,7 @@ def _exclusives() -> dict[str, tuple[tuple[str, str], ...]]:
 
 def is_comparison(word: str) -> bool:
     """Tell whether a word says less by itself than by what it excludes ("more", "all", "first")."""
-    return word in _exclusives()
+    return any(about in _COMPARING for about, _ in sides(word))
 
 
 def only_one() -> Sequence[tuple[str, str]]:

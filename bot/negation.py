@@ -25,8 +25,7 @@ WIDE = frozenset({"not", "never", "nobody"})
 def is_lost(claim: Reading, told: Reading) -> bool:
     """Tell whether a claim affirms what a sentence of the evidence denies."""
     if _says_the_same(claim, told):
-        counts = [sum(mark.negative for mark in reading.marks) for reading in (claim, told)]
-        return (counts[0] - counts[1]) % 2 == 1
+        return (_denials(claim, told) - _denials(told, claim)) % 2 == 1
     return any(
         mark.negative and _affirms(claim, told, _denied(told, i), _subject(told, i))
         for i, mark in enumerate(told.marks)
@@ -50,6 +49,14 @@ def has_negation(
         for k, (told, marks) in enumerate(zip(evidence, found, strict=True))
         if k < len(nearest) or said[k] == max(said)
         for mark in marks
+    )
+
+
+def _denials(reading: Reading, other: Reading) -> int:
+    """Count the negations of what another sentence says too."""
+    return sum(
+        mark.negative and any(_among(word, other.marks) for word in _denied(reading, i))
+        for i, mark in enumerate(reading.marks)
     )
 
 

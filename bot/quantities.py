@@ -79,7 +79,7 @@ _UNITS = {
     "degree": "degree", "°c": "°c", "°f": "°f", "point": "point",
 }  # fmt: skip
 _FRACTIONS = {
-    "half": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0,
+    "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0,
     "fourth": 25.0, "fourths": 25.0, "fifth": 20.0, "fifths": 20.0, "sixth": 100 / 6,
     "tenth": 10.0, "tenths": 10.0,
 }  # fmt: skip
@@ -121,11 +121,12 @@ _NEXT_WORD = re.compile(
     r"[a-zA-Z°][a-zA-Z°/]*)",
     re.I,
 )
-_UNIT_BEFORE = re.compile(r"\ban? ([a-z]+) or $", re.I)
+_UNIT_BEFORE = re.compile(r"\b(?:an? ([a-z]+)|(hour|week|month|year)ly) or $", re.I)
 _JOINED = re.compile(r"\s*(?:to|,? ?or|,? ?and|-|through|up to)\s*", re.I)
 _FRACTION = re.compile(
-    rf"\b(?:(?P<top>{'|'.join(_ONES[1:10])}|\d)[\s-]|an? )?(?P<part>{'|'.join(_FRACTIONS)})\b"
-    r"(?=\s+(?:of|the|an?|as|that|this|its?|my|your|their|these|those|are|is|yearly|monthly|weekly|daily)\b|[.,;]|$)",
+    rf"\b(?:(?P<top>{'|'.join(_ONES[1:10])}|\d)[\s-]|an? )?(?:(?P<part>{'|'.join(_FRACTIONS)})\b"
+    r"(?=\s+(?:of|the|an?|as|that|this|its?|my|your|their|these|those|are|is)\b|[.,;]|$)"
+    r"|(?P<half>half)\b(?![- ](?:time|way|hour|dozen|past)))",
     re.I,
 )
 _MULTIPLE = re.compile(rf"\b({'|'.join(_MULTIPLES)})\b", re.I)
@@ -248,8 +249,8 @@ def _fractions(text: str) -> Iterator[Quantity]:
     for match in _FRACTION.finditer(text):
         top = match["top"]
         times = float(top) if top and top.isdigit() else _VALUES.get((top or "one").lower(), 1.0)
-        value = times * _FRACTIONS[match["part"].lower()]
-        if match["part"].lower() == "half" or top or match[0][:1] in "aA":
+        value = times * (50.0 if match["half"] else _FRACTIONS[match["part"].lower()])
+        if match["half"] or top or match[0][:1] in "aA":
             yield Quantity("percent", value, *match.span(), approximate=True)
 
 
@@ -308,7 +309,7 @@ def _with_unit(text: str, match: re.Match[str], value: float, end: int) -> Quant
         return Quantity("times", value, start, times.end())
     units = _units_after(text, end)
     if not units and (before := _UNIT_BEFORE.search(text, 0, start)):  # "an hour or two"
-        units = frozenset({_unit(before[1])} - {""})
+        units = frozenset({_unit(before[1] or before[2])} - {""})
     return Quantity("number", value, start, end, units)
 
 

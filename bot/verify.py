@@ -27,6 +27,7 @@ from bot.row_claims import RowClaim, is_row
 MAX_CHARS = 1_200  # a "sentence" beyond is none, and would take long to check
 NEWS_RUN = 3.0  # words in a row, or nearly, that the evidence does not have
 NEWS_CLAUSE = 1.5  # words of one clause that it does not have,
+NEWS_AT_END = 1.0  # or of the last one, where models add to what they read,
 OLD_IN_NEWS = 1.0  # where it has so few of the others
 MIN_COVERAGE = 0.5
 SHORT = 3.0  # words of a claim in which none may be new: one makes another claim of it
@@ -115,7 +116,8 @@ def _news(claim: Claim) -> Iterator[str]:
     for clause in {mark.clause for mark in marks}:
         said = [w for w, mark in zip(signed, marks, strict=True) if mark.clause == clause]
         new, old = sum(w for w in said if w > 0), -sum(w for w in said if w < 0)
-        if new >= NEWS_CLAUSE and old <= OLD_IN_NEWS and new > old:
+        enough = NEWS_AT_END if clause == marks[-1].clause and clause else NEWS_CLAUSE
+        if new >= enough and old <= OLD_IN_NEWS and new >= old:
             yield "a clause of it is not in the evidence"
     total, covered = sum(weights), sum(w for i, w in enumerate(weights) if i in known)
     if covered < MIN_COVERAGE * total or (total <= SHORT and covered <= total - 1.0):

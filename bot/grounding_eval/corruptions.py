@@ -22,7 +22,7 @@ _NAME = re.compile(
 )
 _NO_NAMES = frozenset(
     """The A An This That These Those For When Where Which Who What How If In On At By Some Many
-    Most Each Every All No Not Ask It They You Your And But Or Route Program Type""".split()  # noqa: SIM905
+    Most Each Every All No Not Ask It They You Your And But Or""".split()  # noqa: SIM905
 )
 _SHORT_SENTENCE = re.compile(r"(?<=[.\n] )[A-Z][^.!?]{20,90}\.(?=\s|$)|^[A-Z][^.!?]{20,90}\.", re.M)
 FOREIGN_SHARE = 0.4
@@ -88,7 +88,8 @@ _NEGATIVES = (
 )
 _NOT_NEGATIVE = re.compile(
     r"\b(?:not only|whether or not|if not|not all|not every|no more than|no later than|"
-    r"no less than|no fewer than|no matter|no earlier|no longer|carry over|fall (?:\d+|terms?))\b",
+    r"no less than|no fewer than|no matter|no earlier|no longer|carry over|"
+    r"(?:and|in) fall|fall (?:\d+|terms?))\b",
     re.I,
 )
 _CLAUSES = (

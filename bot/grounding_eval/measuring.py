@@ -173,7 +173,7 @@ class _Drawing:
             reworded = rng.choice(ways)(base, rng)
             statement = base.saying(reworded) if reworded else base
         changed = change(statement, rng)
-        if changed is None or changed == statement.text or changed == statement.bare:
+        if changed is None or changed in (statement.text, statement.bare, base.text, base.bare):
             return None
         text = changed if "[" in changed else statement.saying(changed).text
         return _case(kind, sound, text, base.text, base)

@@ -97,9 +97,10 @@ def test_what_the_evidence_says_stands(sentence: str) -> None:
         ("An iron box does not need paint before the first winter. [2]", "has 'wooden'"),
         ("Boxes from the Department of Gardens are paid back. [2]", "leaves out a negation"),
         ("It is not free to enter. [1]", "'not' is not"),
-        ("It is free to enter, and the winner gets a golden feeder. [1]", "a clause of it"),
+        ("It is free to enter, and the winner gets a golden feeder. [1]", "a part of it"),
         ("It is free to enter, which doubles your chances. [1]", "'doubles'"),
         ("It is free to sleep. [1]", "only"),
+        ("It is free to enter, although exceptions are possible. [1]", "a clause of it"),
         ("Wizards enjoy purple bananas gladly. [1]", "not in the evidence"),
     ],
 )
