@@ -27,10 +27,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.answer import Evidence
 from bot.answerability import Signs
+from bot.evidence import evidence_of
 from bot.intervals import LEVEL, RESAMPLES, SEED, Interval, wilson
 from bot.json_lines import numbered_lines
 from bot.passages import gather, spread
-from bot.pipeline import CANDIDATES, PASSAGES, evidence_of
+from bot.pipeline import CANDIDATES, PASSAGES
 from bot.retrieval_eval import JudgedDocument, temporary_index
 from bot.retriever import Hit, HybridRetriever
 from bot.support import THRESHOLD, judge_support

@@ -10,18 +10,14 @@ Before it a question waits for its turn, and it is in no stage longer than an an
 from __future__ import annotations
 
 import logging
-import math
-import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NoReturn
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot.answer import (
-    LEFT_OUT,
     Answer,
     Citation,
     Event,
@@ -36,12 +32,14 @@ from bot.answer import (
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense, content_words
 from bot.cross_encoder import make_reranker
+from bot.draft import Draft, Stop
+from bot.evidence import evidence_of, may_be_evidence, place_of, shown_of
 from bot.extract import term_coverage, windows
 from bot.facts import Facts
-from bot.guard import Guard, Guards, Objection, Passed
+from bot.guard import Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
-from bot.narrowing import Narrowing, look
+from bot.narrowing import look
 from bot.parts import Part, parts_of, split_parts
 from bot.passages import covers, gather, guaranteed, spread
 from bot.planning import Planning
@@ -64,7 +62,6 @@ from ingest.filters import EVERYTHING, Filter
 from ingest.index import DocumentInfo, Index, Snapshot, Vector
 from ingest.paths import domain_paths
 from ingest.settings import Settings
-from ingest.suspicions import order_spans
 
 log = logging.getLogger(__name__)
 
@@ -72,58 +69,6 @@ CANDIDATES = 20
 PASSAGES = 4
 PASSAGES_OF_PART = 3
 NEAREST_SHOWN = 2
-_REFERENCES = frozenset({"sources", "references", "bibliography", "further reading", "see also"})
-MARKER = re.compile(r"\[(\d{1,3})\]")
-
-
-@dataclass
-class Draft:
-    """A question on its way: what is known of it so far."""
-
-    question: Question
-    text: str
-    guard: Guard = field(init=False)
-    snapshot: Snapshot = field(init=False)
-    vector: Vector = field(init=False)
-    where: Narrowing = field(init=False)
-    started: float = field(default_factory=time.perf_counter)
-    rules_version: str = ""
-    generation: int = 0
-    facts: Facts | None = None
-    evidence: tuple[Evidence, ...] = ()
-    sentences: list[str] = field(default_factory=list)
-    dropped: int = 0
-    note: str = ""
-    flags: tuple[str, ...] = ()
-    suggestions: tuple[str, ...] = ()
-    scores: dict[str, float] = field(default_factory=dict)
-    timings: dict[str, float] = field(default_factory=dict)
-    deadline: float = math.inf
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the milliseconds spent inside to a stage's timing, if there is time for it.
-
-        What nobody waits for any more ends here (`within` cannot end it in the middle).
-        """
-        started = time.perf_counter()
-        if started > self.deadline:
-            raise LimitExceeded(f"There was no time left for {stage}.")
-        try:
-            yield
-        finally:
-            spent = (time.perf_counter() - started) * 1000
-            self.timings[stage] = round(self.timings.get(stage, 0.0) + spent, 2)
-
-
-class Stop(Exception):
-    """A stage ends the way of a question, with what to say and why."""
-
-    def __init__(self, status: Status, reason: str, text: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-        self.text = text
 
 
 class Bot:
@@ -196,7 +141,7 @@ class Bot:
             # Fails closed: whatever broke, nothing unchecked is shown.
             log.exception("A question could not be answered")
             status, reason, text = "failed", "error", "Something went wrong on our side. Sorry!"
-        answer = self._finish(draft, status, reason, text)
+        answer = draft.finish(self.chat, status, reason, text)
         if self._counts is not None:
             self._counts.add(answer)
         yield Finished(answer=answer)
@@ -328,7 +273,7 @@ class Bot:
         if not support.enough:
             yield self._show(draft, f"To “{prose}” the corpus has no answer.")
             return
-        yield EvidenceFound(evidence=_shown(draft.evidence))
+        yield EvidenceFound(evidence=shown_of(draft.evidence))
         yield from self._write(draft, prose, support)
 
     def _tell_passages(self, draft: Draft) -> Iterator[Event]:
@@ -348,7 +293,7 @@ class Bot:
         if not known or not any(support.enough for _, support in told):
             self._abstain(draft)
         draft.facts = None
-        yield EvidenceFound(evidence=_shown(draft.evidence))
+        yield EvidenceFound(evidence=shown_of(draft.evidence))
         for part, support in told:
             if support.enough and (len(told) == 1 or self.chat.composes):
                 yield from self._write(draft, part.query, support)
@@ -405,7 +350,7 @@ class Bot:
         """Return what may be evidence for a query, best first; the first `PASSAGES` become it."""
         passages = replace(within, kind="passage")
         hits = self._retriever.search(snapshot, query, CANDIDATES, vector, passages)
-        return spread([hit for hit in hits if _may_be_evidence(hit)], query)
+        return spread([hit for hit in hits if may_be_evidence(hit)], query)
 
     def _retrieve(
         self, draft: Draft, query: str, vector: Vector, parts: Sequence[Sequence[Hit]] = ()
@@ -448,7 +393,7 @@ class Bot:
         nearest = [e for e in draft.evidence if not e.orders][:NEAREST_SHOWN]
         if not nearest:
             self._say_unknown(draft, "The corpus does not say.")
-        lines = "\n".join(f"- {_place(e)} [{e.n}]" for e in nearest)
+        lines = "\n".join(f"- {place_of(e)} [{e.n}]" for e in nearest)
         text = f"The corpus does not say that. The nearest things it does say:\n{lines}"
         self._say_unknown(draft, text)
 
@@ -485,38 +430,7 @@ class Bot:
             raise Stop("blocked", outcome.reason, outcome.message)
         draft.flags = (*draft.flags, *outcome.flags)
 
-    # --- the end ------------------------------------------------------------------------------
-
-    def _finish(self, draft: Draft, status: Status, reason: str, text: str) -> Answer:
-        """Put together what is shown; citations resolve only to evidence of this turn."""
-        shown = status in ("answered", "abstained")
-        cited = {int(n) for n in MARKER.findall(text)} if shown else set()
-        text = f"{draft.note} {text}" if shown and draft.note else text
-        facts = draft.facts
-        table = facts.table if facts is not None and status == "answered" else None
-        if table is not None:
-            cited.update(table.citations)
-        total = (time.perf_counter() - draft.started) * 1000
-        return Answer(
-            id=draft.question.id,
-            question=draft.question.text,
-            status=status,
-            reason=reason,
-            text=text,
-            citations=tuple(_citation(e) for e in _shown(draft.evidence) if e.n in cited),
-            table=table,
-            plan=facts.plan_json if facts is not None else None,
-            model=self.chat.name,
-            digest=self.chat.digest,
-            rules_version=draft.rules_version,
-            index_generation=draft.generation,
-            timings_ms={**draft.timings, "total": round(total, 2)},
-            dropped_sentences=draft.dropped,
-            evidence=_shown(draft.evidence) if shown else (),
-            flags=draft.flags,
-            suggestions=draft.suggestions,
-            scores={name: round(score, 4) for name, score in draft.scores.items()},
-        )
+    # --- what the page asks besides --------------------------------------------------------------
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents that there are to search, by name."""
@@ -583,44 +497,3 @@ def _speaks_of(support: Support, parts: Sequence[Part]) -> bool:
     """Whether what would be quoted has the words of every part."""
     best = windows(support.extracts)[0]
     return all(term_coverage(part.name, best.text) == 1.0 for part in parts)
-
-
-def _may_be_evidence(hit: Hit) -> bool:
-    """Whether a chunk says something; a list of references only says where others say it."""
-    heading = next(iter(reversed(hit.chunk.heading_path)), "").strip().lower()
-    return heading not in _REFERENCES
-
-
-def evidence_of(n: int, hit: Hit) -> Evidence:
-    """Return a hit as numbered evidence."""
-    chunk = hit.chunk
-    return Evidence(
-        n=n,
-        kind="passage",
-        document=chunk.document,
-        title=hit.title,
-        quote=chunk.text,
-        key=chunk.chunk_id,
-        page=chunk.page,
-        row=chunk.row,
-        heading_path=chunk.heading_path,
-        start=chunk.start,
-        end=chunk.end,
-        score=round(hit.score, 4),
-        orders=order_spans(hit.title, chunk.heading_path, chunk.text),
-    )
-
-
-def _shown(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Return the evidence that a reader sees: no orders to a model, nor what is nothing else."""
-    shown = (piece.without_orders() for piece in evidence)
-    return tuple(piece for piece in shown if piece.quote != LEFT_OUT)
-
-
-def _citation(evidence: Evidence) -> Citation:
-    return Citation(**{name: getattr(evidence, name) for name in Citation.model_fields})
-
-
-def _place(evidence: Evidence) -> str:
-    heading = next(iter(reversed(evidence.heading_path)), "")
-    return f"{evidence.title}: {heading}" if heading else evidence.title

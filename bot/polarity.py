@@ -22,7 +22,10 @@ _NEGATIONS = re.compile(
 )
 # Prefixes that hardly any word begins with by chance; the others' words are listed as opposites.
 _PREFIXES = ("un", "non", "anti")
-_CHANCE = words_of("unless union unite united unit until under universe university")
+_CHANCE = words_of("unless until under uncle")
+# "unit", "universe" begin with "one", and not with "un"; before an i that is so of few other words.
+_ONE = "uni"
+_UN_I = ("unid", "unim", "unint", "uninf", "unins", "uninh", "uniss")
 _PREFIXED = re.compile(r"\b(?:non|anti|pro|pre|post)-[^\W_]+", re.I)
 _MIN_ROOT = 4
 
@@ -63,11 +66,17 @@ def other_prefixes(question: str, text: str) -> bool:
 @cache
 def _turned(word: str) -> frozenset[str]:
     """Return a word with each prefix, and without the one that it has."""
-    if word in _CHANCE:
+    if _begins_by_chance(word):
         return frozenset()
     roots = (word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix))
     turned = {*roots, *(prefix + word for prefix in _PREFIXES)}
-    return frozenset(other for other in turned if len(other) >= _MIN_ROOT) - _CHANCE
+    return frozenset(
+        other for other in turned if len(other) >= _MIN_ROOT and not _begins_by_chance(other)
+    )
+
+
+def _begins_by_chance(word: str) -> bool:
+    return word in _CHANCE or (word.startswith(_ONE) and not word.startswith(_UN_I))
 
 
 @cache

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from bot.answer import Answer, EvidenceFound, Finished, Question, Sentence, Turn
 from bot.chat_models import NamedChatModel
-from bot.pipeline import MARKER, Bot, open_bot
+from bot.draft import MARKER
+from bot.pipeline import Bot, open_bot
 from ingest.embeddings import make_embeddings
 from ingest.errors import IndexMismatch, IndexMissing, ModelTimeout
 from ingest.index import Index
