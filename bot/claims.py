@@ -17,6 +17,7 @@ OWN_UNIT = 2.0  # words that another sentence than the nearest must say of a cla
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}\])+")
 _TELLS = r" (?:explains|says|states|notes|tells|puts it)(?: us)?(?: that)?,?(?= )"
+_YES_OR_NO = re.compile(r"^\W*(?:yes|no)\s*[,.:;!—–-]\s+", re.I)
 Test = Callable[[Mark, Mark], bool]
 
 
@@ -38,7 +39,7 @@ class Claim:
         """Read a sentence with its markers, and the evidence that they name."""
         names = {row_entity(piece) for piece in cited} - {""}
         entities = tuple(sorted(names, key=len, reverse=True))
-        sentence = _without_source(sentence, cited)
+        sentence = _without_source(_YES_OR_NO.sub("", sentence), cited)
         parts = [(read(text, entities), numbers) for text, numbers in _parts(sentence)]
         cites = tuple(numbers for reading, numbers in parts for _ in reading.marks)
         units = [unit for piece in cited for unit in _units(piece, entities)]
@@ -104,6 +105,11 @@ class Claim:
             return [i for i, unit in enumerate(self.units) if unit.n in rows]
         near = (near for near in (k - 1, k, k + 1) if 0 <= near < len(self.units))
         return [near for near in near if self.units[near].n == self.units[k].n]
+
+    @property
+    def main(self) -> int | None:
+        """The unit, by index, that says most of the whole claim."""
+        return self._main if self.units else None
 
     def nearest_unit(self, share: float) -> Unit | None:
         """Return the unit that says most of the claim, if it says this share of it."""

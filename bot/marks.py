@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import dropwhile, pairwise, takewhile
 from typing import Any
 
 from bot.meanings import (
@@ -26,6 +26,7 @@ from ingest.lexical import STOP_WORDS
 CLAUSE_GAP = 2.0  # words' worth of distance that a comma or a conjunction adds
 FUNCTION_GAP = 0.34  # and a function word
 NAME_GAP = 0.3  # and a word of a name, which is one thing
+SUBJECT_WORDS = 4
 SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
 _TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
 _BREAKS = frozenset(',;:.!?()[]“”"\n')
@@ -77,6 +78,11 @@ class Mark:
         if self.figure and other.figure:
             return self.figure.agrees(other.figure)
         return not self.keys.isdisjoint(other.keys)
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """The keys that its synonyms do not have."""
+        return frozenset(key for key in self.keys if not key.startswith("#"))
 
     @property
     def worth(self) -> float:
@@ -133,6 +139,12 @@ def joined(readings: Sequence[Reading]) -> Reading:
             marks.append(mark)
     text = " ".join(reading.text for reading in readings)
     return Reading(text, tuple(marks), frozenset().union(*(r.keys for r in readings)))
+
+
+def opening_words(reading: Reading) -> list[Mark]:
+    """Return the words that a text opens with, up to a function word: its subject, mostly."""
+    told = dropwhile(lambda mark: not mark.worth or mark.opening, reading.marks)
+    return list(takewhile(lambda mark: mark.weight > 0, told))[:SUBJECT_WORDS]
 
 
 def modifiers(reading: Reading) -> list[tuple[Mark, Mark]]:

@@ -39,17 +39,34 @@ def has_negation(
 
     What counts are the sentences nearest to the claim, and those around that say most of it.
     """
-    evidence = [*nearest, *around]
     i = claim.marks.index(negation)
-    denied = [*_denied(claim, i), *_subject(claim, i)]
-    found = [[mark for mark in told.marks if _among(mark, denied)] for told in evidence]
-    said = [len({i for i, word in enumerate(denied) if _among(word, marks)}) for marks in found]
+    denied, subject = _denied(claim, i), _subject(claim, i)
+    evidence = [*nearest, *around]
+    said = [sum(_among(word, told.marks) for word in (*denied, *subject)) for told in evidence]
     return not any(said) or any(
-        _is_denied(mark, told, claim)
-        for k, (told, marks) in enumerate(zip(evidence, found, strict=True))
+        _denies(told, claim, denied, subject)
+        for k, told in enumerate(evidence)
         if k < len(nearest) or said[k] == max(said)
-        for mark in marks
     )
+
+
+def _denies(told: Reading, claim: Reading, denied: Sequence[Mark], subject: Sequence[Mark]) -> bool:
+    """Whether a sentence denies most of these words that it has, or leaves out what it denies."""
+    found = [mark for mark in told.marks if _among(mark, denied)]
+    if found and 2 * sum(_is_denied(mark, told, claim) for mark in found) >= len(found):
+        return True
+    return any(
+        mark.negative
+        and _is_elliptical(told, i)
+        and 2 * sum(_among(word, [*denied, *subject]) for word in _denied(told, i))
+        >= len(_denied(told, i))
+        for i, mark in enumerate(told.marks)
+    )
+
+
+def _is_elliptical(reading: Reading, i: int) -> bool:
+    """Whether nothing follows a negation that it could deny: "but most do not"."""
+    return all(mark.place < reading.marks[i].place for mark in _denied(reading, i))
 
 
 def _denials(reading: Reading, other: Reading) -> int:
@@ -88,7 +105,9 @@ def _affirms(
         if found and min(found)[1]:  # the one nearest to the subject
             affirmed += worth
             surest = max(surest, worth)
-    denies = any(_is_denied(mark, claim, told) for mark in about)
+    # A word of the subject that stands only once tells which clause is about it.
+    sure_ones = [m for m in about if sum(m.means(other) for other in about) == 1] or about
+    denies = any(_is_denied(mark, claim, told) for mark in sure_ones)
     sure = surest == 1.0 or (bool(about) and set(subject).isdisjoint(denied))
     return affirmed > DENIED_SHARE * whole and sure and not denies
 

@@ -8,18 +8,20 @@ rows hold is checked cell by cell (bot/row_claims.py).
 
 Not covered: what needs knowledge of the world, or arithmetic beyond "higher than"; a word
 exchanged for another that nobody listed as its opposite; who did what to whom, where both stand
-in one sentence of the evidence; a condition left out ("only if").
+in one sentence of the evidence, and part of what one sentence says of another's subject; a
+condition left out ("only if").
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.answer import Evidence
 from bot.binding import Place
 from bot.claims import Claim, Test, cited_numbers
-from bot.marks import Mark, modifiers
+from bot.marks import Mark, modifiers, opening_words
 from bot.markup import addresses, has_markup
 from bot.negation import has_negation, is_lost
 from bot.row_claims import RowClaim, is_row
@@ -31,6 +33,11 @@ NEWS_AT_END = 1.0  # or of the last one, where models add to what they read,
 OLD_IN_NEWS = 1.0  # where it has so few of the others
 MIN_COVERAGE = 0.5
 SHORT = 3.0  # words of a claim in which none may be new: one makes another claim of it
+REACH_OF_THAN = 5  # words within which a "than" makes a comparison of "more"
+_LEANS_BACK = re.compile(
+    r"(?:It|They|This|That|These|Those|Such|He|She|Its|Their|Both|Each|Some|Many|Most|None|Neither|"
+    r"One|Others|If|When|Then|So|But|And|You)\b"
+)
 MIN_CLAIM_WORDS = 3  # fewer, and no figure among them, state nothing
 
 
@@ -153,6 +160,45 @@ def _rival(
             yield f"{mark.text!r} stands where the evidence has {place.mark.text!r}"
 
 
+def _other_subject(claim: Claim) -> Iterator[str]:
+    """Find a claim that opens with what the evidence tells of something else.
+
+    Its subject is not in the sentence that says the rest, nor is that sentence's in the claim.
+    Where it opens with "they" or "this", the subject is in a sentence before.
+    """
+    if claim.main is None or claim.rows:
+        return
+    unit, opening = claim.units[claim.main], opening_words(claim.reading)
+    said = unit.reading.keys
+    elsewhere = unit.context.union(*(u.reading.keys for u in claim.units if u is not unit))
+    strange = [m for m in opening if m.keys.isdisjoint(said) and not m.keys.isdisjoint(elsewhere)]
+    few = 2 * len(strange) < len(opening)
+    if not strange or few or unit.reading.text[:1].islower():  # a part of a list has no subject
+        return
+    if _LEANS_BACK.match(unit.reading.text):
+        before = [u for u in claim.units[max(0, claim.main - 2) : claim.main] if u.n == unit.n]
+        near = unit.context.union(*(u.reading.keys for u in before))
+        exchanged = all(mark.keys.isdisjoint(near) for mark in opening)
+    else:
+        told = frozenset().union(*(mark.own_keys for mark in claim.reading.marks))
+        exchanged = any(m.own_keys.isdisjoint(told) for m in opening_words(unit.reading))
+    if exchanged:
+        yield f"{strange[0].text!r} is not what the evidence says this of"
+
+
+def _strange_comparisons(claim: Claim) -> Iterator[str]:
+    """Find "first" or "more than" where the evidence compares nothing of the kind."""
+    marks = claim.reading.marks
+    near = {i for k in claim.nearest.values() for i in claim.around(k)}
+    told = {side for i in near for mark in claim.units[i].reading.marks for side in mark.sides}
+    for i, (mark, _) in enumerate(claim.prose_slots() if not claim.rows else ()):
+        than = any(m.text.lower() == "than" for m in marks[i : i + REACH_OF_THAN])
+        matters = ("order", "amount") if than else ("order",)
+        strange = [side for side in mark.sides if side[0] in matters and side not in told]
+        if strange and i not in claim.covered:
+            yield f"{mark.text!r} is not in the evidence"
+
+
 def _borrowed(claim: Claim) -> Iterator[str]:
     """Find a modifier that the nearest sentence has another one for: "iron gate", "wooden gate".
 
@@ -203,6 +249,8 @@ _CHECKS: Sequence[Callable[[Claim], Iterator[str]]] = (
     _strange_names,
     _news,
     _exchanged,
+    _strange_comparisons,
+    _other_subject,
     _borrowed,
     _denials,
     _of_rows,

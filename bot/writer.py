@@ -76,10 +76,13 @@ class Writer:
         messages = answer_messages(
             self._domain, question, list(evidence.values()), as_json=schema is not None
         )
-        said = set[str]()
+        heard, said = set[str](), set[str]()
         for sentence in read_answer(
             stream_text(self._chat, messages, max_tokens=MAX_TOKENS, schema=schema)
         ):
+            if sentence in heard:
+                break  # it goes round in circles
+            heard.add(sentence)
             if NO_ANSWER in sentence:
                 continue
             if why := verify(sentence, evidence).why:

@@ -118,6 +118,15 @@ def test_what_fails_gives_way_to_the_sentence_it_comes_from() -> None:
     assert shown(written) == [QUOTED], "and once is enough"
 
 
+def test_a_model_that_repeats_itself_is_stopped() -> None:
+    chat = scripted(*["Finches like bread. [1] "] * 500)
+    written = write(chat)
+
+    assert isinstance(chat.model, ScriptedChat)
+    assert len(chat.model.said) < 5
+    assert sum(bool(one.dropped) for one in written) == 1
+
+
 HOSTILE = [
     "Finches live on the moon. [1]",
     "Finches like sunflower hearts. [7]",
