@@ -124,7 +124,7 @@ def _place(slot: Mark, unit: Unit, found: Mark, pairs: Iterable[tuple[int, Mark,
         if mark is slot or other is found or _is_peer(mark, slot):
             continue
         here, there = mark.place - slot.place, other.place - found.place
-        worth = 1.0 if mark.weight or mark.figure else FUNCTION_WORTH
+        worth = 1.0 if mark.worth else FUNCTION_WORTH
         best[i] = max(best.get(i, 0.0), worth * _nearness(here) * _nearness(there))
         same_side = (here < 0) == (there < 0)
         touches = touches or (same_side and max(abs(here), abs(there)) <= TOUCH and worth == 1.0)

@@ -28,7 +28,13 @@ FUNCTION_GAP = 0.34  # and a function word
 NAME_GAP = 0.3  # and a word of a name, which is one thing
 SUBJECT_WORDS = 4
 SIDE_WEIGHT = 0.5  # of a word of comparison, which is checked by itself
-_TOKEN = re.compile(r"[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&")
+# A character of private use stands for each entity while a text is read.
+_FIRST_PRIVATE = 0xE000
+MAX_ENTITIES = 1_000
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_TOKEN = re.compile(
+    r"[\ue000-\uf8ff]|[A-Za-z]+(?:[-+&/.]\w*\d\w*)+|[^\W_]+(?:'[^\W_]+)*|[,;:.!?()\[\]“”\"\n]|&"
+)
 _BREAKS = frozenset(',;:.!?()[]“”"\n')
 _OPENING = frozenset("([")
 _ENDING_SEGMENTS = frozenset(";:.!?\n")
@@ -107,9 +113,10 @@ class Reading:
 @lru_cache(maxsize=2_048)
 def read(text: str, entities: tuple[str, ...] = ()) -> Reading:
     """Read a text; the names of `entities` that stand in it are one mark each."""
-    text = plain(text)
-    for number, entity in enumerate(entities):
-        text = re.sub(rf"(?<!\w){re.escape(plain(entity))}(?!\w)", f"{_ENTITY}{number}", text)
+    text = _PRIVATE.sub("", plain(text))
+    for number, entity in enumerate(entities[:MAX_ENTITIES]):
+        sign = chr(_FIRST_PRIVATE + number)
+        text = re.sub(rf"(?<!\w){re.escape(plain(entity))}(?!\w)", f" {sign} ", text)
     reader = _Reader(entities)
     pending = read_quantities(text)
     for token in _TOKEN.finditer(text):
@@ -161,9 +168,6 @@ def modifiers(reading: Reading) -> list[tuple[Mark, Mark]]:
     ]
 
 
-_ENTITY = "Xqentity"
-
-
 class _Reader:
     """Collects marks and keeps count of where it is."""
 
@@ -192,8 +196,8 @@ class _Reader:
             self._place += CLAUSE_GAP / 2
             self._clause += 1
             self._segment += low in _TURNS
-        if token.startswith(_ENTITY):
-            entity = self._entities[int(token.removeprefix(_ENTITY))]
+        if _PRIVATE.match(token):
+            entity = self._entities[ord(token) - _FIRST_PRIVATE]
             self._place += 1
             self._add(entity, frozenset({f"@{entity}"}), name=True)
             return

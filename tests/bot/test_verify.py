@@ -94,7 +94,7 @@ def test_what_the_evidence_says_stands(sentence: str) -> None:
         ("At least 20 gardens of one town take part. [1]", "'atleast' stands"),
         ("A town must set an earlier date. [1]", "'must' stands where the evidence has 'may'"),
         ("A wooden box does not need paint after the first winter. [2]", "has 'before'"),
-        ("An iron box does not need paint before the first winter. [2]", "has 'wooden'"),
+        ("An iron box does not need paint before the first winter. [2]", "'iron' is not what"),
         ("Boxes from the Department of Gardens are paid back. [2]", "leaves out a negation"),
         ("It is not free to enter. [1]", "'not' is not"),
         ("It is free to enter, and the winner gets a golden feeder. [1]", "a part of it"),
