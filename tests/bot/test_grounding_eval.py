@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from bot.verify import Verdict, verify
 from ingest.embeddings import make_embeddings
 from ingest.errors import UsageError
 from ingest.index import Index
+from ingest.loaders import load
 from tests.packs import Pack
 
 PACK = Path(__file__).resolve().parents[2] / "corpus" / "colleges"
@@ -146,3 +148,32 @@ def test_a_quote_that_its_document_has_lost_is_named(index: Index) -> None:
     lost = SAID.model_copy(update={"quote": "Finches drive cars"})
     with index.snapshot() as snapshot, pytest.raises(UsageError, match="no longer says what 1"):
         draw_cases(index.card, snapshot, [lost], 1, 20)
+
+
+def section_of(line: dict[str, str]) -> Evidence:
+    """Return the section of a guide that holds a quotation, as evidence."""
+    document = load(PACK.parent / line["pack"] / line["document"])
+    blocks = document.blocks
+    at = next(i for i, block in enumerate(blocks) if line["quote"] in block.text)
+    heads = [i for i, block in enumerate(blocks) if block.kind == "heading"]
+    first = max((i for i in heads if i <= at), default=0)
+    last = min((i for i in heads if i > at), default=len(blocks))
+    return Evidence(
+        n=1, kind="passage", document=line["document"], title=document.title, key="k",
+        heading_path=(document.title, blocks[first].text),
+        quote="\n".join(block.text for block in blocks[first + 1 : last]),
+    )  # fmt: skip
+
+
+def test_sentences_that_no_program_made() -> None:
+    """Sound ones in people's words, false ones harder than a program's: a floor, no measurement."""
+    path = Path(__file__).parents[1] / "data" / "grounding_by_hand.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    wrong = {True: list[str](), False: list[str]()}
+    for line in lines:
+        verdict = verify(f"{line['said']} [1]", {1: section_of(line)})
+        if verdict.supported != line["sound"]:
+            wrong[line["sound"]].append(line["said"])
+
+    assert len(wrong[True]) <= 5, wrong[True]
+    assert len(wrong[False]) <= 6, wrong[False]
