@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot.answer import Answer, Question, Turn
-from bot.pipeline import MARKER, Bot, open_bot
+from bot.draft import MARKER
+from bot.pipeline import Bot, open_bot
 from ingest.embeddings import make_embeddings
 from tests.packs import Pack
 

@@ -84,7 +84,7 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-table")).to_contain_text("$13,747")
     expect(page.locator(".gk-history")).to_be_visible()
     unfold(page, "Resolve")
-    page.get_by_text("The answer was right").click()
+    page.get_by_text("it was right").click()
     page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
     expect(page.locator(".gk-saved")).to_be_visible()
     press(page, "All reports")
@@ -94,7 +94,7 @@ def test_from_a_question_to_a_resolved_report(
     page.get_by_label("Reference").fill(reference.lower())
     press(page, "Look up")
     expect(page.locator(".gk-status").first).to_contain_text("Resolved")
-    expect(page.locator(".gk-status").first).to_contain_text("The answer was right")
+    expect(page.locator(".gk-status").first).to_contain_text("it was right")
 
 
 def test_a_passage_opens_where_it_is_cited(desktop: Page, app_address: str) -> None:
