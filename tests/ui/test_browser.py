@@ -84,7 +84,7 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-table")).to_contain_text("$13,747")
     expect(page.locator(".gk-history")).to_be_visible()
     unfold(page, "Resolve")
-    page.get_by_text("it was right").click()
+    page.get_by_text("The answer was right").click()
     page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
     expect(page.locator(".gk-saved")).to_be_visible()
     press(page, "All reports")
