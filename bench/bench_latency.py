@@ -16,6 +16,7 @@ and its part of the report stays.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -245,7 +246,7 @@ def measure(size: int) -> dict[str, Any]:
         index = Index(CARD, paths, synthetic)
         asking_chroma = Index(CARD, paths, synthetic, exact_chunks=0)
         found |= measure_parts(index, asking_chroma, queries)
-        found |= memory(paths)
+        found |= memory(paths) | {"load": round(os.getloadavg()[0], 1)}
         index.close()
         asking_chroma.close()
     return found
@@ -375,6 +376,7 @@ SIDES = {
     "chroma_mb": "Chroma's server, MB",
     "built_s": "built in, s",
     "of_it_chroma_s": "of it Chroma, s",
+    "load": "load of the machine",
     "date": "run on",
 }
 HEAD = """# Latency of retrieval
@@ -382,7 +384,8 @@ HEAD = """# Latency of retrieval
 Written by `bench/bench_latency.py`; synthetic chunks of {words} words (see there), {queries}
 queries, 2 shared cores. Milliseconds, p50 / p99. "Whole retrieval" is `HybridRetriever.search` with
 k = 10 among the passages, the embedding of the query by the real model included, in a snapshot of
-its own.
+its own. Two cores are idle at a load of about 1; at a load of 8 everything takes some four times as
+long, so compare columns of one row.
 
 """
 
