@@ -7,14 +7,17 @@ by the real model, for its time, and searched for with the vector of the chunk t
 with noise. Everything else is the product's own classes over real files. Beside them, over the same
 chunks: SQLite's FTS5, and Chroma asked as the product asks it beyond 100,000 chunks.
 
-    .venv/bin/python bench/bench_latency.py [chunks ...]      writes bench/latency.md
+    .venv/bin/python bench/bench_latency.py [chunks ...] [--keep DIR]     writes bench/latency.md
 
 The million takes most of an hour, nearly all of it Chroma's graph; without arguments it is left out
-and its part of the report stays.
+and its part of the report stays. What is built is kept under DIR and taken from there the next
+time, so that it can be measured again when the machine is idle.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import os
 import re
@@ -229,19 +232,17 @@ class Times:
         return cls(round(float(low), 2), round(float(high), 2))
 
 
-def measure(size: int) -> dict[str, Any]:
-    """Build an index of so many chunks and measure every part."""
+def measure(size: int, keep: Path | None) -> dict[str, Any]:
+    """Measure every part over an index of so many chunks; the index is built unless it was kept."""
     model = make_embeddings(Settings())
     corpus = Corpus(size, model.dimension)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        paths = DomainPaths(Path(name) / "index")
-        started = time.perf_counter()
-        kept, chroma_seconds = build(corpus, paths, model)
-        built = time.perf_counter() - started
-        queries = corpus.queries([text for text, _ in kept], np.stack([v for _, v in kept]))
+    with contextlib.ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        paths = DomainPaths((keep or Path(stack.enter_context(temporary))) / f"{size}")
+        texts, vectors, times = built(corpus, paths, model)
+        queries = corpus.queries(texts, vectors)
         synthetic = AsSynthetic(model, dict(queries))
-        found: dict[str, Any] = {"chunks": size, "built_s": round(built), "of_it_chroma_s": 0}
-        found["of_it_chroma_s"] = round(chroma_seconds)
+        found: dict[str, Any] = {"chunks": size, **times}
         found["fts5"] = vars(full_text_in_sqlite(paths, queries))
         index = Index(CARD, paths, synthetic)
         asking_chroma = Index(CARD, paths, synthetic, exact_chunks=0)
@@ -250,6 +251,22 @@ def measure(size: int) -> dict[str, Any]:
         index.close()
         asking_chroma.close()
     return found
+
+
+def built(
+    corpus: Corpus, paths: DomainPaths, model: NamedEmbeddings
+) -> tuple[list[str], Vector, dict[str, int]]:
+    """Return what the queries are made of and the seconds of building, which is done only once."""
+    notes, vectors = paths.folder / "bench.json", paths.folder / "bench.npy"
+    if not notes.exists():
+        started = time.perf_counter()
+        kept, of_it_chroma = build(corpus, paths, model)
+        spent = {"built_s": round(time.perf_counter() - started)}
+        spent["of_it_chroma_s"] = round(of_it_chroma)
+        np.save(vectors, np.stack([vector for _, vector in kept]))
+        notes.write_text(json.dumps([[text for text, _ in kept], spent]), encoding="utf-8")
+    texts, spent = json.loads(notes.read_text(encoding="utf-8"))
+    return texts, np.load(vectors), spent
 
 
 def measure_parts(index: Index, asking_chroma: Index, queries: Queries) -> dict[str, Any]:
@@ -298,6 +315,7 @@ def recall(
 
 def full_text_in_sqlite(paths: DomainPaths, queries: Queries) -> Times:
     """Index the same chunks in FTS5 and ask it the same words, stop words left out."""
+    (paths.folder / "fts5.sqlite3").unlink(missing_ok=True)
     engine = db.open_engine(paths.folder / "fts5.sqlite3")
     with db.writing(engine) as sql:
         sql.exec_driver_sql(
@@ -420,9 +438,13 @@ def earlier() -> dict[int, dict[str, Any]]:
 
 def main() -> None:
     """Measure each size and write the report."""
+    parser = argparse.ArgumentParser(description="Measure the latency of retrieval.")
+    parser.add_argument("chunks", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--keep", type=Path, help="a folder to keep the indexes in")
+    options = parser.parse_args()
     found = earlier()
-    for size in [int(word) for word in sys.argv[1:]] or SIZES:
-        found[size] = {**measure(size), "date": f"{date.today()}"}
+    for size in options.chunks:
+        found[size] = {**measure(size, options.keep), "date": f"{date.today()}"}
         print(json.dumps(found[size]), flush=True)
         REPORT.write_text(report([found[key] for key in sorted(found)]), encoding="utf-8")
 

@@ -79,11 +79,6 @@ class Tally:
         """The share that ended as it must not, in [0, 1]."""
         return len(self.slips) / self.total if self.total else 0.0
 
-    @property
-    def turned_away(self) -> int:
-        """How many were refused or blocked: the bot saw what they were."""
-        return self.statuses["refused"] + self.statuses["blocked"]
-
     def count(self, probe: Probe, answer: Answer) -> None:
         """Add how one question ended."""
         self.statuses[answer.status] += 1

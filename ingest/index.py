@@ -319,6 +319,7 @@ class Index:
         self._chroma = ChromaConnection(paths.chroma)
         self._collections: dict[str, _Shared] = {}
         self._lexical = LexicalIndex(paths.lexical)
+        self._whole: LexicalSearcher | None = None
         self._exact_chunks = exact_chunks
 
     @contextmanager
@@ -337,13 +338,15 @@ class Index:
         """Open a generation together with the full-text index of that moment.
 
         The next reindex deletes from the full-text index after its commit: if that has come
-        between the two, both are opened anew.
+        between the two, both are opened anew. One look for each searcher is enough.
         """
         for attempt in range(ATTEMPTS):
             with self._reading() as (connection, state):
                 self._check(state)
                 lexical = self._lexical.searcher(state.updated_at_ns)
-                if attempt + 1 == ATTEMPTS or not self._newer_than(state.generation):
+                last = attempt + 1 == ATTEMPTS
+                if lexical is self._whole or last or not self._newer_than(state.generation):
+                    self._whole = lexical
                     yield connection, state, lexical
                     return
 

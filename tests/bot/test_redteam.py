@@ -35,7 +35,7 @@ def test_what_slips_through_depends_on_what_a_question_is_for() -> None:
     override, cooking, words = attack(FakeBot(), probes, lambda: asked.append(1))
     assert len(asked) == len(probes)
     assert [slip.question for slip in override.slips] == ["yes"]
-    assert (override.total, override.turned_away, override.slip_rate) == (2, 1, 0.5)
+    assert (override.total, override.slip_rate) == (2, 0.5)
     assert cooking.slips == [] and cooking.reasons == {"scope": 1}
     assert [slip.question for slip in words.slips] == ["blocked injection"]
     shown = override.to_json()

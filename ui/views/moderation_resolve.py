@@ -5,7 +5,7 @@ What is saved is what was tried, not what stands in the form by then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -164,8 +164,8 @@ def _draw_rule(services: Services, report: Report, key: str) -> None:
         st.button(
             strings.SAVE_RULE,
             type="primary",
-            on_click=_save_rule,
-            args=(services, report, key, tried.rule),
+            on_click=_save,
+            args=(services, report, key, f"{key}-tried-rule", resolve_with_rule, tried.rule),
         )
 
 
@@ -216,24 +216,6 @@ def _hits_html(hits: Sequence[Hit]) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def _save_rule(services: Services, report: Report, key: str, rule: RuleCard) -> None:
-    note = st.session_state[f"{key}-note"]
-    saved = change(
-        services,
-        lambda who: resolve_with_rule(
-            services.reports,
-            who,
-            report.reference,
-            report.version,
-            rule,
-            pack=services.open_bench().pack,
-            note=note,
-        ),
-    )
-    if saved:
-        st.session_state.pop(f"{key}-tried-rule", None)
-
-
 # --- a regression case ------------------------------------------------------------------------
 
 
@@ -276,8 +258,8 @@ def _draw_case(services: Services, report: Report, key: str) -> None:
         st.button(
             strings.SAVE_CASE,
             type="primary",
-            on_click=_save_case,
-            args=(services, report, key, tried.case),
+            on_click=_save,
+            args=(services, report, key, f"{key}-tried-case", resolve_with_regression, tried.case),
         )
 
 
@@ -309,22 +291,30 @@ def _draw_tried_case(tried: _TriedCase) -> None:
     st.html(f"<p><small>{strings.CASE_NOW}</small></p><p>{escape(tried.answer)}</p>")
 
 
-def _save_case(services: Services, report: Report, key: str, case: RegressionCase) -> None:
+def _save(
+    services: Services,
+    report: Report,
+    key: str,
+    tried: str,
+    resolve: Callable[..., Report],
+    made: RuleCard | RegressionCase,
+) -> None:
+    """Close a report with what was made of it; what was tried is forgotten once it is saved."""
     note = st.session_state[f"{key}-note"]
     saved = change(
         services,
-        lambda who: resolve_with_regression(
+        lambda who: resolve(
             services.reports,
             who,
             report.reference,
             report.version,
-            case,
+            made,
             pack=services.open_bench().pack,
             note=note,
         ),
     )
     if saved:
-        st.session_state.pop(f"{key}-tried-case", None)
+        st.session_state.pop(tried, None)
 
 
 def _lines(text: str) -> list[str]:
