@@ -1,8 +1,9 @@
 """Which documents a person wants to search: said in a question, or as options of a command.
 
-"According to the FAFSA guide, ..." narrows the search to the one document whose title fits. It is
-done by English grammar words and the titles in the index; what fits no document, or several, is
-no narrowing, and the question stays as it was asked.
+"According to the FAFSA guide, ..." narrows the search to the document whose title fits, or to two
+or three that it fits alike; the answer tells which. It is done by English grammar words and the
+titles in the index; what fits no document, or many, is no narrowing, and the question stays as it
+was asked.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def says_where(text: str) -> bool:
 
 
 def narrow(text: str, documents: Sequence[DocumentInfo]) -> tuple[tuple[str, ...], str]:
-    """Return the one document that a question wants searched, and the question without that.
+    """Return the documents that a question wants searched, and the question without that.
 
     Tables are left out: their rows are asked for by what they are about.
     """
@@ -119,9 +120,9 @@ def narrow(text: str, documents: Sequence[DocumentInfo]) -> tuple[tuple[str, ...
         for match in pattern.finditer(text):
             said = match.groupdict(default="")
             found = _meant(said, readable)
-            if len(found) == 1:
+            if 1 <= len(found) <= SHOWN_TITLES:
                 rest = said.get("rest") or text[: match.start()] + text[match.end() :]
-                return (found[0].name,), _tidy(rest) or text
+                return tuple(d.name for d in found), _tidy(rest) or text
     return (), text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -58,11 +59,18 @@ def test_a_question_narrows_to_the_one_document_that_it_names(
     assert narrow(question, DOCUMENTS) == ((name,), left)
 
 
+def test_a_name_that_fits_two_narrows_to_both_and_one_that_fits_many_to_none() -> None:
+    both = ("guides/feeding.pdf", "guides/winter.md")
+    assert narrow("In the feeding guide, is bread bad?", DOCUMENTS) == (both, "Is bread bad?")
+    many = [replace(DOCUMENTS[1], name=f"{i}.md", title=f"Seed {i}") for i in range(4)]
+    question = "In the seed guide, what is nyjer?"
+    assert narrow(question, many) == ((), question)
+
+
 @pytest.mark.parametrize(
     "question",
     [
         "What do the guides say about bread?",
-        "In the feeding guide, is bread bad?",  # there are two
         "In the fishing guide, is bread bad?",
         "According to my neighbour, bread is bad",
         "In the birds table, how heavy is a robin?",
@@ -72,7 +80,7 @@ def test_a_question_narrows_to_the_one_document_that_it_names(
         "",
     ],
 )
-def test_what_names_none_or_several_narrows_nothing(question: str) -> None:
+def test_what_names_no_document_narrows_nothing(question: str) -> None:
     assert narrow(question, DOCUMENTS) == ((), question)
 
 
