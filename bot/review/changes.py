@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.review import listing
 from bot.review.events import UNVERSIONED, Entry, append
+from bot.review.schema import event_texts, filings, report_events, reports
 from bot.review.states import CLOSED_STATES, OPEN_STATES
-from bot.review.store import event_texts, filings, report_events, reports
 from bot.review.views import Report
 from ingest.errors import InvalidTransition, ReportConflict
 

@@ -26,7 +26,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.review.cases import Case, clean
-from bot.review.store import chain_head, event_texts, report_events, reports
+from bot.review.schema import chain_head, event_texts, report_events, reports
+from bot.review.states import FORMER_CATEGORIES
 
 # Kinds that leave a report's version as it is: they overtake nobody's work.
 UNVERSIONED = ("noted", "repeated", "rerun", "purged")
@@ -135,7 +136,8 @@ def _replay(state: dict[str, Any], row: sa.Row[Any]) -> None:
     state["version"] = row.version
     match row.kind:
         case "filed":
-            state.update(status="new", category=row.new, severity="normal", repeats=0)
+            category = FORMER_CATEGORIES.get(row.new, row.new)
+            state.update(status="new", category=category, severity="normal", repeats=0)
             state.update(assignee=None, outcome=None, outcome_detail="", filed_at=row.at)
             if row.salt is not None:
                 state.update(comment=row.text, question=_question(row.snapshot))

@@ -12,8 +12,8 @@ from bot.review.cases import Case, clean
 from bot.review.events import Entry, append
 from bot.review.moderators import REPORTER, hash_token
 from bot.review.references import make_reference
+from bot.review.schema import filings, reports
 from bot.review.states import CATEGORY_LABELS, OPEN_STATES, check_word
-from bot.review.store import filings, reports
 from bot.review.views import Receipt
 from ingest.errors import LimitExceeded
 

@@ -15,6 +15,7 @@ from bot.review.cases import Case
 from bot.review.filing import search_words
 from bot.review.moderators import hash_token
 from bot.review.references import parse_reference
+from bot.review.schema import chain_head, event_texts, filings, report_events, reports
 from bot.review.states import (
     CATEGORY_LABELS,
     OPEN_STATES,
@@ -24,7 +25,6 @@ from bot.review.states import (
     TRANSITIONS,
     check_word,
 )
-from bot.review.store import chain_head, event_texts, filings, report_events, reports
 from bot.review.views import (
     ChainHead,
     Correction,

@@ -25,7 +25,8 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from bot.review.store import ReportStore, moderators, sessions, sign_in_attempts
+from bot.review.schema import moderators, sessions, sign_in_attempts
+from bot.review.store import ReportStore
 from ingest.errors import LimitExceeded, NotSignedIn, ReviewError
 
 PASSWORD_MIN_CHARS = 12

@@ -11,7 +11,16 @@ Status = Literal["new", "triaged", "in_progress", "resolved", "dismissed"]
 Outcome = Literal[
     "answer_fine", "corpus_fixed", "rule_added", "regression_added", "duplicate", "not_actionable"
 ]
-Category = Literal["wrong", "missing", "off_topic", "harmful", "wrongly_refused", "other"]
+Category = Literal[
+    "wrong_fact",
+    "out_of_date",
+    "wrong_source",
+    "harmful",
+    "personal_data",
+    "wrongly_refused",
+    "off_topic_answered",
+    "other",
+]
 Severity = Literal["low", "normal", "high", "urgent"]
 
 OPEN_STATES: tuple[Status, ...] = ("new", "triaged", "in_progress")
@@ -59,12 +68,20 @@ PUBLIC_OUTCOMES: dict[Outcome, str] = {
     "not_actionable": "We looked at it, and found nothing that we could change.",
 }
 CATEGORY_LABELS: dict[Category, str] = {
-    "wrong": "The answer is wrong",
-    "missing": "Something is missing",
-    "off_topic": "It does not answer the question",
-    "harmful": "It is harmful or offensive",
+    "wrong_fact": "A fact is wrong",
+    "out_of_date": "It is out of date",
+    "wrong_source": "The source is wrong, or does not say so",
+    "harmful": "It is unsafe or offensive",
+    "personal_data": "It shows personal data",
     "wrongly_refused": "It should have been answered",
+    "off_topic_answered": "It should not have been answered: off topic",
     "other": "Something else",
+}
+# What early events say, which stay as they are; migration 0002 renamed it in the reports.
+FORMER_CATEGORIES: dict[str, Category] = {
+    "wrong": "wrong_fact",
+    "missing": "other",
+    "off_topic": "other",
 }
 SEVERITY_LABELS: dict[Severity, str] = {
     "low": "Low",

@@ -98,7 +98,7 @@ def sign_in(test: AppTest, name: str = "mod", password: str = PASSWORD) -> AppTe
 
 
 def file(services: Services, question: str, comment: str = "") -> str:
-    return services.reports.file(freeze(answered(question)), "wrong", comment).reference
+    return services.reports.file(freeze(answered(question)), "wrong_fact", comment).reference
 
 
 # --- chat -------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def services(tmp_path: Path, pack: Pack, bench: Workbench) -> Iterator[Services]
 def reference(services: Services, bench: Workbench) -> str:
     answer = bench.bot.answer(Question(text=ASKED))
     case = freeze(answer, rules_version=answer.rules_version)
-    return services.reports.file(case, "wrong").reference
+    return services.reports.file(case, "wrong_fact").reference
 
 
 @pytest.fixture

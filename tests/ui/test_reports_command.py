@@ -56,7 +56,7 @@ def filed(reports_path: Path) -> Iterator[Receipt]:
     )
     with ReviewQueue(reports_path) as queue, Moderators(reports_path) as moderators:
         moderators.add("birch", "correct horse battery")
-        yield queue.file(case, "wrong", "\x1b]0;title\x07It does not.\n2026  operator  noted")
+        yield queue.file(case, "wrong_fact", "\x1b]0;title\x07It does not.\n2026  operator  noted")
 
 
 def test_an_empty_queue_is_listed_without_making_a_file(reports: Run, reports_path: Path) -> None:

@@ -58,7 +58,7 @@ def reference(indexed: Pack) -> Iterator[str]:
         citations=(Citation(n=1, document="birds.csv", row=2, quote="European robin"),),
     )
     with ReviewQueue(indexed.paths.reports) as queue:
-        yield queue.file(freeze(answer), "wrong").reference
+        yield queue.file(freeze(answer), "wrong_fact").reference
     for left in indexed.paths.reports.parent.glob(f"{indexed.paths.reports.name}*"):
         left.unlink()
     (indexed.folder / RULES_NAME).unlink(missing_ok=True)

@@ -83,7 +83,7 @@ def _draw_form(services: Services, conversation: Conversation, exchange: Exchang
 def likely_category(answer: Answer | None) -> Category:
     """Return what a report of this answer is most likely about."""
     turned_away = answer is not None and answer.status in ("refused", "blocked")
-    return "wrongly_refused" if turned_away else "wrong"
+    return "wrongly_refused" if turned_away else "wrong_fact"
 
 
 def _send(services: Services, conversation: Conversation, exchange: Exchange) -> None:

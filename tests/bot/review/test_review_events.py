@@ -18,9 +18,9 @@ def history(
     queue: ReviewQueue, make_case: Callable[..., Case], birch: Moderator, path: Path
 ) -> Path:
     """The file of a queue in which every kind of event has happened."""
-    first = queue.file(make_case("First?"), "wrong", "a comment").reference
-    second = queue.file(make_case("Second?"), "missing", "another").reference
-    queue.file(make_case("First?"), "wrong", "me too")
+    first = queue.file(make_case("First?"), "wrong_fact", "a comment").reference
+    second = queue.file(make_case("Second?"), "out_of_date", "another").reference
+    queue.file(make_case("First?"), "wrong_fact", "me too")
     queue.assign(birch, first, 1, "birch")
     queue.set_severity(birch, first, 2, "high")
     queue.note(birch, first, "looking")

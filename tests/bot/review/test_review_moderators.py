@@ -296,7 +296,7 @@ def test_a_damaged_hash_lets_nobody_in(moderators: Moderators, path: Path) -> No
 def test_assigning_needs_an_account(
     moderators: Moderators, birch: Moderator, queue: ReviewQueue, make_case: Callable[..., Case]
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     assert queue.assign(birch, reference, 1, "BIRCH").assignee == "birch"
     assert queue.assign(birch, reference, 2, None).assignee is None
     with pytest.raises(ReviewError, match="no moderator"):

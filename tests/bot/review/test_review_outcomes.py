@@ -15,7 +15,7 @@ MakeCase = Callable[..., Case]
 
 
 def file(queue: ReviewQueue, case: Case) -> str:
-    return queue.file(case, "wrong").reference
+    return queue.file(case, "wrong_fact").reference
 
 
 def test_a_reason_is_told_to_whoever_reported(

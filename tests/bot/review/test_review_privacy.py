@@ -28,8 +28,8 @@ def test_question_conversation_comment_and_notes_are_masked(
         update={"asked_before": (f"Call me at {NUMBER}.", "my ssn is 219-09-9999")}
     )
     comment = f"Wrong! Reach me at {NUMBER} or pay 4111 1111 1111 1111."
-    reference = queue.file(case, "wrong", comment).reference
-    queue.file(case, "wrong", f"again, {MAIL}")
+    reference = queue.file(case, "wrong_fact", comment).reference
+    queue.file(case, "wrong_fact", f"again, {MAIL}")
     queue.note(operator, reference, f"She wrote from {MAIL}.")
 
     report = queue.show(operator, reference)
@@ -58,7 +58,7 @@ def test_an_answer_repeats_nothing_private_and_keeps_the_corpuss_own(
         plan={"unknown": [MAIL], "n": 3},
         citations=(Citation(n=1, document="office.md", quote=quote),),
     )
-    reference = queue.file(case, "wrong").reference
+    reference = queue.file(case, "wrong_fact").reference
 
     kept = queue.show(operator, reference).case
 
@@ -73,7 +73,7 @@ def test_no_hash_of_what_was_masked_is_kept(
 ) -> None:
     """A hash of a question with one telephone number in it can be guessed in a second."""
     case = make_case(f"call {NUMBER}")
-    queue.file(case, "wrong")
+    queue.file(case, "wrong_fact")
 
     on_disk = everything_on_disk(path)
     assert case.group.encode() not in on_disk
@@ -86,7 +86,7 @@ def test_what_is_no_personal_data_is_kept_to_the_letter(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
     question = "Is $13,747 in 2023-2024 for SAT 1450-1520, zip 90210-1234, id 110635 right?"
-    reference = queue.file(make_case(question), "wrong", question).reference
+    reference = queue.file(make_case(question), "wrong_fact", question).reference
 
     report = queue.show(operator, reference)
 
@@ -97,7 +97,7 @@ def test_what_is_no_personal_data_is_kept_to_the_letter(
 def test_a_long_comment_is_not_too_long_because_it_was_masked(
     queue: ReviewQueue, make_case: MakeCase
 ) -> None:
-    assert queue.file(make_case(), "wrong", "ssn 219-09-9999 " + "x" * 1_984).reference
+    assert queue.file(make_case(), "wrong_fact", "ssn 219-09-9999 " + "x" * 1_984).reference
 
 
 def test_scores_are_kept_with_the_case(
@@ -115,8 +115,8 @@ def test_scores_are_kept_with_the_case(
 def test_one_report_can_be_purged_whatever_its_state(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, path: Path, closed: bool
 ) -> None:
-    mine = queue.file(make_case("A very peculiar wording?"), "wrong", "so peculiar").reference
-    other = queue.file(make_case("Another?"), "wrong", "stays").reference
+    mine = queue.file(make_case("A very peculiar wording?"), "wrong_fact", "so peculiar").reference
+    other = queue.file(make_case("Another?"), "wrong_fact", "stays").reference
     if closed:
         queue.move(operator, mine, 1, "dismissed")
 
@@ -132,5 +132,5 @@ def test_one_report_can_be_purged_whatever_its_state(
     assert queue.stats(operator).open == 1
     assert queue.purge(operator, timedelta(0)) == 0
     # The same answer can be reported anew: nothing of the old report is left to match it.
-    again = queue.file(make_case("A very peculiar wording?"), "wrong")
+    again = queue.file(make_case("A very peculiar wording?"), "wrong_fact")
     assert again.reference != mine

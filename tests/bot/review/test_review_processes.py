@@ -32,7 +32,7 @@ for turn in range(10):
     with ReviewQueue(path) as queue:
         for question in (f"Question {number}.{turn}?", "What everybody asks?"):
             case = Case(question=question, answer="So [1].", status="answered")
-            receipt = queue.file(case, "wrong", f"from {number}")
+            receipt = queue.file(case, "wrong_fact", f"from {number}")
             made.append([receipt.reference, receipt.repeated])
 print(json.dumps(made))
 """
@@ -109,7 +109,7 @@ def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
             moderators.add(name, "correct horse battery")
         references = [
             queue.file(
-                Case(question=f"No {n}?", answer="So.", status="answered"), "wrong"
+                Case(question=f"No {n}?", answer="So.", status="answered"), "wrong_fact"
             ).reference
             for n in range(25)
         ]
@@ -131,16 +131,16 @@ import bot.review.filing as filing
 from bot.review import Case, ReviewQueue
 
 queue = ReviewQueue(Path(sys.argv[1]))
-queue.file(Case(question="First?", answer="So.", status="answered"), "wrong")
+queue.file(Case(question="First?", answer="So.", status="answered"), "wrong_fact")
 filing.append = lambda connection, entry: os.kill(os.getpid(), 9)
-queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong")
+queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
 """
     done = subprocess.run([sys.executable, "-c", program, str(path)], timeout=60)
     assert done.returncode == -9
     with ReviewQueue(path) as queue:
         assert [one.question for one in queue.reports(Moderators.operator())] == ["First?"]
         assert queue.verify() == []
-        again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong")
+        again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
         assert not again.repeated
 
 
@@ -149,14 +149,14 @@ def test_a_large_queue_stays_quick(path: Path) -> None:
     """100,000 reports in one file: a list, a search and a report are read at once."""
     operator = Moderators.operator()
     with ReviewQueue(path) as queue:
-        first = queue.file(Case(question="First?", answer="So.", status="answered"), "wrong")
+        first = queue.file(Case(question="First?", answer="So.", status="answered"), "wrong_fact")
         _multiply(path, 100_000)
         started = time.perf_counter()
         assert len(queue.reports(operator)) == 50
         assert queue.count(operator) == 100_001
         assert queue.count(operator, text="number 177777") == 1
         queue.show(operator, first.reference)
-        queue.file(Case(question="Last?", answer="So.", status="answered"), "wrong")
+        queue.file(Case(question="Last?", answer="So.", status="answered"), "wrong_fact")
         assert time.perf_counter() - started < 5
 
 

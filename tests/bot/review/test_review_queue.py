@@ -27,11 +27,11 @@ MakeCase = Callable[..., Case]
 def test_a_filed_report_is_there(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, path: Path
 ) -> None:
-    receipt = queue.file(make_case(), "wrong", "It is 13 km.", session="s")
+    receipt = queue.file(make_case(), "wrong_fact", "It is 13 km.", session="s")
     with ReviewQueue(path) as another:
         report = another.show(operator, receipt.reference)
     assert report.case == make_case()
-    assert (report.status, report.severity, report.category) == ("new", "normal", "wrong")
+    assert (report.status, report.severity, report.category) == ("new", "normal", "wrong_fact")
     assert (report.comment, report.repeats, report.version) == ("It is 13 km.", 0, 1)
     assert [(e.kind, e.actor, e.text) for e in report.events] == [
         ("filed", "reporter", "It is 13 km.")
@@ -65,13 +65,13 @@ def test_unknown_references_are_not_found(queue: ReviewQueue, operator: Moderato
 def test_a_repeat_is_counted_where_the_report_is_open(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
-    first = queue.file(make_case(), "wrong", "first")
+    first = queue.file(make_case(), "wrong_fact", "first")
     report = queue.move(operator, first.reference, 1, "in_progress")
     again = queue.file(make_case(index_generation=9, digest="new"), "harmful", "second")
     assert (again.reference, again.repeated) == (first.reference, True)
     assert again.token != first.token and queue.look_up(again.token).reference == first.reference
     after = queue.show(operator, first.reference)
-    assert (after.repeats, after.category, after.comment) == (1, "wrong", "first")
+    assert (after.repeats, after.category, after.comment) == (1, "wrong_fact", "first")
     assert (after.events[-1].kind, after.events[-1].new, after.events[-1].text) == (
         "repeated",
         "harmful",
@@ -87,12 +87,12 @@ def test_a_repeat_is_counted_where_the_report_is_open(
 def test_a_repeat_of_a_closed_report_is_new_once_something_changed(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, change: dict[str, Any]
 ) -> None:
-    first = queue.file(make_case(), "wrong")
+    first = queue.file(make_case(), "wrong_fact")
     queue.move(operator, first.reference, 1, "dismissed")
-    same = queue.file(make_case(), "wrong")
+    same = queue.file(make_case(), "wrong_fact")
     assert (same.reference, same.repeated) == (first.reference, True)
     assert queue.show(operator, first.reference).status == "dismissed"
-    anew = queue.file(make_case(**change), "wrong")
+    anew = queue.file(make_case(**change), "wrong_fact")
     assert anew.reference != first.reference and not anew.repeated
     assert [one.reference for one in queue.show(operator, anew.reference).group] == [
         first.reference
@@ -100,10 +100,10 @@ def test_a_repeat_of_a_closed_report_is_new_once_something_changed(
 
 
 def test_what_a_report_may_not_be(queue: ReviewQueue, make_case: MakeCase) -> None:
-    queue.file(make_case(), "wrong", "é" * 2_000)
-    queue.file(make_case(), "wrong", "a" * 2_000 + "\x00" * 10)
+    queue.file(make_case(), "wrong_fact", "é" * 2_000)
+    queue.file(make_case(), "wrong_fact", "a" * 2_000 + "\x00" * 10)
     with pytest.raises(LimitExceeded, match="2,001 characters, 2,000 fit"):
-        queue.file(make_case(), "wrong", "a" * 2_001)
+        queue.file(make_case(), "wrong_fact", "a" * 2_001)
 
 
 def test_comments_are_kept_without_control_characters(
@@ -118,28 +118,28 @@ def test_ten_reports_an_hour_for_each_session(
     queue: ReviewQueue, make_case: MakeCase, clock: Any
 ) -> None:
     for number in range(10):
-        queue.file(make_case(f"Question {number}?"), "wrong", session="one")
+        queue.file(make_case(f"Question {number}?"), "wrong_fact", session="one")
     with pytest.raises(LimitExceeded, match="10 reports"):
-        queue.file(make_case(), "wrong", session="one")
-    queue.file(make_case(), "wrong", session="two")
-    queue.file(make_case(), "wrong")
+        queue.file(make_case(), "wrong_fact", session="one")
+    queue.file(make_case(), "wrong_fact", session="two")
+    queue.file(make_case(), "wrong_fact")
     clock.forward(hours=1)
-    queue.file(make_case(), "wrong", session="one")
+    queue.file(make_case(), "wrong_fact", session="one")
 
 
 def test_the_queue_has_a_daily_limit(
     queue: ReviewQueue, make_case: MakeCase, clock: Any, path: Path
 ) -> None:
-    first = queue.file(make_case(), "wrong").reference
+    first = queue.file(make_case(), "wrong_fact").reference
     rows = [(f"t{i}", first, "", clock.now) for i in range(4_999)]
     connection = sqlite3.connect(path)
     connection.executemany("INSERT INTO filings VALUES (?, ?, ?, ?)", rows)
     connection.commit()
     connection.close()
     with pytest.raises(LimitExceeded, match="today"):
-        queue.file(make_case("Another?"), "wrong")
+        queue.file(make_case("Another?"), "wrong_fact")
     clock.forward(hours=24)
-    queue.file(make_case("Another?"), "wrong")
+    queue.file(make_case("Another?"), "wrong_fact")
 
 
 def test_the_worst_come_first_then_the_most_repeated_then_the_oldest(
@@ -147,9 +147,9 @@ def test_the_worst_come_first_then_the_most_repeated_then_the_oldest(
 ) -> None:
     made = {}
     for name in ("old", "repeated", "urgent", "low", "young"):
-        made[name] = queue.file(make_case(f"{name}?"), "wrong").reference
+        made[name] = queue.file(make_case(f"{name}?"), "wrong_fact").reference
         clock.forward(seconds=1)
-    queue.file(make_case("repeated?"), "wrong")
+    queue.file(make_case("repeated?"), "wrong_fact")
     queue.set_severity(operator, made["urgent"], 1, "urgent")
     queue.set_severity(operator, made["low"], 1, "low")
     listed = [one.reference for one in queue.reports(operator)]
@@ -160,9 +160,9 @@ def test_the_worst_come_first_then_the_most_repeated_then_the_oldest(
 
 
 def test_lists_are_narrowed(queue: ReviewQueue, make_case: MakeCase, operator: Moderator) -> None:
-    ash = queue.file(make_case("What is 100% ÄSCHE?"), "wrong", "typo").reference
-    fir = queue.file(make_case("What is fir?", text="a Tree_x"), "missing").reference
-    queue.file(make_case("What is 100% äsche?"), "wrong", "Second voice")
+    ash = queue.file(make_case("What is 100% ÄSCHE?"), "wrong_fact", "typo").reference
+    fir = queue.file(make_case("What is fir?", text="a Tree_x"), "out_of_date").reference
+    queue.file(make_case("What is 100% äsche?"), "wrong_fact", "Second voice")
     queue.move(operator, fir, 1, "dismissed")
 
     def listed(**conditions: Any) -> list[str]:
@@ -174,7 +174,7 @@ def test_lists_are_narrowed(queue: ReviewQueue, make_case: MakeCase, operator: M
     assert listed() == [ash]
     assert listed(states=("dismissed",)) == [fir]
     assert sorted(listed(states=everything)) == sorted([ash, fir])
-    assert listed(states=everything, category="missing") == [fir]
+    assert listed(states=everything, category="out_of_date") == [fir]
     for text in ("äsche", "100%", "TYPO", "second voice", ash.lower()):
         assert listed(text=text) == [ash]
     assert listed(states=everything, text="tree_X") == [fir]
@@ -186,7 +186,7 @@ def test_lists_are_narrowed(queue: ReviewQueue, make_case: MakeCase, operator: M
 def test_the_slower_moderator_learns_what_happened(
     queue: ReviewQueue, make_case: MakeCase, moderators: Moderators, birch: Moderator
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.assign(birch, reference, 1, "Birch")
     queue.move(birch, reference, 2, "in_progress")
     queue.note(birch, reference, "not a conflict")
@@ -205,7 +205,7 @@ def test_the_slower_moderator_learns_what_happened(
 def test_a_conflict_comes_before_the_question_whether_the_step_exists(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.resolve(operator, reference, 1, "answer_fine")
     with pytest.raises(ReportConflict, match="resolved as answer_fine"):
         queue.resolve(operator, reference, 1, "answer_fine")
@@ -214,7 +214,7 @@ def test_a_conflict_comes_before_the_question_whether_the_step_exists(
 def test_closed_reports_are_not_assigned_or_rated(
     queue: ReviewQueue, make_case: MakeCase, birch: Moderator
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.move(birch, reference, 1, "dismissed")
     with pytest.raises(InvalidTransition, match="Reopen"):
         queue.assign(birch, reference, 2, "birch")
@@ -226,7 +226,7 @@ def test_closed_reports_are_not_assigned_or_rated(
 def test_a_refused_change_leaves_no_trace(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     before = queue.show(operator, reference)
     for refused in (
         lambda: queue.assign(operator, reference, 1, "stranger"),
@@ -239,10 +239,10 @@ def test_a_refused_change_leaves_no_trace(
 
 
 def test_figures(queue: ReviewQueue, make_case: MakeCase, operator: Moderator, clock: Any) -> None:
-    first = queue.file(make_case("First?"), "wrong").reference
+    first = queue.file(make_case("First?"), "wrong_fact").reference
     clock.forward(hours=4)
-    queue.file(make_case("First?"), "wrong")
-    second = queue.file(make_case("Second?"), "missing").reference
+    queue.file(make_case("First?"), "wrong_fact")
+    second = queue.file(make_case("Second?"), "out_of_date").reference
     queue.file(make_case("Third?"), "other")
     queue.resolve(operator, first, 1, "corpus_fixed", detail="rivers.md")
     clock.forward(hours=2)
@@ -250,7 +250,7 @@ def test_figures(queue: ReviewQueue, make_case: MakeCase, operator: Moderator, c
     stats = queue.stats(operator)
     assert (stats.total, stats.open, stats.repeats, stats.purged) == (3, 1, 1, 0)
     assert stats.by_status == {"resolved": 1, "dismissed": 1, "new": 1}
-    assert stats.by_category == {"wrong": 1, "missing": 1, "other": 1}
+    assert stats.by_category == {"wrong_fact": 1, "out_of_date": 1, "other": 1}
     assert stats.by_outcome == {"corpus_fixed": 1}
     assert stats.by_severity == {"normal": 3}
     assert sum(stats.filed_per_day.values()) == 4
@@ -263,7 +263,9 @@ def test_figures(queue: ReviewQueue, make_case: MakeCase, operator: Moderator, c
 def test_export_gives_everything_once_and_in_order(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
-    references = [queue.file(make_case(f"No {i}?"), "wrong", f"c{i}").reference for i in range(205)]
+    references = [
+        queue.file(make_case(f"No {i}?"), "wrong_fact", f"c{i}").reference for i in range(205)
+    ]
     lines = [json.loads(json.dumps(line)) for line in queue.export(operator)]
     assert sorted(line["reference"] for line in lines) == sorted(references)
     assert [line["filed_at"] for line in lines] == sorted(line["filed_at"] for line in lines)
@@ -274,8 +276,8 @@ def test_export_gives_everything_once_and_in_order(
 def test_purge_removes_the_words_and_keeps_the_history(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, clock: Any, path: Path
 ) -> None:
-    receipt = queue.file(make_case("Is XYZZY here?"), "wrong", "PLUGH comment", session="s")
-    kept = queue.file(make_case("Is this kept?"), "wrong").reference
+    receipt = queue.file(make_case("Is XYZZY here?"), "wrong_fact", "PLUGH comment", session="s")
+    kept = queue.file(make_case("Is this kept?"), "wrong_fact").reference
     queue.note(operator, receipt.reference, "FROBOZZ note")
     queue.resolve(operator, receipt.reference, 1, "corpus_fixed", "QUUX", "rivers.md")
     clock.forward(hours=24 * 30)
@@ -293,14 +295,14 @@ def test_purge_removes_the_words_and_keeps_the_history(
     assert queue.show(operator, kept).case is not None
     with pytest.raises(InvalidTransition, match="purged"):
         queue.move(operator, receipt.reference, report.version, "triaged")
-    assert not queue.file(make_case("Is XYZZY here?", text="x"), "wrong").repeated
+    assert not queue.file(make_case("Is XYZZY here?", text="x"), "wrong_fact").repeated
     assert queue.stats(operator).purged == 1
 
 
 def test_what_is_purged_is_gone_from_the_disk(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, path: Path
 ) -> None:
-    reference = queue.file(make_case("Is XYZZY here?" * 500), "wrong", "PLUGH").reference
+    reference = queue.file(make_case("Is XYZZY here?" * 500), "wrong_fact", "PLUGH").reference
     queue.note(operator, reference, "FROBOZZ")
     queue.move(operator, reference, 1, "dismissed")
     words = (b"XYZZY", b"xyzzy", b"PLUGH", b"FROBOZZ")
@@ -317,7 +319,7 @@ def _bytes(path: Path) -> bytes:
 def test_a_purge_of_the_distant_past_purges_nothing(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator, span: timedelta
 ) -> None:
-    queue.move(operator, queue.file(make_case(), "wrong").reference, 1, "dismissed")
+    queue.move(operator, queue.file(make_case(), "wrong_fact").reference, 1, "dismissed")
     assert queue.purge(operator, span) == 0
 
 
@@ -364,7 +366,7 @@ def test_every_call_needs_a_session_that_lasts(
     operator: Moderator,
     clock: Any,
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     before = queue.show(operator, reference)
     clock.forward(hours=1)
     calls = list(_service_calls(queue, reference, make_case()))
@@ -382,7 +384,7 @@ def test_an_export_stops_when_the_session_ends(
     queue: ReviewQueue, make_case: MakeCase, birch: Moderator, clock: Any
 ) -> None:
     for number in range(101):
-        queue.file(make_case(f"No {number}?"), "wrong")
+        queue.file(make_case(f"No {number}?"), "wrong_fact")
     lines = queue.export(birch)
     next(lines)
     clock.forward(hours=2)

@@ -46,7 +46,7 @@ def a_case(question: str = "How far?", generation: int = 1) -> Case:
 def reach(queue: ReviewQueue, state: Status, question: str = "How far?") -> Report:
     """Return a new report that was brought into a state."""
     operator = Moderators.operator()
-    report = queue.show(operator, queue.file(a_case(question), "wrong").reference)
+    report = queue.show(operator, queue.file(a_case(question), "wrong_fact").reference)
     if state == "resolved":
         return queue.resolve(operator, report.reference, report.version, "answer_fine")
     if state != "new":
@@ -115,9 +115,9 @@ def test_reopening_takes_the_outcome_back(queue: ReviewQueue) -> None:
 
 def test_a_case_that_was_reported_anew_is_not_reopened(queue: ReviewQueue) -> None:
     operator = Moderators.operator()
-    old = queue.show(operator, queue.file(a_case(), "wrong").reference)
+    old = queue.show(operator, queue.file(a_case(), "wrong_fact").reference)
     old = queue.move(operator, old.reference, old.version, "dismissed")
-    new = queue.file(a_case(generation=2), "wrong")
+    new = queue.file(a_case(generation=2), "wrong_fact")
     assert new.reference != old.reference
     with pytest.raises(InvalidTransition, match=new.reference):
         queue.move(operator, old.reference, old.version, "triaged")
@@ -161,7 +161,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(question=st.integers(0, 2), generation=st.integers(0, 1))
     def file(self, question: int, generation: int) -> None:
-        receipt = self.queue.file(a_case(f"Question {question}?", generation), "wrong")
+        receipt = self.queue.file(a_case(f"Question {question}?", generation), "wrong_fact")
         same = [
             reference
             for reference, report in self.model.items()

@@ -84,7 +84,7 @@ def _add_color_then_break(connection: sa.Connection) -> None:
 def test_migrations_keep_what_is_there_and_leave_a_copy(
     path: Path, queue: ReviewQueue, make_case: Callable[..., Case]
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.close()
     store = ReportStore(path, migrations=(*MIGRATIONS, _add_color))
     for _ in range(2):
@@ -105,7 +105,7 @@ def test_migrations_keep_what_is_there_and_leave_a_copy(
 def test_a_migration_that_breaks_changes_nothing(
     path: Path, queue: ReviewQueue, make_case: Callable[..., Case]
 ) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.close()
     broken = ReportStore(path, migrations=(*MIGRATIONS, _add_color_then_break))
     with pytest.raises(ReviewError), broken.writing():
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_database_is_left_alone(
     path.write_bytes(content)
     with ReviewQueue(path) as queue:
         with pytest.raises(ReviewError, match="damaged"):
-            queue.file(make_case(), "wrong")
+            queue.file(make_case(), "wrong_fact")
         with pytest.raises(ReviewError, match="damaged"):
             queue.look_up("R-000000")
     assert path.read_bytes() == content
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_made_is_explained(
         ReviewQueue(tmp_path / "file" / "reports.sqlite3") as queue,
         pytest.raises(ReviewError, match="Nothing was saved"),
     ):
-        queue.file(make_case(), "wrong")
+        queue.file(make_case(), "wrong_fact")
 
 
 FULL_DISK = """
@@ -163,15 +163,15 @@ from ingest.errors import ReviewError
 queue = ReviewQueue(Path(sys.argv[1]))
 case = Case(question="Does it fit?", answer="No [1]." + "x" * 200_000, status="answered")
 small = Case(question="Does it fit?", answer="Yes [1].", status="answered")
-saved = queue.file(small, "wrong")
+saved = queue.file(small, "wrong_fact")
 resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
 try:
-    queue.file(case, "wrong")
+    queue.file(case, "wrong_fact")
 except ReviewError as refused:
     print(refused)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 assert queue.count(Moderators.operator()) == 1
-assert not queue.file(case, "wrong").repeated
+assert not queue.file(case, "wrong_fact").repeated
 assert queue.verify() == []
 queue.close()
 """
@@ -191,11 +191,11 @@ def test_a_report_that_finds_no_room_is_not_said_to_be_saved(path: Path) -> None
 def test_a_file_that_was_taken_away_is_noticed(
     path: Path, queue: ReviewQueue, make_case: Callable[..., Case], operator: Moderator
 ) -> None:
-    first = queue.file(make_case("First?"), "wrong").reference
+    first = queue.file(make_case("First?"), "wrong_fact").reference
     moved = path.parent.parent / "moved"
     path.parent.rename(moved)
     assert queue.count(operator) == 0
-    second = queue.file(make_case("Second?"), "wrong").reference
+    second = queue.file(make_case("Second?"), "wrong_fact").reference
     with ReviewQueue(path) as another:
         assert [one.reference for one in another.reports(operator)] == [second]
     with ReviewQueue(moved / path.name) as old:
@@ -203,7 +203,7 @@ def test_a_file_that_was_taken_away_is_noticed(
 
 
 def test_a_closed_queue_opens_again(queue: ReviewQueue, make_case: Callable[..., Case]) -> None:
-    reference = queue.file(make_case(), "wrong").reference
+    reference = queue.file(make_case(), "wrong_fact").reference
     queue.close()
     queue.close()
     assert queue.look_up(reference).reference == reference
@@ -217,8 +217,8 @@ def test_threads_share_a_queue(
     def work(number: int) -> None:
         try:
             for turn in range(5):
-                queue.file(make_case(f"Question {number}.{turn}?"), "wrong")
-                queue.file(make_case("The same?"), "wrong")
+                queue.file(make_case(f"Question {number}.{turn}?"), "wrong_fact")
+                queue.file(make_case("The same?"), "wrong_fact")
                 queue.reports(operator)
         except BaseException as error:
             failures.append(error)
