@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     there are processor cores; `queue_length` more may wait, for `queue_seconds`.
     `answer_seconds` bounds a whole answer, `model_timeout` the silence of a model.
     `reports_retention_days`: how long `reports purge` keeps what closed reports say.
+    `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
+    as `notify_from_severity` are told to `webhook_url`, signed with `webhook_secret` (both as
+    Standard Webhooks has them), and by mail to `mail_to` (several parted by commas). With
+    `smtp_url` ("smtps://user:password@host:465", "smtp://…:587" for STARTTLS, "smtp+plain://…")
+    and `mail_from` mail is sent, also to who left an address with a report that was closed.
+    `address_reports_per_hour` is how many reports one address may send.
     `phone_region`: in which country a telephone number without a country code is (ISO 3166).
     `allow_remote_models`: whether an Ollama server may send prompts on to somebody else's.
     """
@@ -72,6 +78,14 @@ class Settings(BaseSettings):
     queue_seconds: float = Field(60.0, gt=0, le=3600)
     answer_seconds: float = Field(120.0, gt=0, le=3600)
     reports_retention_days: int = Field(365, ge=0, le=36_500)
+    public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
+    notify_from_severity: Literal["low", "normal", "high", "urgent"] = "high"
+    webhook_url: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
+    mail_to: str = ""
+    address_reports_per_hour: int = Field(30, ge=1, le=1_000_000)
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
     allow_remote_models: bool = False
     session_minutes: int = Field(60, ge=1, le=10_080)
