@@ -154,7 +154,8 @@ contacts = sa.Table(
     sqlite_strict=True,
 )
 
-# `password_hash` is empty for an account that only an identity provider signs in.
+# An account that only an identity provider signs in has no `password_hash`, and an `identity`: a
+# JSON object of issuer, subject and groups.
 moderators = sa.Table(
     "moderators",
     metadata,
@@ -162,11 +163,12 @@ moderators = sa.Table(
     _text("password_hash"),
     _big("added_at"),
     _text("role", server_default="moderator"),
-    _big("locked_until", nullable=True),
-    _count("failures", server_default=sa.text("0")),
+    _text("identity", server_default=""),
+    _big("signed_in_at", nullable=True),
     sqlite_strict=True,
 )
 
+# One that was ended has `seen_at` 0.
 sessions = sa.Table(
     "sessions",
     metadata,
@@ -178,6 +180,7 @@ sessions = sa.Table(
     sqlite_strict=True,
 )
 
+# `name` is the hash of a name or of an address.
 sign_in_attempts = sa.Table(
     "sign_in_attempts",
     metadata,

@@ -43,8 +43,8 @@ def _extend_reports() -> None:
 def _extend_accounts() -> None:
     roles = "CHECK (role IN ('moderator', 'administrator'))"
     _add("moderators", "role", f"TEXT NOT NULL DEFAULT 'moderator' {roles}")
-    _add("moderators", "locked_until", "BIGINT")
-    _add("moderators", "failures", "INTEGER NOT NULL DEFAULT 0")
+    _add("moderators", "identity", "TEXT NOT NULL DEFAULT ''")
+    _add("moderators", "signed_in_at", "BIGINT")
     _add("sessions", "seen_at", "BIGINT NOT NULL DEFAULT 0")
     # Somebody has to be able to manage the accounts that were all alike until now.
     op.execute(
