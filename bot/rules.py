@@ -82,12 +82,21 @@ class Rule:
 
 
 class RuleSet:
-    """The rules that are in force at one time, and their version."""
+    """The rules that are in force at one time, and their version.
 
-    def __init__(self, cards: Sequence[RuleCard], index: Index) -> None:
+    `embed`, where it is given, knows the unit vectors of all texts that will come.
+    """
+
+    def __init__(
+        self,
+        cards: Sequence[RuleCard],
+        index: Index,
+        embed: Callable[[str], Vector] | None = None,
+    ) -> None:
         self.version = rules_version(cards)
         self._rules = [_rule(card, index) for card in cards]
         self._index = index
+        self._embed = embed or self._embed_question
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -106,7 +115,7 @@ class RuleSet:
                 flags.append(rule.card.id)
         return Passed(tuple(flags))
 
-    def _embed(self, text: str) -> Vector:
+    def _embed_question(self, text: str) -> Vector:
         return np.asarray(self._index.embeddings.embed_query(text), dtype=np.float32)
 
 

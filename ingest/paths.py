@@ -48,6 +48,11 @@ class DomainPaths:
         return self.folder / "reports.sqlite3"
 
     @property
+    def trials(self) -> Path:
+        """What trying rules on the pack's own questions worked out."""
+        return self.folder / "trials.sqlite3"
+
+    @property
     def counts(self) -> Path:
         """How many questions a day were answered or not, and why not."""
         return self.folder / "counts.sqlite3"

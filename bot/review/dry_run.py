@@ -6,7 +6,7 @@ answer sentence by sentence, as it was shown, or as the bot quotes its sources t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +25,10 @@ from bot.review.rerun import sentences
 from bot.review.review_queue import ReviewQueue
 from bot.review.states import Category
 from bot.review.views import Report, ReportSummary
-from bot.review.workbench import Workbench
+from bot.review.workbench import Tell, Workbench, tell_nobody
 from bot.rules import RuleSet
+from bot.text import normalise
+from ingest.index import Vector
 from ingest.rules import Role, RuleCard
 
 Verdict = Literal["good", "bad", "open"]
@@ -81,18 +83,25 @@ class DryRun:
 
 
 def dry_run(
-    rule: RuleCard, report: Report, queue: ReviewQueue, who: Moderator, bench: Workbench
+    rule: RuleCard,
+    report: Report,
+    queue: ReviewQueue,
+    who: Moderator,
+    bench: Workbench,
+    tell: Tell = tell_nobody,
 ) -> DryRun:
-    """Try a rule before it is saved.
+    """Try a rule before it is saved; `tell` hears how many questions have been asked anew.
 
     Raises NotSignedIn, UsageError where a question set is not well, IndexUnavailable where a rule
     with examples, or one on answers, has no index to be tried on.
     """
-    samples = [*_reported(report, queue, who), *pack_samples(bench.pack)]
-    rules = RuleSet([rule], bench.index)
-    hits = [hit for sample in samples if (hit := _try(rules, rule, sample, bench)) is not None]
+    reported = list(_reported(report, queue, who))
+    of_pack = list(pack_samples(bench.pack))
+    hits = [*_Trial(rule, bench, kept=False).hits(reported, tell)]
+    hits += _Trial(rule, bench, kept=True).hits(of_pack, tell)
     stops_case = any(hit.sample.source == report.reference for hit in hits)
-    return DryRun(len(samples), tuple(hits), rule.action == "flag", stops_case)
+    tried = len(reported) + len(of_pack)
+    return DryRun(tried, tuple(hits), rule.action == "flag", stops_case)
 
 
 def pack_samples(pack: Path) -> Iterator[Sample]:
@@ -141,24 +150,53 @@ def _judged(report: ReportSummary) -> Verdict:
     return CATEGORIES.get(report.category, "open")
 
 
-def _try(rules: RuleSet, rule: RuleCard, sample: Sample, bench: Workbench) -> Hit | None:
-    if "question" in rule.applies_to and _applies(rules, sample.question, "question"):
-        return Hit(sample, "question", sample.question)
-    if "answer" in rule.applies_to:
-        for sentence in sentences(_shown(sample, bench)):
-            if _applies(rules, sentence, "answer"):
-                return Hit(sample, "answer", sentence)
-    return None
+@dataclass(frozen=True)
+class _Trial:
+    """One rule on many samples; `kept` says whether what is made of their texts may be kept."""
+
+    rule: RuleCard
+    bench: Workbench
+    kept: bool
+
+    def hits(self, samples: Sequence[Sample], tell: Tell) -> Iterator[Hit]:
+        """Yield what the rule applies to: each sample once, its question before its answer."""
+        left = samples
+        if "question" in self.rule.applies_to:
+            asked = {sample: [sample.question] for sample in samples}
+            found = list(self._applied(asked, "question"))
+            yield from found
+            stopped = {hit.sample for hit in found}
+            left = [sample for sample in samples if sample not in stopped]
+        if "answer" in self.rule.applies_to:
+            yield from self._applied(self._answers(left, tell), "answer")
+
+    def _answers(self, samples: Sequence[Sample], tell: Tell) -> dict[Sample, list[str]]:
+        """Return the sentences of answers as shown, or of what should be answered, as quoted."""
+        asked = {
+            sample: (sample.question, sample.history)
+            for sample in samples
+            if self.kept and sample.verdict == "bad"
+        }
+        quoted = self.bench.quoted(list(asked.values()), tell)
+        return {
+            sample: sentences(quoted[asked[sample]] if sample in asked else sample.answer)
+            for sample in samples
+        }
+
+    def _applied(self, texts: Mapping[Sample, list[str]], role: Role) -> Iterator[Hit]:
+        embed = self._vectors([text for some in texts.values() for text in some])
+        rules = RuleSet([self.rule], self.bench.index, embed)
+        for sample, some in texts.items():
+            applies = (text for text in some if _applies(rules, text, role))
+            if (first := next(applies, None)) is not None:
+                yield Hit(sample, role, first)
+
+    def _vectors(self, texts: Sequence[str]) -> Callable[[str], Vector]:
+        """Return the way to the texts' vectors, made in one go if the rule is one of meaning."""
+        read = list(dict.fromkeys(normalise(text) for text in texts)) if self.rule.examples else []
+        return (self.bench.pack_vectors if self.kept else self.bench.vectors)(read).__getitem__
 
 
 def _applies(rules: RuleSet, text: str, role: Role) -> bool:
     found = rules.inspect(text, role)
     return isinstance(found, Objection) or bool(found.flags)
-
-
-def _shown(sample: Sample, bench: Workbench) -> str:
-    """Return the answer as it was shown; a question that should be answered is asked for it."""
-    if sample.answer or sample.verdict != "bad":
-        return sample.answer
-    answer = bench.quoted(sample.question, sample.history)
-    return answer.text if answer.status == "answered" else ""

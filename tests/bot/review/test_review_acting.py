@@ -72,7 +72,7 @@ def who() -> Moderator:
     return Moderators.operator()
 
 
-def file(queue: ReviewQueue, answer: Answer, category: Any = "wrong_fact") -> Report:
+def file(queue: ReviewQueue, answer: Answer, category: Any = "wrong") -> Report:
     case = freeze(answer, rules_version=answer.rules_version)
     return queue.show(Moderators.operator(), queue.file(case, category).reference)
 
@@ -138,6 +138,41 @@ def test_answers_are_kept_for_the_next_try_until_the_index_changes(
     pack.edit("birds.csv", "flycatchers,18", "flycatchers,19")
     pack.reindex(HashedEmbeddings())
     assert sources(dry_run(weight, report, queue, who, bench), "bad") == []
+
+
+def test_what_was_asked_once_is_known_to_the_next_process(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    told: list[tuple[int, int]] = []
+    weight = rule(pattern=r"\b18 g", applies_to=["answer"])
+    first = dry_run(weight, report, queue, who, bench, lambda *done: told.append(done))
+    assert told == [(0, 2)], "the figure and the question in scope"
+    with pack.index(HashedEmbeddings()) as index:
+        other = Workbench(pack.settings, index, silent_chat)
+        assert dry_run(weight, report, queue, who, other, lambda *_: pytest.fail()) == first
+        model = HashedEmbeddings()
+        other.pack_vectors(["a", "b", "a"])
+        other.close()
+    with pack.index(model) as index:
+        again = Workbench(pack.settings, index, silent_chat)
+        assert set(again.pack_vectors(["a", "b"])) == {"a", "b"}
+        assert model.texts == []
+        again.close()
+
+
+def test_a_rule_of_meaning_embeds_a_text_once(
+    queue: ReviewQueue, who: Moderator, pack: Pack
+) -> None:
+    model = HashedEmbeddings()
+    with pack.index(model) as index:
+        bench = Workbench(pack.settings, index, silent_chat)
+        report = file(queue, ask(bench))
+        model.texts.clear()
+        run = dry_run(rule(examples=["Where do I buy a trap?"]), report, queue, who, bench)
+        bench.close()
+    assert "scope/off-topic" in sources(run, "good")
+    assert model.texts.count("A film?") == 1
 
 
 def test_a_rule_is_saved_with_its_author_and_holds_at_once(
