@@ -147,5 +147,9 @@ class ReportConflict(ReviewError):
     """Another moderator changed the report in the meantime."""
 
 
+class ReportHeld(ReviewError):
+    """Another moderator has claimed the report."""
+
+
 class InvalidTransition(ReviewError):
     """The report's state does not allow this step."""

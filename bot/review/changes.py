@@ -1,18 +1,25 @@
-"""One moderator's change to one report, and the purge of old ones; inside a transaction."""
+"""One moderator's change to one report, and the purge of old ones; inside a transaction.
+
+A claim is a lease: it lapses unless its holder does something with the report, and it is taken
+in one statement, so that of two who claim at once one is refused.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.review import listing
+from bot.review import listing, outbox
 from bot.review.events import UNVERSIONED, Entry, append
-from bot.review.schema import event_texts, filings, report_events, reports
+from bot.review.moderators import OPERATOR
+from bot.review.query import is_free
+from bot.review.schema import contacts, event_texts, filings, report_events, reports
 from bot.review.states import CLOSED_STATES, OPEN_STATES
 from bot.review.views import Report
-from ingest.errors import InvalidTransition, ReportConflict
+from ingest.errors import InvalidTransition, ReportConflict, ReportHeld
 
 
 class Change:
@@ -29,11 +36,12 @@ class Change:
         version: int | None,
         note: str,
         now: int,
+        claim_ns: int,
     ) -> None:
         self.connection = connection
         self.report = listing.find(connection, reference)
         self.actor = actor
-        self._note, self._now = note, now
+        self._note, self._now, self._claim_ns = note, now, claim_ns
         if version is not None and version != self.report.version:
             raise conflict(connection, self.report, version)
 
@@ -45,24 +53,78 @@ class Change:
         new: str,
         detail: str = "",
         snapshot: str = "",
+        only_if: Sequence[sa.ColumnElement[bool]] = (),
         **values: Any,
     ) -> None:
-        """Change the report's row and append the event; only if nobody was faster."""
+        """Change the report's row and append the event; only if nobody was faster.
+
+        One statement looks and changes, `only_if` included, so of two at once one wins. A change
+        of state says whose report it is: who decides on what nobody has claimed, has claimed it.
+        """
+        before = self.report
         if "status" in values:
-            closes = values["status"] in CLOSED_STATES
-            values["closed_at"] = self._now if closes else None
-            values["outcome_detail"] = detail
-        version = self.report.version
-        claimed = (
+            values |= self._decided(values["status"], detail)
+        elif before.assignee == self.actor:
+            values = {"claim_until": self._lapses_at} | values
+        updated = (
             sa.update(reports)
-            .where(reports.c.reference == self.report.reference, reports.c.version == version)
-            .values(version=version + 1, changed_at=self._now, **values)
-            .returning(reports.c.version)
+            .where(reports.c.reference == before.reference, reports.c.version == before.version)
+            .where(*only_if)
+            .values(version=before.version + 1, changed_at=self._now, **values)
+            .returning(reports)
         )
-        changed = self.connection.execute(claimed).scalar_one_or_none()
+        changed = self.connection.execute(updated).one_or_none()
         if changed is None:
-            raise conflict(self.connection, self.report, version)
-        self._append(kind, changed, old=old, new=new, detail=detail, snapshot=snapshot)
+            raise conflict(self.connection, before, before.version)
+        self.report = changed
+        if kind != "assigned" and changed.assignee != before.assignee:
+            words = {"old": before.assignee or "", "new": changed.assignee}
+            self._append("assigned", changed.version, **words)
+        self._append(kind, changed.version, old=old, new=new, detail=detail, snapshot=snapshot)
+
+    def claim(self, *, take_over: bool) -> None:
+        """Make the report the actor's for a while; what another holds, only to take it over."""
+        self.refuse_closed()
+        if not take_over:
+            self.refuse_held()
+        held = self.report.assignee or ""
+        mine_or_free = sa.or_(is_free(self._now), reports.c.assignee == self.actor)
+        self.apply(
+            "assigned",
+            old=held,
+            new=self.actor,
+            only_if=() if take_over else (mine_or_free,),
+            assignee=self.actor,
+            claim_until=self._lapses_at,
+        )
+
+    def refuse_held(self) -> None:
+        """Raise ReportHeld if another moderator has the open report, and the claim holds."""
+        held, until = self.report.assignee, self.report.claim_until
+        lapsed = until is not None and until <= self._now
+        operated = self.actor == OPERATOR
+        if not held or held == self.actor or lapsed or operated:
+            return
+        if self.report.status in OPEN_STATES:
+            since = f" until {listing.utc(until):%H:%M} UTC" if until is not None else ""
+            raise ReportHeld(
+                f"{self.report.reference} is with {held}{since}.",
+                hint="Take it over if it cannot wait, or go on with another.",
+            )
+
+    @property
+    def _lapses_at(self) -> int:
+        return self._now + self._claim_ns
+
+    def _decided(self, status: str, detail: str) -> dict[str, Any]:
+        """Return what goes with a new state: when it was closed, and whose the report is."""
+        closes = status in CLOSED_STATES
+        own = {} if self.actor == OPERATOR else {"assignee": self.actor}
+        return own | {
+            "closed_at": self._now if closes else None,
+            "claim_until": None if closes else self._lapses_at,
+            "outcome_detail": detail,
+        }
 
     def record(self, kind: str, **words: str) -> None:
         """Append an event that leaves the report as it is."""
@@ -126,7 +188,7 @@ class Change:
 
     def result(self) -> Report:
         """Return the report as this change leaves it."""
-        return listing.whole_report(self.connection, self.report.reference)
+        return listing.whole_report(self.connection, self.report.reference, self._now)
 
     def _append(self, kind: str, version: int, **words: str) -> None:
         entry = Entry(
@@ -178,6 +240,8 @@ def _remove_words(connection: sa.Connection, reference: str, now: int) -> None:
     numbers = sa.select(report_events.c.number).where(report_events.c.reference == reference)
     connection.execute(sa.delete(event_texts).where(event_texts.c.number.in_(numbers)))
     connection.execute(sa.delete(filings).where(filings.c.reference == reference))
+    connection.execute(sa.delete(contacts).where(contacts.c.reference == reference))
+    outbox.forget(connection, reference)
     blank = {"question": "", "comment": "", "search_text": "", "purged_at": now}
     # The hashes of a short question could be guessed, so they go as well.
     blank |= {"fingerprint": reference, "group_key": reference}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from statistics import median
 from typing import Any
@@ -12,19 +12,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.review.cases import Case
-from bot.review.filing import search_words
 from bot.review.moderators import hash_token
+from bot.review.priority import by_priority, reach
+from bot.review.query import Order
 from bot.review.references import parse_reference
-from bot.review.schema import chain_head, event_texts, filings, report_events, reports
-from bot.review.states import (
-    CATEGORY_LABELS,
-    OPEN_STATES,
-    PUBLIC_LABELS,
-    PUBLIC_OUTCOMES,
-    SEVERITY_RANK,
-    TRANSITIONS,
-    check_word,
+from bot.review.schema import (
+    chain_head,
+    event_texts,
+    filings,
+    report_documents,
+    report_events,
+    reports,
 )
+from bot.review.states import OPEN_STATES, PUBLIC_LABELS, PUBLIC_OUTCOMES
 from bot.review.views import (
     ChainHead,
     Correction,
@@ -38,6 +38,7 @@ from ingest.errors import ReportNotFound
 
 MOST_LISTED = 500
 MOST_IN_GROUP = 50
+MOST_CHOICES = 200
 EXPORT_BATCH = 100
 DAYS_SHOWN = 30
 _TOKEN_MIN_CHARS = 40
@@ -66,8 +67,8 @@ def public_status(connection: sa.Connection, reference: str) -> PublicStatus:
         label=PUBLIC_LABELS[row.status],
         outcome=PUBLIC_OUTCOMES[row.outcome] if row.outcome else "",
         told=_told(connection, row),
-        filed_at=_utc(row.filed_at),
-        changed_at=_utc(row.changed_at),
+        filed_at=utc(row.filed_at),
+        changed_at=utc(row.changed_at),
     )
 
 
@@ -141,43 +142,39 @@ def recent_cases(
     ]
 
 
-def matching(
-    states: Iterable[str], text: str = "", category: str | None = None
-) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of a list. Raises ReviewError for an unknown state or category."""
-    wanted = list(states)
-    for state in wanted:
-        check_word(state, TRANSITIONS, "state")
-    conditions: list[sa.ColumnElement[bool]] = [
-        reports.c.status.in_(wanted),
-        reports.c.purged_at.is_(None),
-    ]
-    if category is not None:
-        check_word(category, CATEGORY_LABELS, "category")
-        conditions.append(reports.c.category == category)
-    if words := search_words(text):
-        conditions.append(reports.c.search_text.contains(words, autoescape=True))
-    return conditions
-
-
 def summaries(
     connection: sa.Connection,
     conditions: Sequence[sa.ColumnElement[bool]],
+    now: int,
     *,
+    order: Order = "priority",
     limit: int = 50,
     offset: int = 0,
 ) -> list[ReportSummary]:
-    """Return reports by severity, then repeats, then age; at most 500 at once."""
-    severity = sa.case(SEVERITY_RANK, value=reports.c.severity)
+    """Return the reports that meet the conditions, in order; at most 500 at once."""
+    # References first: to sort whole rows, all of them would have to be read.
     ordered = (
-        sa.select(reports)
+        sa.select(reports.c.reference)
         .where(*conditions)
-        .order_by(severity.desc(), reports.c.repeats.desc(), reports.c.filed_at)
-        .order_by(reports.c.reference)
+        .order_by(*_ordered(order, now))
         .limit(min(max(limit, 0), MOST_LISTED))
         .offset(min(max(offset, 0), 10**9))
     )
-    return [ReportSummary(**_summary(row)) for row in connection.execute(ordered)]
+    references = list(connection.execute(ordered).scalars())
+    rows = connection.execute(_with_reach(now).where(reports.c.reference.in_(references)))
+    found = {row.reference: ReportSummary(**_summary(row)) for row in rows}
+    return [found[reference] for reference in references if reference in found]
+
+
+def _ordered(order: Order, now: int) -> list[sa.ColumnElement[Any]]:
+    if order == "priority":
+        return by_priority(reach(now))
+    age = reports.c.filed_at
+    return [age if order == "oldest" else age.desc(), reports.c.reference]
+
+
+def _with_reach(now: int) -> sa.Select[Any]:
+    return sa.select(reports, reach(now).label("asked"))
 
 
 def count(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
@@ -186,15 +183,34 @@ def count(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]
     return connection.execute(counted).scalar_one()
 
 
-def whole_report(connection: sa.Connection, reference: str) -> Report:
+def by_status(connection: sa.Connection) -> dict[str, int]:
+    """Return how many reports are in each state."""
+    return _counts(connection, reports.c.status)
+
+
+def known_words(connection: sa.Connection) -> tuple[list[str], list[str]]:
+    """Return the documents and the models that most reports are about, the first 200 of each."""
+    document, model = report_documents.c.document, reports.c.model
+    return _most_often(connection, document), _most_often(connection, model)
+
+
+def _most_often(connection: sa.Connection, column: sa.ColumnElement[str]) -> list[str]:
+    often = sa.select(column).where(column != "").group_by(column)
+    most = often.order_by(sa.func.count().desc(), column).limit(MOST_CHOICES)
+    return list(connection.execute(most).scalars())
+
+
+def whole_report(connection: sa.Connection, reference: str, now: int) -> Report:
     """Return a report with case, events and group. Raises ReportNotFound."""
-    row = find(connection, reference)
+    key = find(connection, reference).reference
+    row = connection.execute(_with_reach(now).where(reports.c.reference == key)).one()
     in_group = [
         reports.c.group_key == row.group_key,
         reports.c.reference != row.reference,
         reports.c.purged_at.is_(None),
     ]
-    return _report(connection, row, summaries(connection, in_group, limit=MOST_IN_GROUP))
+    group = summaries(connection, in_group, now, limit=MOST_IN_GROUP)
+    return _report(connection, row, group)
 
 
 def events_of(
@@ -211,7 +227,7 @@ def events_of(
     return [
         Event(
             number=row.number,
-            at=_utc(row.at),
+            at=utc(row.at),
             actor=row.actor,
             kind=row.kind,
             old=row.old,
@@ -242,7 +258,7 @@ def statistics(connection: sa.Connection, now: int) -> Stats:
         by_category=_counts(connection, reports.c.category),
         by_outcome=by_outcome,
         filed_per_day=_filed_per_day(connection, now),
-        oldest_open_at=None if oldest is None else _utc(oldest),
+        oldest_open_at=None if oldest is None else utc(oldest),
         median_hours_to_close=_median_hours(connection),
     )
 
@@ -258,7 +274,8 @@ def export_batch(
     ordered = chosen.order_by(reports.c.filed_at, reports.c.reference).limit(EXPORT_BATCH)
     rows = connection.execute(ordered).all()
     batch = [
-        _report(connection, row, []).model_dump(mode="json", exclude={"group"}) for row in rows
+        _report(connection, row, []).model_dump(mode="json", exclude={"group", "asked"})
+        for row in rows
     ]
     return batch, (rows[-1].filed_at, rows[-1].reference) if rows else after
 
@@ -279,9 +296,10 @@ def _report(connection: sa.Connection, row: sa.Row[Any], group: Sequence[ReportS
 
 
 def _summary(row: sa.Row[Any]) -> dict[str, Any]:
-    found = {name: getattr(row, name) for name in ReportSummary.model_fields}
-    moments = ("filed_at", "changed_at", "closed_at", "purged_at")
-    return found | {name: None if found[name] is None else _utc(found[name]) for name in moments}
+    found: dict[str, Any] = {n: getattr(row, n, None) for n in ReportSummary.model_fields}
+    moments = ("filed_at", "changed_at", "closed_at", "purged_at", "claim_until")
+    told = {name: None if found[name] is None else utc(found[name]) for name in moments}
+    return found | told | {"asked": found["asked"] or 0}
 
 
 def case_of(connection: sa.Connection, reference: str) -> Case | None:
@@ -303,7 +321,7 @@ def _filed_per_day(connection: sa.Connection, now: int) -> dict[date, int]:
     filed = sa.select(report_events.c.at).where(
         report_events.c.kind.in_(("filed", "repeated")), report_events.c.at > since
     )
-    days = Counter(_utc(at).date() for at in connection.execute(filed).scalars())
+    days = Counter(utc(at).date() for at in connection.execute(filed).scalars())
     return dict(sorted(days.items()))
 
 
@@ -315,5 +333,6 @@ def _median_hours(connection: sa.Connection) -> float | None:
     return median(hours) if hours else None
 
 
-def _utc(nanoseconds: int) -> datetime:
+def utc(nanoseconds: int) -> datetime:
+    """Return a moment as people read it."""
     return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC)

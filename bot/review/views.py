@@ -44,7 +44,12 @@ class PublicStatus(_View):
 
 
 class ReportSummary(_View):
-    """One line of the queue. `repeats` counts the reports after the first; times are in UTC."""
+    """One line of the queue; times are in UTC.
+
+    `repeats` counts the reports after the first, `asked` how often the question was asked in the
+    last 30 days. A claim of the `assignee` lapses at `claim_until`; None is for as long as it
+    takes. `document` is the first one that the answer cites.
+    """
 
     reference: str
     status: Status
@@ -53,14 +58,23 @@ class ReportSummary(_View):
     question: str
     comment: str
     assignee: str | None
+    claim_until: datetime | None = None
     outcome: Outcome | None
     outcome_detail: str
     repeats: int
+    asked: int = 0
+    model: str = ""
+    document: str = ""
     version: int
     filed_at: datetime
     changed_at: datetime
     closed_at: datetime | None
     purged_at: datetime | None
+
+    def holder(self, now: datetime) -> str | None:
+        """Return who has the report now, None if nobody has or the claim has lapsed."""
+        lapsed = self.claim_until is not None and self.claim_until <= now
+        return None if lapsed else self.assignee
 
 
 class Event(_View):
