@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from bot.review.searching import searchable
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = depends_on = None
@@ -24,6 +26,7 @@ def upgrade() -> None:
     _make_views_and_outbox()
     _rename_categories()
     _fill_from_cases()
+    _fold_search_texts()
     if op.get_bind().dialect.name == "sqlite":
         # Counted there before Alembic; programs of that time shall see that they are too old.
         op.execute("PRAGMA user_version = 2")
@@ -99,6 +102,16 @@ def _fill_from_cases() -> None:
                 sa.text("INSERT INTO report_documents VALUES (:reference, :document)"),
                 {"reference": reference, "document": document},
             )
+
+
+def _fold_search_texts() -> None:
+    """Keep what is searched as words without accents, which were lines of text until now."""
+    connection = op.get_bind()
+    for reference, text in connection.execute(
+        sa.text("SELECT reference, search_text FROM reports")
+    ).all():
+        folded = sa.text("UPDATE reports SET search_text = :text WHERE reference = :reference")
+        connection.execute(folded, {"reference": reference, "text": searchable(text)})
 
 
 def _told_by(snapshot: str) -> tuple[str, list[str]]:
