@@ -3,6 +3,7 @@
 from bot.review.cases import Case, freeze
 from bot.review.filing import COMMENT_MAX_CHARS
 from bot.review.moderators import Moderator, Moderators, Session
+from bot.review.query import BUILT_IN, ME, NOBODY, ReportQuery
 from bot.review.review_queue import ReviewQueue
 from bot.review.states import (
     CATEGORY_LABELS,
@@ -33,9 +34,12 @@ from bot.review.views import (
 )
 
 __all__ = [
+    "BUILT_IN",
     "CATEGORY_LABELS",
     "CLOSED_STATES",
     "COMMENT_MAX_CHARS",
+    "ME",
+    "NOBODY",
     "OPEN_STATES",
     "OUTCOME_DETAIL",
     "OUTCOME_LABELS",
@@ -55,6 +59,7 @@ __all__ = [
     "PublicStatus",
     "Receipt",
     "Report",
+    "ReportQuery",
     "ReportStore",
     "ReportSummary",
     "ReviewQueue",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.limits import RateLimiter, address_block
 from bot.privacy import Masker
-from bot.review import changes, events, listing
+from bot.review import changes, events, listing, saved_views
 from bot.review.cases import Case, clean
-from bot.review.filing import file_report
+from bot.review.filing import Filing, file_report
 from bot.review.moderators import Moderator, require_account, require_moderator
+from bot.review.notify import Notices
+from bot.review.query import ReportQuery
 from bot.review.states import (
+    CLOSED_STATES,
     OPEN_STATES,
     OUTCOME_DETAIL,
     OUTCOME_LABELS,
@@ -49,11 +53,17 @@ from ingest.errors import InvalidTransition, LimitExceeded, ReviewError
 
 NOTE_MAX_CHARS = 5_000
 DETAIL_MAX_CHARS = 500
+CLAIM_MINUTES = 30
+HOUR_SECONDS = 3_600.0
+REPORTS_PER_HOUR = 30
+LOOK_UPS_PER_MINUTE = 30
+FILING_ATTEMPTS = 3
+EVERY_OPEN = ReportQuery()
 Act = Callable[[str], None]
 
 
 class ReviewQueue:
-    """The queue in the database at `path`; safe to share between threads and processes.
+    """The queue at `location`; safe to share between threads and processes.
 
     Personal data in cases, comments and notes goes through `masker` before anything is saved.
     Every method that takes `who` raises NotSignedIn unless it is a moderator with a session at
@@ -62,14 +72,21 @@ class ReviewQueue:
 
     def __init__(
         self,
-        path: Path,
+        location: ReportsLocation,
         *,
         clock: Callable[[], int] = time.time_ns,
         masker: Masker | None = None,
+        claim_minutes: float = CLAIM_MINUTES,
+        notices: Notices | None = None,
+        address_reports_per_hour: int = REPORTS_PER_HOUR,
     ) -> None:
-        self._store = ReportStore(path)
+        self._store = ReportStore(location)
         self._clock = clock
         self._masker = masker or Masker()
+        self._claim_ns = int(claim_minutes * 60 * 10**9)
+        self._notices = notices or Notices()
+        self._reporting = RateLimiter(address_reports_per_hour, window_seconds=HOUR_SECONDS)
+        self._looking_up = RateLimiter(LOOK_UPS_PER_MINUTE)
 
     def __enter__(self) -> ReviewQueue:
         return self
@@ -87,80 +104,114 @@ class ReviewQueue:
         self._store.close()
 
     def file(
-        self, case: Case, category: Category, comment: str = "", *, session: str = ""
+        self,
+        case: Case,
+        category: Category,
+        comment: str = "",
+        *,
+        email: str = "",
+        session: str = "",
+        address: str = "",
     ) -> Receipt:
         """Save a report and return its receipt; a receipt means that it is on disk.
 
         A repeat of an open report is counted there, and so is a repeat of a closed one while
-        model, index and rules are the same. `session` is who reports, for the limit of 10 an
-        hour; only its hash is kept. Raises LimitExceeded for a comment that is too long or for
-        too many reports, ReviewError when it could not be saved.
+        model, index and rules are the same. `email` is where to write once the report is closed.
+        `session` is who reports, for the limit of 10 an hour; only its hash is kept. `address`
+        (IP) is counted in this process and kept nowhere. Raises LimitExceeded for what is too
+        long or too many reports, ReviewError for what is no e-mail address, or when nothing
+        could be saved.
         """
-        with self._store.writing() as connection:
-            return file_report(
-                connection,
-                case,
-                category,
-                comment,
-                session=session,
-                now=self._clock(),
-                masker=self._masker,
+        filing = Filing(case, category, comment, email, session).checked(self._masker)
+        if not self._reporting.admit(address_block(address)):
+            raise LimitExceeded(
+                "Too many reports came from your network within an hour.", hint="Try again later."
             )
+        return self._saved(filing)
 
-    def look_up(self, reference: str) -> PublicStatus:
+    def preview(self, case: Case) -> Case:
+        """Return a case as it would be saved, without personal data."""
+        return case.masked(self._masker)
+
+    def look_up(self, reference: str, *, address: str = "") -> PublicStatus:
         """Return what everybody may know of a report, by its reference or its receipt's token.
 
         The reference may be typed in any case, without the dash, with O for 0. Raises
-        ReportNotFound.
+        ReportNotFound, or LimitExceeded when one address (IP) tries more than 30 a minute.
         """
+        if not self._looking_up.admit(address_block(address)):
+            raise LimitExceeded(
+                "Too many references were looked up from your network.", hint="Wait a minute."
+            )
         with self._store.reading() as connection:
             return listing.public_status(connection, reference)
 
     def reports(
         self,
         who: Moderator,
+        query: ReportQuery = EVERY_OPEN,
         *,
-        states: Sequence[Status] = OPEN_STATES,
-        text: str = "",
-        category: Category | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ReportSummary]:
-        """Return reports by severity, then by number of repeats, then the oldest first.
+        """Return the reports that the query asks for, in its order (bot/review/priority.py).
 
-        `text` has to occur in question, answer, comments or reference. Purged reports are left
-        out; `show` still finds them.
+        Purged reports are left out; `show` still finds them. Raises ReviewError for a word that
+        is none, such as an unknown state.
         """
         with self._reading(who) as connection:
-            wanted = listing.matching(states, text, category)
-            return listing.summaries(connection, wanted, limit=limit, offset=offset)
+            now = self._clock()
+            wanted = query.conditions(who.name, now)
+            return listing.summaries(
+                connection, wanted, now, order=query.order, limit=limit, offset=offset
+            )
 
-    def count(
-        self,
-        who: Moderator,
-        *,
-        states: Sequence[Status] = OPEN_STATES,
-        text: str = "",
-        category: Category | None = None,
-    ) -> int:
+    def count(self, who: Moderator, query: ReportQuery = EVERY_OPEN) -> int:
         """Return how many reports `reports` would go through."""
         with self._reading(who) as connection:
-            return listing.count(connection, listing.matching(states, text, category))
+            return listing.count(connection, query.conditions(who.name, self._clock()))
+
+    def by_status(self, who: Moderator) -> dict[str, int]:
+        """Return how many reports are in each state; quicker than `stats`."""
+        with self._reading(who) as connection:
+            return listing.by_status(connection)
+
+    def known_words(self, who: Moderator) -> tuple[list[str], list[str]]:
+        """Return the documents and the models to filter by, those of most reports first."""
+        with self._reading(who) as connection:
+            return listing.known_words(connection)
+
+    def views(self, who: Moderator) -> dict[str, ReportQuery]:
+        """Return the moderator's own saved views by name."""
+        with self._reading(who) as connection:
+            return saved_views.views_of(connection, who.name)
+
+    def save_view(self, who: Moderator, name: str, query: ReportQuery) -> None:
+        """Keep a view for this moderator. Raises ReviewError for a name that cannot be used."""
+        with self._writing(who) as connection:
+            saved_views.save_view(connection, who.name, name, query, self._clock())
+
+    def remove_view(self, who: Moderator, name: str) -> None:
+        """Forget a view of this moderator."""
+        with self._writing(who) as connection:
+            saved_views.remove_view(connection, who.name, name)
 
     def show(self, who: Moderator, reference: str) -> Report:
         """Return a whole report. Raises ReportNotFound."""
         with self._reading(who) as connection:
-            return listing.whole_report(connection, reference)
+            return listing.whole_report(connection, reference, self._clock())
 
     def move(
         self, who: Moderator, reference: str, version: int, status: Status, note: str = ""
     ) -> Report:
         """Change the state; `resolve` is the way to "resolved", which has to name an outcome.
 
-        Raises InvalidTransition, or ReportConflict with what changed since `version`.
+        What nobody has claimed is the moderator's with that. Raises InvalidTransition,
+        ReportHeld, or ReportConflict with what changed since `version`.
         """
         check_word(status, TRANSITIONS, "state")
         with self._changing(who, reference, version, note) as change:
+            change.refuse_held()
             check_transition(change.report.status, status)
             if status == "resolved":
                 raise InvalidTransition("A report is resolved by naming the outcome.")
@@ -169,12 +220,30 @@ class ReviewQueue:
             old = change.report.status
             # What was a duplicate is once more a report of its own question.
             own = change.report.outcome == "duplicate"
-            group = {"group_key": change.own_group()} if own else {}
+            group: dict[str, Any] = {"group_key": change.own_group()} if own else {}
             change.apply("moved", old=old, new=status, status=status, outcome=None, **group)
             return change.result()
 
+    def claim(
+        self, who: Moderator, reference: str, version: int, *, take_over: bool = False
+    ) -> Report:
+        """Make an open report the moderator's for a while; of two who claim it, one wins.
+
+        The claim lapses `claim_minutes` after the last thing that its holder did with the report.
+        Raises ReportHeld where another has it, unless it is taken over, InvalidTransition for a
+        closed report, or ReportConflict.
+        """
+        with self._changing(who, reference, version) as change:
+            require_account(change.connection, change.actor)
+            change.claim(take_over=take_over)
+            return change.result()
+
+    def release(self, who: Moderator, reference: str, version: int) -> Report:
+        """Give an open report back to all. Raises InvalidTransition or ReportConflict."""
+        return self.assign(who, reference, version, None)
+
     def assign(self, who: Moderator, reference: str, version: int, assignee: str | None) -> Report:
-        """Give an open report to a moderator, or to nobody; of two who claim it, one wins.
+        """Give an open report to a moderator for as long as it takes, or to nobody.
 
         Raises ReviewError for a name that is no moderator's, InvalidTransition for a closed
         report, or ReportConflict.
@@ -183,7 +252,11 @@ class ReviewQueue:
             change.refuse_closed()
             name = require_account(change.connection, assignee) if assignee else None
             change.apply(
-                "assigned", old=change.report.assignee or "", new=name or "", assignee=name
+                "assigned",
+                old=change.report.assignee or "",
+                new=name or "",
+                assignee=name,
+                claim_until=None,
             )
             return change.result()
 
@@ -234,8 +307,9 @@ class ReviewQueue:
         if outcome in OUTCOME_DETAIL and not what:
             raise ReviewError(f"Say {OUTCOME_DETAIL[outcome]}.")
         with self._changing(who, reference, version, note) as change:
+            change.refuse_held()
             check_transition(change.report.status, "resolved")
-            values = {"status": "resolved", "outcome": outcome}
+            values: dict[str, Any] = {"status": "resolved", "outcome": outcome}
             if outcome == "duplicate":
                 original = change.original(what)
                 what, values["group_key"] = original.reference, original.group_key
@@ -338,6 +412,17 @@ class ReviewQueue:
         self._store.forget_deleted()
         return purged
 
+    def _saved(self, filing: Filing) -> Receipt:
+        """Save a filing; where the same answer is being reported elsewhere, count it there."""
+        for attempt in range(1, FILING_ATTEMPTS + 1):
+            try:
+                with self._store.writing() as connection:
+                    return file_report(connection, filing, now=self._clock(), notices=self._notices)
+            except sa.exc.IntegrityError:
+                if attempt == FILING_ATTEMPTS:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
     def _export(self, who: Moderator) -> Iterator[dict[str, Any]]:
         after: tuple[int, str] | None = None
         while True:
@@ -354,6 +439,12 @@ class ReviewQueue:
             yield connection
 
     @contextmanager
+    def _writing(self, who: Moderator) -> Iterator[sa.Connection]:
+        with self._store.writing() as connection:
+            require_moderator(connection, who, self._clock())
+            yield connection
+
+    @contextmanager
     def _changing(
         self, who: Moderator, reference: str, version: int | None, note: str = ""
     ) -> Iterator[changes.Change]:
@@ -363,7 +454,13 @@ class ReviewQueue:
             now = self._clock()
             actor = require_moderator(connection, who, now)
             noted = self._masker.mask(words)
-            yield changes.Change(connection, actor.name, reference, version, noted, now)
+            change = changes.Change(
+                connection, actor.name, reference, version, noted, now, self._claim_ns
+            )
+            was_open = change.report.status in OPEN_STATES
+            yield change
+            if was_open and change.report.status in CLOSED_STATES:
+                self._notices.of_end(connection, change.report.reference, now)
 
 
 def _limited(text: str, most: int, what: str) -> str:
