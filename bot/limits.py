@@ -28,22 +28,30 @@ TOOK_TOO_LONG = "That took longer than it may, so I stopped."
 
 
 class RateLimiter:
-    """At most so many questions in any minute for each asker; safe between threads.
+    """At most so many questions in any minute (or `window_seconds`) for each asker.
 
-    Not covered: other processes, each of which counts for itself, and whoever has many sessions
-    and many addresses. Beyond 100,000 askers in a minute the longest silent ones are forgotten.
+    Safe between threads. Not covered: other processes, each of which counts for itself, and
+    whoever has many sessions and many addresses. Beyond 100,000 askers in a window the longest
+    silent ones are forgotten.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute = per_minute
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+    ) -> None:
+        self._most = most
         self._clock = clock
+        self._window = window_seconds
         self._asked: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def admit(self, asker: str) -> bool:
         """Count a question and tell whether it may be answered now; no name, no limit.
 
-        A question that is turned away does not count, so that waiting a minute is enough.
+        A question that is turned away does not count, so that waiting is enough.
         """
         if not asker:
             return True
@@ -51,9 +59,9 @@ class RateLimiter:
             now = self._clock()
             self._forget(now)
             asked = self._asked.setdefault(asker, deque())
-            while asked and now - asked[0] >= WINDOW_SECONDS:
+            while asked and now - asked[0] >= self._window:
                 asked.popleft()
-            if len(asked) >= self._per_minute:
+            if len(asked) >= self._most:
                 return False
             asked.append(now)
             self._asked.move_to_end(asker)
@@ -63,7 +71,7 @@ class RateLimiter:
         """Drop the askers at the front, who were silent longest, while they do not matter."""
         while self._asked:
             asked = next(iter(self._asked.values()))
-            silent = not asked or now - asked[-1] >= WINDOW_SECONDS
+            silent = not asked or now - asked[-1] >= self._window
             if not silent and len(self._asked) <= MOST_ASKERS:
                 return
             self._asked.popitem(last=False)

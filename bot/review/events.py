@@ -8,10 +8,10 @@ them: a purge removes words and salt, and the chain still verifies.
 Not covered: somebody who may write the whole file can compute the whole chain anew. Whoever has
 to rule that out keeps `ChainHead.hash` elsewhere and has it compared.
 
-Kinds, with what `old` and `new` hold: filed and repeated (new: category), moved (states),
-assigned (names, "" for nobody), rated (severities), noted, resolved (old: state, new: outcome,
-detail: what was changed), rerun (old and new: how the answer ended then and now, detail: the
-document that changed in between), purged.
+Kinds, with what `old` and `new` hold: filed (new: category, detail: severity unless normal) and
+repeated (new: category), moved (states), assigned (names, "" for nobody), rated (severities),
+noted, resolved (old: state, new: outcome, detail: what was changed), rerun (old and new: how the
+answer ended then and now, detail: the document that changed in between), purged.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def _replay(state: dict[str, Any], row: sa.Row[Any]) -> None:
     match row.kind:
         case "filed":
             category = FORMER_CATEGORIES.get(row.new, row.new)
-            state.update(status="new", category=category, severity="normal", repeats=0)
+            severity = row.detail or "normal"
+            state.update(status="new", category=category, severity=severity, repeats=0)
             state.update(assignee=None, outcome=None, outcome_detail="", filed_at=row.at)
             if row.salt is not None:
                 state.update(comment=row.text, question=_question(row.snapshot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,59 +11,85 @@ import sqlalchemy as sa
 from bot.privacy import Masker
 from bot.review.cases import Case, clean
 from bot.review.events import Entry, append
+from bot.review.mail import checked_address
 from bot.review.moderators import REPORTER, hash_token
+from bot.review.notify import Notices
 from bot.review.references import make_reference
-from bot.review.schema import filings, reports
-from bot.review.states import CATEGORY_LABELS, OPEN_STATES, check_word
+from bot.review.schema import contacts, filings, report_documents, reports
+from bot.review.searching import searchable
+from bot.review.states import (
+    CATEGORY_LABELS,
+    CLOSED_STATES,
+    FIRST_SEVERITY,
+    OPEN_STATES,
+    SEVERITY_RANK,
+    Category,
+    check_word,
+)
+from bot.review.upserts import upsert
 from bot.review.views import Receipt
 from ingest.errors import LimitExceeded
 
 COMMENT_MAX_CHARS = 2_000
+CASE_MAX_CHARS = 1_000_000
 PER_SESSION, SESSION_NS = 10, 3_600 * 10**9
 PER_DAY, DAY_NS = 5_000, 86_400 * 10**9
 
 
+@dataclass(frozen=True)
+class Filing:
+    """What somebody sends: a case, what kind of problem it is, and what they add if they like.
+
+    `session` is who reports, for the limit; `email` is where to write when the report is closed.
+    """
+
+    case: Case
+    category: Category
+    comment: str = ""
+    email: str = ""
+    session: str = ""
+
+    def checked(self, masker: Masker) -> Filing:
+        """Return it as it is kept: well-formed, and without personal data but for the address.
+
+        Raises ReviewError for a category or an address that is none, LimitExceeded for what is
+        too long.
+        """
+        check_word(self.category, CATEGORY_LABELS, "category")
+        words = masker.mask(_limited(clean(self.comment), COMMENT_MAX_CHARS, "comment"))
+        case = self.case.masked(masker)
+        _limited(case.to_text(), CASE_MAX_CHARS, "conversation")
+        return replace(self, case=case, comment=words, email=checked_address(self.email))
+
+
 def file_report(
-    connection: sa.Connection,
-    case: Case,
-    category: str,
-    comment: str,
-    *,
-    session: str,
-    now: int,
-    masker: Masker,
+    connection: sa.Connection, filing: Filing, *, now: int, notices: Notices
 ) -> Receipt:
-    """Save a report as a new one, or count it where the same answer was reported before."""
-    check_word(category, CATEGORY_LABELS, "category")
-    # Before anything is hashed: who knows the rest of a question could guess a number in it.
-    case, words = case.masked(masker), masker.mask(_checked_comment(comment))
-    reporter = hash_token(session) if session else ""
+    """Save a checked filing as a new report, or count it where its answer was reported before."""
+    reporter = hash_token(filing.session) if filing.session else ""
     _check_limits(connection, reporter, now)
-    earlier = _same_report(connection, case)
+    earlier = _same_report(connection, filing.case)
     if earlier is None:
-        reference = _file_new(connection, case, category, words, now)
+        reference = _file_new(connection, filing, now, notices)
     else:
         reference = earlier.reference
-        _count_repeat(connection, earlier, category, words, now)
+        _count_repeat(connection, earlier, filing, now, notices)
     token = secrets.token_urlsafe(32)
-    filing = {"token_hash": hash_token(token), "reference": reference, "at": now}
-    connection.execute(sa.insert(filings).values(**filing, session_hash=reporter))
+    kept = {"token_hash": hash_token(token), "reference": reference, "at": now}
+    connection.execute(sa.insert(filings).values(**kept, session_hash=reporter))
+    if filing.email:
+        row = {"reference": reference, "email": filing.email, "at": now}
+        upsert(connection, contacts, row, at=now)
     return Receipt(reference=reference, token=token, repeated=earlier is not None)
 
 
-def search_words(*texts: str) -> str:
-    """Return texts as they are searched: without case, one after the other."""
-    return "\n".join(clean(text).casefold() for text in texts if text)
-
-
-def _checked_comment(comment: str) -> str:
-    words = clean(comment)
-    if len(words) > COMMENT_MAX_CHARS:
+def _limited(text: str, most: int, what: str) -> str:
+    if len(text) > most:
         raise LimitExceeded(
-            f"The comment is too long: {len(words):,} characters, {COMMENT_MAX_CHARS:,} fit.",
+            f"The {what} is too long: {len(text):,} characters, {most:,} fit.",
             hint="Shorten it and send it again.",
         )
-    return words
+    return text
 
 
 def _check_limits(connection: sa.Connection, reporter: str, now: int) -> None:
@@ -97,20 +124,23 @@ def _same_report(connection: sa.Connection, case: Case) -> sa.Row[Any] | None:
     return connection.execute(newest).one_or_none()
 
 
-def _file_new(connection: sa.Connection, case: Case, category: str, comment: str, now: int) -> str:
+def _file_new(connection: sa.Connection, filing: Filing, now: int, notices: Notices) -> str:
     reference = _free_reference(connection)
+    case, category, severity = filing.case, filing.category, FIRST_SEVERITY[filing.category]
     row = {
         "reference": reference,
         "fingerprint": case.fingerprint,
         "group_key": case.group,
         "status": "new",
-        "severity": "normal",
+        "severity": severity,
         "category": category,
         "outcome_detail": "",
         "question": clean(case.question),
-        "comment": comment,
-        "search_text": search_words(reference, case.question, case.answer, comment),
+        "comment": filing.comment,
+        "search_text": searchable(reference, case.question, case.answer, filing.comment),
+        "model": case.model,
         "model_digest": case.digest,
+        "document": case.documents[0] if case.documents else "",
         "index_generation": case.index_generation,
         "rules_version": case.rules_version,
         "repeats": 0,
@@ -119,38 +149,53 @@ def _file_new(connection: sa.Connection, case: Case, category: str, comment: str
         "changed_at": now,
     }
     connection.execute(sa.insert(reports).values(row))
-    entry = Entry(
-        reference=reference,
-        at=now,
-        actor=REPORTER,
-        kind="filed",
-        version=1,
-        new=category,
-        text=comment,
-        snapshot=case.to_text(),
-    )
-    append(connection, entry)
+    if case.documents:
+        cited = [{"reference": reference, "document": document} for document in case.documents]
+        connection.execute(sa.insert(report_documents), cited)
+    detail = "" if severity == "normal" else severity
+    words = {"text": filing.comment, "snapshot": case.to_text(), "detail": detail}
+    _append(connection, reference, now, "filed", version=1, new=category, **words)
+    notices.of_severe(connection, reference, category, severity, now)
     return reference
 
 
 def _count_repeat(
-    connection: sa.Connection, report: sa.Row[Any], category: str, comment: str, now: int
+    connection: sa.Connection, report: sa.Row[Any], filing: Filing, now: int, notices: Notices
 ) -> None:
-    searched = "\n".join(filter(None, (report.search_text, search_words(comment))))
+    """Count a filing where its answer was reported before; who reported a closed one is told."""
+    reference = report.reference
+    searched = report.search_text + searchable(filing.comment)
     connection.execute(
         sa.update(reports)
-        .where(reports.c.reference == report.reference)
-        .values(repeats=report.repeats + 1, search_text=searched)
+        .where(reports.c.reference == reference)
+        .values(repeats=reports.c.repeats + 1, search_text=searched)
     )
-    entry = Entry(
-        reference=report.reference,
-        at=now,
-        actor=REPORTER,
-        kind="repeated",
-        version=report.version,
-        new=category,
-        text=comment,
-    )
+    said = {"new": filing.category, "text": filing.comment}
+    _append(connection, reference, now, "repeated", version=report.version, **said)
+    _raise_severity(connection, report, filing.category, now, notices)
+    if report.status in CLOSED_STATES:
+        notices.of_end_to(connection, reference, filing.email, now)
+
+
+def _raise_severity(
+    connection: sa.Connection, report: sa.Row[Any], category: Category, now: int, notices: Notices
+) -> None:
+    """Rate a report that nobody has looked at as badly as the worst that it was reported for."""
+    worse = FIRST_SEVERITY[category]
+    if report.status != "new" or SEVERITY_RANK[worse] <= SEVERITY_RANK[report.severity]:
+        return
+    version = report.version + 1
+    rated = sa.update(reports).where(reports.c.reference == report.reference)
+    connection.execute(rated.values(severity=worse, version=version, changed_at=now))
+    words = {"old": report.severity, "new": worse}
+    _append(connection, report.reference, now, "rated", version=version, **words)
+    notices.of_severe(connection, report.reference, category, worse, now)
+
+
+def _append(
+    connection: sa.Connection, reference: str, now: int, kind: str, *, version: int, **words: str
+) -> None:
+    entry = Entry(reference=reference, at=now, actor=REPORTER, kind=kind, version=version, **words)
     append(connection, entry)
 
 

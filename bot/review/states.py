@@ -89,6 +89,17 @@ SEVERITY_LABELS: dict[Severity, str] = {
     "high": "High",
     "urgent": "Urgent",
 }
+# How bad a new report is until a moderator says; what can hurt somebody does not wait its turn.
+FIRST_SEVERITY: dict[Category, Severity] = {
+    "wrong_fact": "normal",
+    "out_of_date": "normal",
+    "wrong_source": "normal",
+    "harmful": "high",
+    "personal_data": "high",
+    "wrongly_refused": "normal",
+    "off_topic_answered": "normal",
+    "other": "normal",
+}
 SEVERITY_RANK: dict[Severity, int] = {"low": 0, "normal": 1, "high": 2, "urgent": 3}
 
 # Outcomes that have to say what was changed, and how that is asked for.
