@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.domain import DomainCard
@@ -10,13 +10,26 @@ from ingest.settings import Settings
 
 
 @dataclass(frozen=True)
+class DatabaseSchema:
+    """A schema of its own in a PostgreSQL database; the URL may hold a password."""
+
+    url: str = field(repr=False)
+    schema: str
+
+
+ReportsLocation = Path | DatabaseSchema
+
+
+@dataclass(frozen=True)
 class DomainPaths:
     """The files of one domain under `data_dir`.
 
-    All but `reports`, `counts` and `eval_history` can be made again.
+    All but `reports`, `counts` and `eval_history` can be made again. `database_url` names the
+    PostgreSQL database that holds the reports in place of a file.
     """
 
     folder: Path
+    database_url: str = field(default="", repr=False)
 
     @property
     def database(self) -> Path:
@@ -43,8 +56,10 @@ class DomainPaths:
         return self.folder / "reindex.lock"
 
     @property
-    def reports(self) -> Path:
-        """The review queue's SQL database."""
+    def reports(self) -> ReportsLocation:
+        """Where the review queue is: an SQLite file, or the domain's own schema in PostgreSQL."""
+        if self.database_url:
+            return DatabaseSchema(self.database_url, f"groundskeeper_{self.folder.name}"[:63])
         return self.folder / "reports.sqlite3"
 
     @property
@@ -65,4 +80,5 @@ class DomainPaths:
 
 def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:
     """Return where the given domain is kept."""
-    return DomainPaths(settings.data_dir / card.domain.id)
+    url = settings.database_url.get_secret_value()
+    return DomainPaths(settings.data_dir / card.domain.id, url)

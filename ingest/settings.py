@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,8 @@ from ingest.errors import SettingsError
 
 SETTINGS_FILE = "groundskeeper.toml"
 ENV_PREFIX = "GROUNDSKEEPER_"
+# What other programs call a setting of ours.
+COMMON_NAMES = {"ollama_host": "OLLAMA_HOST", "database_url": "DATABASE_URL"}
 
 
 class Settings(BaseSettings):
@@ -49,6 +52,13 @@ class Settings(BaseSettings):
     `smtp_url` ("smtps://user:password@host:465", "smtp://…:587" for STARTTLS, "smtp+plain://…")
     and `mail_from` mail is sent, also to who left an address with a report that was closed.
     `address_reports_per_hour` is how many reports one address may send.
+    `database_url`: empty, or the PostgreSQL database that holds the reports in place of a file
+    (postgresql://user:password@host/database); also read from DATABASE_URL. The index stays in
+    `data_dir`.
+    A sign-in ends after `session_minutes`, or `session_idle_minutes` after its last page. With an
+    identity provider (docs/moderators.md) whoever has an address among `oidc_moderators` or
+    `oidc_administrators` signs in there, or a group among `oidc_moderator_groups` or
+    `oidc_administrator_groups` in the claim `oidc_group_claim`; `local_accounts` then may be off.
     `phone_region`: in which country a telephone number without a country code is (ISO 3166).
     `allow_remote_models`: whether an Ollama server may send prompts on to somebody else's.
     """
@@ -59,6 +69,7 @@ class Settings(BaseSettings):
 
     domain: Path = Path("corpus/colleges")
     data_dir: Path = Path(".groundskeeper")
+    database_url: SecretStr = SecretStr("")
     model: str = Field("embedded", pattern=r"^(embedded|[a-z_]+:\S+)$")
     embedding: str = Field("embedded", pattern=r"^(embedded|folder:.+|[a-z_]+:\S+)$")
     embedding_query_prompt: str | None = Field(None, max_length=1_000)
@@ -89,6 +100,13 @@ class Settings(BaseSettings):
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
     allow_remote_models: bool = False
     session_minutes: int = Field(60, ge=1, le=10_080)
+    session_idle_minutes: int = Field(30, ge=1, le=10_080)
+    local_accounts: bool = True
+    oidc_moderators: tuple[str, ...] = ()
+    oidc_administrators: tuple[str, ...] = ()
+    oidc_group_claim: str = ""
+    oidc_moderator_groups: tuple[str, ...] = ()
+    oidc_administrator_groups: tuple[str, ...] = ()
     host: str = "localhost"
     port: int = Field(8501, ge=0, le=65_535)
 
@@ -102,6 +120,16 @@ class Settings(BaseSettings):
         # An address to listen on; to connect, it means this machine.
         name = "127.0.0.1" if name in ("", "0.0.0.0") else name  # noqa: S104
         return f"http://{name}:{port or '11434'}"
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        if text and not re.match(r"postgres(ql)?(\+\w+)?://", text):
+            raise ValueError("it should begin with postgresql://; leave it out for a file")
+        if text.count("@") > 1:
+            raise ValueError("an @ in name or password is written %40")
+        return url
 
     @classmethod
     def settings_customise_sources(
@@ -122,8 +150,9 @@ def load_settings(**overrides: object) -> Settings:
     Raises SettingsError, which names the key, the bad value and what it should be.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
-    if "OLLAMA_HOST" in os.environ and f"{ENV_PREFIX}OLLAMA_HOST" not in os.environ:
-        given.setdefault("ollama_host", os.environ["OLLAMA_HOST"])
+    for key, name in COMMON_NAMES.items():
+        if name in os.environ and f"{ENV_PREFIX}{key.upper()}" not in os.environ:
+            given.setdefault(key, os.environ[name])
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -136,4 +165,7 @@ def _explain(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"Unknown setting {key!r} in {SETTINGS_FILE}."
+    field = Settings.model_fields.get(key)
+    if field is not None and field.annotation is SecretStr:
+        return f"Setting {key!r}: {error['msg']}."
     return f"Setting {key!r} has the value {error['input']!r}: {error['msg']}."

@@ -14,26 +14,33 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.review.migrations import VERSIONS
+from bot.review.postgresql import PostgresqlSchema
 from bot.review.schema import chain_head, metadata
 from bot.review.sqlite_file import SqliteFile
 from ingest.errors import ReviewError
+from ingest.paths import DatabaseSchema, ReportsLocation
 
 
 class ReportStore:
     """Transactions on the reports at `location`; safe to share between threads.
 
+    `location` is a SQLite file, or a schema of a PostgreSQL database; `bot` sees no difference.
     Every failure of the database becomes a ReviewError of one sentence. `versions` are the
     folders with migrations.
     """
 
     def __init__(
         self,
-        location: Path,
+        location: ReportsLocation,
         *,
         versions: Sequence[Path] = VERSIONS,
         busy_seconds: float = 10.0,
     ) -> None:
-        self._database = SqliteFile(location, versions, busy_seconds)
+        self._database: SqliteFile | PostgresqlSchema
+        if isinstance(location, DatabaseSchema):
+            self._database = PostgresqlSchema(location, versions, busy_seconds)
+        else:
+            self._database = SqliteFile(location, versions, busy_seconds)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -76,7 +83,9 @@ def failures_explained(name: str, *, saving: bool = False) -> Iterator[None]:
         raise
     except (sa.exc.OperationalError, sa.exc.DatabaseError, sa.exc.TimeoutError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise _refusal(name, cause, saving) from error
+        if saving and getattr(error, "connection_invalidated", False):
+            raise _lost(name) from error
+        raise _refusal(name, cause.rstrip("."), saving) from error
     except (sqlite3.Error, OSError) as error:
         raise _refusal(name, str(error), saving) from error
 
@@ -90,14 +99,33 @@ def _refusal(name: str, cause: str, saving: bool) -> ReviewError:
     return ReviewError(f"{what} ({name}: {cause}).", hint=_remedy(cause.lower()))
 
 
+def _lost(name: str) -> ReviewError:
+    """Say no more than is known: the server may have saved it and been unable to say so."""
+    return ReviewError(
+        f"The connection was lost while saving ({name}).",
+        hint="Look whether it is there before you do it again.",
+    )
+
+
 def _remedy(cause: str) -> str:
-    if "lock" in cause or "timeout" in cause:
-        return "Another program holds them; try again in a moment."
-    if "full" in cause or "space" in cause or "i/o" in cause:
-        return "Look whether the disk is full or failing, and try again."
-    if "not a database" in cause or "malformed" in cause:
-        return "The file is damaged: put back the last copy of it."
+    for signs, remedy in _REMEDIES:
+        if any(sign in cause for sign in signs):
+            return remedy
     return "Give the user who runs this the right to read and write there."
+
+
+# What the causes of SQLite, PostgreSQL and the file system have in them; the first that fits.
+_REMEDIES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("queuepool", "too many"), "Too many want them at once; try again in a moment."),
+    (
+        ("connection", "connect to server", "host name", "authentication"),
+        "Look whether the database server runs, and whether DATABASE_URL is right.",
+    ),
+    (("lock", "timeout"), "Another program holds them; try again in a moment."),
+    (("full", "space", "i/o"), "Look whether the disk is full or failing, and try again."),
+    (("not a database", "malformed"), "The file is damaged: put back the last copy of it."),
+    (("does not exist",), "Something was removed from them: put back the last copy."),
+)
 
 
 @contextmanager

@@ -155,8 +155,7 @@ POSTGRESQL_TRIGGERS = (
     """CREATE FUNCTION keep_order() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE last bigint;
         BEGIN
-            EXECUTE format('SELECT coalesce(max(number), 0) FROM %I.%I',
-                           TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO last;
+            EXECUTE 'SELECT coalesce(max(number), 0) FROM ' || TG_RELID::regclass INTO last;
             IF NEW.number <> last + 1 THEN
                 RAISE integrity_constraint_violation USING MESSAGE = 'events are only appended';
             END IF;
