@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.domain import DomainCard
 from ingest.settings import Settings
+
+IDENTIFIER_CHARS = 63  # PostgreSQL cuts longer names off
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class DomainPaths:
     def reports(self) -> ReportsLocation:
         """Where the review queue is: an SQLite file, or the domain's own schema in PostgreSQL."""
         if self.database_url:
-            return DatabaseSchema(self.database_url, f"groundskeeper_{self.folder.name}"[:63])
+            return DatabaseSchema(self.database_url, schema_name(self.folder.name))
         return self.folder / "reports.sqlite3"
 
     @property
@@ -82,3 +85,12 @@ def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:
     """Return where the given domain is kept."""
     url = settings.database_url.get_secret_value()
     return DomainPaths(settings.data_dir / card.domain.id, url)
+
+
+def schema_name(domain: str) -> str:
+    """Return the name of the schema for a domain's reports; no two domains share one."""
+    name = f"groundskeeper_{domain}"
+    if len(name) <= IDENTIFIER_CHARS:
+        return name
+    digest = hashlib.sha256(domain.encode()).hexdigest()[:8]
+    return f"{name[: IDENTIFIER_CHARS - 9]}_{digest}"
