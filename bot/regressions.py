@@ -23,7 +23,7 @@ from bot.answer import Answer, Answerer, Question, Status, Turn
 from bot.json_lines import append_line, numbered_lines
 from bot.text import normalise
 from ingest.errors import UsageError
-from ingest.files import locked_folder
+from ingest.files import locked_folder, replace_text
 
 FILE = Path("questions") / "regressions.jsonl"
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
@@ -124,6 +124,38 @@ def add_regression(pack: Path, case: RegressionCase) -> None:
             append_line(path, case.model_dump(mode="json", exclude_defaults=True))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def remove_regression(pack: Path, case: RegressionCase) -> bool:
+    """Take a case out of the file of a pack's folder again, as `add_regression` wrote it.
+
+    All other lines stay as they are; a file with no other goes. Returns False where no case has
+    its id any more. Raises UsageError if the case was changed since, or if the file is not well or
+    cannot be written; then nothing is changed.
+    """
+    path = pack / FILE
+    try:
+        with locked_folder(path.parent):
+            known = {one.id: one for one in read_regressions(path)}
+            if case.id not in known:
+                return False
+            if known[case.id] != case:
+                raise UsageError(
+                    f"The case {case.id!r} in {path.name} was changed after it was added.",
+                    hint="Take its line out by hand if it should go.",
+                )
+            lines = path.read_text(encoding="utf-8").split("\n")
+            rest = "\n".join(line for line in lines if not _is_case(line, case.id))
+            replace_text(path, rest) if rest.strip() else path.unlink()
+            return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _is_case(line: str, identity: str) -> bool:
+    return bool(line.strip()) and json.loads(line)["id"].strip() == identity
 
 
 def shown_text(answer: Answer) -> str:

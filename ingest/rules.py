@@ -122,6 +122,40 @@ def append_rule(folder: Path, rule: RuleCard, known: Sequence[RuleCard] = ()) ->
         raise UsageError(f"{folder / RULES_NAME} cannot be written: {error.strerror}.") from None
 
 
+def remove_rule(folder: Path, rule: RuleCard) -> bool:
+    """Take a rule out of the pack's `rules.toml` again, as `append_rule` wrote it.
+
+    All else stays as it is; a file that was made for this rule goes. Returns False where no rule
+    has its id any more. Raises UsageError if the rule was changed since or the file cannot be
+    written, DomainCardError if the file is broken; then nothing is changed.
+    """
+    path = (folder / RULES_NAME).resolve()
+    try:
+        with locked_folder(path.parent):
+            rules = added_rules(folder)
+            if rule.id not in {other.id for other in rules}:
+                return False
+            before, text, after = read_text(path).partition(f"\n{rule_as_toml(rule)}")
+            rest = before + after
+            others = tuple(other for other in rules if other.id != rule.id)
+            if rule not in rules or not text or _parse(rest, path, ()) != others:
+                raise UsageError(
+                    f"The rule {rule.id!r} in {path.name} was changed after it was added.",
+                    hint="Take it out by hand if it should go.",
+                )
+            _write_rest(path, rest)
+            return True
+    except OSError as error:
+        raise UsageError(f"{folder / RULES_NAME} cannot be written: {error.strerror}.") from None
+
+
+def _write_rest(path: Path, rest: str) -> None:
+    if rest.strip() == _HEADER.strip():
+        path.unlink()
+    else:
+        replace_text(path, rest)
+
+
 def rules_version(rules: Sequence[RuleCard]) -> str:
     """Return what tells one set of rules from another (sha256, 12 characters)."""
     dumped = [rule.model_dump(mode="json") for rule in rules]

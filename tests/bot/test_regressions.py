@@ -12,7 +12,14 @@ import pytest
 from pydantic import ValidationError
 
 from bot.answer import Answer, AnswerTable, Column, Event, Question
-from bot.regressions import FILE, RegressionCase, add_regression, read_regressions, run_case
+from bot.regressions import (
+    FILE,
+    RegressionCase,
+    add_regression,
+    read_regressions,
+    remove_regression,
+    run_case,
+)
 from ingest.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,3 +169,29 @@ def test_two_processes_cannot_use_one_id(tmp_path: Path) -> None:
     cases = read_regressions(tmp_path / FILE)
     assert sorted(int(one.id) for one in cases) == list(range(30))
     assert len((tmp_path / FILE).read_text().splitlines()) == 30
+
+
+def test_a_case_is_taken_out_again_and_the_others_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    path.parent.mkdir()
+    before = '{"question":  "Q\u2028?", "id": "old", "must": ["a"]}\n\n'
+    path.write_text(before, encoding="utf-8")
+    added = case(id="new", must=("18 g",), source="R-7K3M9Q")
+    add_regression(tmp_path, added)
+    assert remove_regression(tmp_path, added)
+    assert path.read_text(encoding="utf-8") == before
+    assert not remove_regression(tmp_path, added), "it was gone already"
+
+
+def test_a_file_with_no_other_case_goes(tmp_path: Path) -> None:
+    assert not remove_regression(tmp_path, case(must=("a",))), "there is not even a folder"
+    add_regression(tmp_path, case(must=("a",)))
+    assert remove_regression(tmp_path, case(must=("a",)))
+    assert not (tmp_path / FILE).exists()
+
+
+def test_a_case_that_was_changed_since_stays(tmp_path: Path) -> None:
+    add_regression(tmp_path, case(must=("a",)))
+    with pytest.raises(UsageError, match="was changed after it was added"):
+        remove_regression(tmp_path, case(must=("b",)))
+    assert [one.must for one in read_regressions(tmp_path / FILE)] == [("a",)]

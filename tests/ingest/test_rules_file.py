@@ -17,6 +17,7 @@ from ingest.rules import (
     RuleCard,
     added_rules,
     append_rule,
+    remove_rule,
     rule_as_toml,
     rules_version,
 )
@@ -182,3 +183,54 @@ def test_the_version_tells_sets_of_rules_apart() -> None:
 
     assert rules_version([one]) == rules_version([rule()]) != rules_version([other])
     assert len(rules_version([])) == 12
+
+
+# --- taking a rule out again ------------------------------------------------------------------
+
+
+def test_what_was_added_and_taken_out_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / RULES_NAME
+    path.write_text(RULES, encoding="utf-8")
+    first, second = rule("first", added=datetime.date(2026, 11, 21)), rule("second", words=["a\\b"])
+    append_rule(tmp_path, first)
+    append_rule(tmp_path, second)
+    assert remove_rule(tmp_path, first)
+    assert [found.id for found in added_rules(tmp_path)] == ["no-eggs", "second"]
+    assert remove_rule(tmp_path, second)
+    assert path.read_text(encoding="utf-8") == RULES
+
+
+def test_a_file_that_was_made_for_a_rule_goes_with_it(tmp_path: Path) -> None:
+    append_rule(tmp_path, rule())
+    assert remove_rule(tmp_path, rule())
+    assert not (tmp_path / RULES_NAME).exists()
+    assert not remove_rule(tmp_path, rule()), "somebody was faster"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('words = ["trap"]', 'words = ["trap", "net"]'),
+        ('action = "flag"', 'action = "flag"  # for now'),
+        ('words = ["trap"]', 'words = ["trap"]\nauthor = "birch"'),
+    ],
+)
+def test_a_rule_that_was_changed_since_stays(tmp_path: Path, old: str, new: str) -> None:
+    append_rule(tmp_path, rule())
+    path = tmp_path / RULES_NAME
+    changed = path.read_text(encoding="utf-8").replace(old, new)
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(UsageError, match="was changed after it was added") as caught:
+        remove_rule(tmp_path, rule())
+    assert "by hand" in caught.value.hint
+    assert path.read_text(encoding="utf-8") == changed
+
+
+def test_nothing_is_taken_out_of_a_broken_file(tmp_path: Path) -> None:
+    append_rule(tmp_path, rule())
+    path = tmp_path / RULES_NAME
+    broken = path.read_text(encoding="utf-8") + "[[rules]"
+    path.write_text(broken, encoding="utf-8")
+    with pytest.raises(DomainCardError):
+        remove_rule(tmp_path, rule())
+    assert path.read_text(encoding="utf-8") == broken
