@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +16,13 @@ from ingest import database as db
 from ingest.chunking import CHUNKER_VERSION
 from ingest.documents import Chunk
 from ingest.domain import DomainCard, TableCard
-from ingest.errors import DocumentError
 from ingest.injection_signs import signs_version
-from ingest.loaders import load
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.progress import Progress, ReindexReport
-from ingest.record_text import record_chunk
-from ingest.records import Record, read_records
-from ingest.scan import Known, SourceFile, hash_file, printable, surely_unchanged
-from ingest.suspicions import suspicions
+from ingest.reading import Readers
+from ingest.reading_messages import Answer, Job
+from ingest.records import Record
+from ingest.scan import Known, SourceFile, printable, surely_unchanged
 from ingest.token_window import TokenWindow
 
 _DATE = re.compile(r"\b(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?\b")
@@ -40,8 +40,13 @@ class Prepared:
 
 @dataclass
 class Changes:
-    """How the corpus differs from what is indexed."""
+    """How the corpus differs from what is indexed.
 
+    `unsure` are the files of which size and time do not tell that they are what was indexed.
+    `touched` (new columns of document rows) and `removed` are complete when all was read.
+    """
+
+    unsure: list[SourceFile] = field(default_factory=list)
     prepared: list[Prepared] = field(default_factory=list)
     touched: list[dict[str, Any]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -56,103 +61,132 @@ class ChangeFinder:
     """Compares the files of a pack with what the index remembers of them."""
 
     def __init__(
-        self, card: DomainCard, progress: Progress, window: TokenWindow, *, read_all: bool
+        self,
+        card: DomainCard,
+        progress: Progress,
+        window: TokenWindow,
+        *,
+        read_all: bool,
+        limits: Limits = USUAL_LIMITS,
     ) -> None:
         """`window` is what the embedding model reads of a passage."""
         self._card = card
         self._progress = progress
         self._window = window
         self._read_all = read_all
+        self._limits = limits
         self._tables = {table.file: table for table in card.tables}
+        self._recipes = {name: self._made_recipe(table) for name, table in self._tables.items()}
+        self._usual_recipe = self._made_recipe(None)
 
     def find(
         self, files: list[SourceFile], known: dict[str, Known], report: ReindexReport
     ) -> Changes:
-        """Read every file that is new or changed; failures go into the report, not up."""
+        """Compare sizes and times, which costs nothing; nothing is read yet."""
         changes = Changes(removed=sorted(set(known) - {file.name for file in files}))
         report.removed = [name for name in changes.removed if known[name].status == "indexed"]
-        self._progress.begin("Reading documents", len(files))
         for file in files:
             before = known.get(file.name)
-            try:
-                self._read_if_changed(file, before, changes, report)
-            except DocumentError as error:
-                # It may quote the file's name, which may be no text at all.
-                reason = printable(str(error))
-                report.failed[file.name] = reason
-                self._note_failure(file, before, reason, changes)
-            self._progress.advance()
-        self._progress.end()
+            if before is None or not self._same_recipe(file, before):
+                changes.unsure.append(file)
+            elif surely_unchanged(file, before):
+                report.unchanged += 1
+            else:
+                changes.unsure.append(file)
         return changes
 
-    def _read_if_changed(
+    def read(
+        self, changes: Changes, known: dict[str, Known], report: ReindexReport
+    ) -> Iterator[Prepared]:
+        """Yield what each new or changed file holds, one at a time, while others are being read.
+
+        Failures go into the report, not up. Files that turn out to be unchanged go into
+        `changes.touched`.
+        """
+        if not changes.unsure:
+            return
+        self._progress.begin("Reading documents", len(changes.unsure))
+        files = {file.name: file for file in changes.unsure}
+        with Readers(self._limits, self._window) as readers:
+            jobs = (self._job(file, known.get(file.name)) for file in changes.unsure)
+            for job, answer in readers.read(jobs):
+                file, before = files[job.name], known.get(job.name)
+                yield from self._taken(file, before, answer, changes, report)
+                self._progress.advance()
+        self._progress.end()
+
+    def _job(self, file: SourceFile, before: Known | None) -> Job:
+        table = self._tables.get(file.name)
+        same = before is not None and self._same_recipe(file, before)
+        return Job(
+            path=str(file.path),
+            name=file.name,
+            known_sha256=before.sha256 if before is not None and same else "",
+            table=table.model_dump_json(exclude_defaults=True) if table is not None else "",
+            size=file.size,
+        )
+
+    def _same_recipe(self, file: SourceFile, before: Known) -> bool:
+        return before.recipe == self._recipe(file) and not self._read_all
+
+    def _taken(
         self,
         file: SourceFile,
         before: Known | None,
+        answer: Answer,
         changes: Changes,
         report: ReindexReport,
-    ) -> None:
-        recipe = self._recipe(file)
-        same_recipe = before is not None and before.recipe == recipe and not self._read_all
-        if before is not None and same_recipe and surely_unchanged(file, before):
+    ) -> Iterator[Prepared]:
+        """Note what came of a file; yield its document if it has a new one."""
+        if answer.failure:
+            # It may quote the file's name, which may be no text at all.
+            reason = printable(answer.failure)
+            report.failed[file.name] = reason
+            yield from self._failed(file, before, reason, changes)
+        elif answer.document is None:
             report.unchanged += 1
-            return
-        sha256 = hash_file(file.path)
-        if before is not None and same_recipe and before.sha256 == sha256:
-            report.unchanged += 1
-            changes.touched.append({**_stat_columns(file, sha256), "stale": False, "reason": ""})
-            return
-        prepared = self._prepare(file, sha256, recipe)
-        if prepared.row["warnings"]:
-            report.warnings[file.name] = prepared.row["warnings"]
-        was_indexed = before is not None and before.status == "indexed"
-        (report.changed if was_indexed else report.added).append(file.name)
-        changes.prepared.append(prepared)
+            row = {**_read_columns(file, answer), "stale": False, "reason": ""}
+            changes.touched.append(row)
+        else:
+            prepared = self._prepared(file, answer, answer.document)
+            if prepared.row["warnings"]:
+                report.warnings[file.name] = prepared.row["warnings"]
+            was_indexed = before is not None and before.status == "indexed"
+            (report.changed if was_indexed else report.added).append(file.name)
+            yield prepared
 
-    def _note_failure(
+    def _failed(
         self, file: SourceFile, before: Known | None, reason: str, changes: Changes
-    ) -> None:
+    ) -> Iterator[Prepared]:
         """Keep the last good version, marked stale; without one, remember the failure."""
         if before is not None:
             stale = before.status == "indexed"
             changes.touched.append({"name": file.name, "stale": stale, "reason": reason})
             return
-        row = {**_stat_columns(file, ""), "recipe": "", "kind": "document", "title": file.name}
+        row = {**_stat_columns(file), "recipe": "", "kind": "document", "title": file.name}
         row |= {"media_type": "", "status": "failed", "reason": reason}
-        changes.prepared.append(Prepared(_document_row(row), []))
+        yield Prepared(_document_row(row), [])
 
     def _recipe(self, file: SourceFile) -> str:
+        return self._recipes.get(file.name, self._usual_recipe)
+
+    def _made_recipe(self, table: TableCard | None) -> str:
         """Digest what, besides the file, decides its chunks; another recipe means read it again."""
-        table = self._tables.get(file.name)
         card = f"{table.model_dump_json()}\n{self._card.domain.vintage}" if table else ""
         window = "" if self._window == TokenWindow() else repr(self._window)
         made_by = f"{CHUNKER_VERSION} {signs_version()}"
         return hashlib.sha256(f"{made_by}\n{card}{window}".encode()).hexdigest()[:16]
 
-    def _prepare(self, file: SourceFile, sha256: str, recipe: str) -> Prepared:
-        row = {**_stat_columns(file, sha256), "recipe": recipe, "status": "indexed"}
+    def _prepared(self, file: SourceFile, answer: Answer, document: dict[str, Any]) -> Prepared:
+        row = {**_read_columns(file, answer), "recipe": self._recipe(file), "status": "indexed"}
+        row |= document
         table = self._tables.get(file.name)
-        if table is not None:
-            return self._prepare_table(file, row, table)
-        document = load(file.path)
-        row |= {"kind": "document", "title": document.title, "media_type": document.media_type}
-        row |= {"pages": document.pages, "vintage": document.vintage, "text": document.text}
-        chunks = self._window.chunk(document, file.name)
-        row |= {"warnings": [*document.warnings, *suspicions(chunks)]}
-        return Prepared(_document_row(row), chunks)
-
-    def _prepare_table(self, file: SourceFile, row: dict[str, Any], table: TableCard) -> Prepared:
-        records, warnings = read_records(file.path, file.name, table)
-        chunks = [record_chunk(record, table) for record in records]
-        for i in self._window.too_long([chunk.index_text for chunk in chunks]):
-            warnings.append(
-                f"row {chunks[i].row}: its names are more than the embedding model reads at once; "
-                "the last ones are found by their words alone"
-            )
+        if table is None:
+            return Prepared(_document_row({**row, "kind": "document"}), answer.chunks)
         row |= {"kind": "table", "title": _table_title(table), "media_type": "text/csv"}
-        warnings += suspicions(chunks)
-        row |= {"vintage": self._card.domain.vintage, "warnings": warnings}
-        return Prepared(_document_row(row), chunks, records, table)
+        row |= {"vintage": self._card.domain.vintage}
+        records = [Record(**{**r, "aliases": tuple(r["aliases"])}) for r in answer.records]
+        return Prepared(_document_row(row), answer.chunks, records, table)
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:
@@ -163,10 +197,21 @@ def known_documents(engine: sa.Engine) -> dict[str, Known]:
         return {row.name: Known(*row[1:]) for row in rows}
 
 
-def _stat_columns(file: SourceFile, sha256: str) -> dict[str, Any]:
+def _read_columns(file: SourceFile, answer: Answer) -> dict[str, Any]:
+    """Return the columns that tell a changed file, as it was when it was read."""
     return {
         "name": file.name,
-        "sha256": sha256,
+        "sha256": answer.sha256,
+        "size": answer.size,
+        "mtime_ns": answer.mtime_ns,
+        "indexed_at_ns": answer.read_at_ns,
+    }
+
+
+def _stat_columns(file: SourceFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "sha256": "",
         "size": file.size,
         "mtime_ns": file.mtime_ns,
         "indexed_at_ns": time.time_ns(),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from ingest.documents import Chunk
-from ingest.domain import FieldCard, TableCard
-from ingest.records import Cell, Record
+from ingest.record_rows import Cell, Record
+
+if TYPE_CHECKING:
+    from ingest.domain import FieldCard, TableCard
 
 
 def display(value: Cell, field: FieldCard) -> str:

@@ -8,23 +8,17 @@ identifiers; values are only ever bound parameters.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from ingest.domain import DomainCard, FieldCard, TableCard
-from ingest.errors import CorpusError, DocumentError
+from ingest.domain import DomainCard, TableCard
+from ingest.errors import CorpusError
+from ingest.record_rows import Cell, Record, read_records
 
-Cell = float | int | str | None
+__all__ = ["Cell", "Record", "read_records"]
 
-_MISSING = frozenset(
-    {"", "null", "na", "n/a", "nan", "-", "—", "not reported", "privacysuppressed"}
-)
 _SQL_TYPES: dict[str, type[sa.Float[float]] | type[sa.Integer]] = {
     "money": sa.Float,
     "count": sa.Integer,
@@ -32,21 +26,6 @@ _SQL_TYPES: dict[str, type[sa.Float[float]] | type[sa.Integer]] = {
     "year": sa.Integer,
     "percent": sa.Float,
 }
-
-
-@dataclass(frozen=True)
-class Record:
-    """One row: the entity's name, its other names, and its typed values by field key.
-
-    `row` is the spreadsheet row, the header being row 1. A value that is not reported is None.
-    """
-
-    record_id: str
-    document: str
-    row: int
-    name: str
-    aliases: tuple[str, ...]
-    values: dict[str, Cell]
 
 
 def record_table(card: TableCard, metadata: sa.MetaData | None = None) -> sa.Table:
@@ -97,106 +76,6 @@ def _columns(table: sa.Table) -> dict[str, str]:
 def value_column(table: sa.Table, field_key: str) -> sa.Column[Cell]:
     """Return the column that holds a field's values (named with a prefix of its own)."""
     return table.c[f"f_{field_key}"]
-
-
-def read_records(path: Path, document: str, card: TableCard) -> tuple[list[Record], list[str]]:
-    """Read a declared CSV table; returns its records and a sentence for each broken row.
-
-    Raises DocumentError when the file cannot be used at all: not text, no header, or a declared
-    column missing.
-    """
-    reader = csv.reader(io.StringIO(_decode(path)), strict=True)
-    records: list[Record] = []
-    warnings: list[str] = []
-    header: list[str] = []
-    keys: set[str] = set()
-    number = 0
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            warnings.append(f"row {number}: {error}")
-            continue
-        if not header:
-            header = [name.strip() for name in cells]
-            _check_columns(header, path, card)
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        try:
-            record = _read_row(cells, header, number, document, card)
-            if record.record_id in keys:
-                raise ValueError(f"{card.key_column} is the same as in an earlier row")
-            keys.add(record.record_id)
-            records.append(record)
-        except ValueError as error:
-            warnings.append(f"row {number}: {error}")
-    if not header:
-        raise DocumentError(f"{path.name} is empty.", hint="A table needs a header row.")
-    return records, warnings
-
-
-def _decode(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DocumentError(f"{path.name} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{path.name} is not UTF-8 text (byte {error.start}).", hint="Save it as UTF-8."
-        ) from None
-
-
-def _check_columns(header: list[str], path: Path, card: TableCard) -> None:
-    wanted = [card.name_column, *(field.csv_column for field in card.fields)]
-    wanted += [column for column in (card.key_column, card.alias_column) if column]
-    missing = [column for column in wanted if column not in header]
-    if missing:
-        raise DocumentError(
-            f"{path.name} has no column {missing[0]!r} that the domain card names.",
-            hint=f"Its columns are: {', '.join(header)}.",
-        )
-
-
-def _read_row(
-    cells: list[str], header: list[str], number: int, document: str, card: TableCard
-) -> Record:
-    if len(cells) != len(header):
-        raise ValueError(f"{len(cells)} cells under {len(header)} columns")
-    by_column = dict(zip(header, cells, strict=True))
-    name = by_column[card.name_column].strip()
-    if not name:
-        raise ValueError(f"{card.name_column} is empty")
-    key = by_column[card.key_column].strip() if card.key_column else str(number)
-    aliases = by_column[card.alias_column].split(card.alias_separator) if card.alias_column else []
-    return Record(
-        record_id=f"{card.name}:{key}",
-        document=document,
-        row=number,
-        name=name,
-        aliases=tuple(alias.strip() for alias in aliases if alias.strip()),
-        values={field.key: _typed(by_column[field.csv_column], field) for field in card.fields},
-    )
-
-
-def _typed(text: str, field: FieldCard) -> Cell:
-    """Read a cell; raises ValueError where a number is none."""
-    text = text.strip()
-    if text.lower() in _MISSING:
-        return None
-    if not field.numeric:
-        return text
-    bare = re.sub(r"[$€£,%\s]", "", text)
-    try:
-        number = float(bare)
-    except ValueError:
-        raise ValueError(f"{field.csv_column} is {text!r}, which is not a number") from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError(f"{field.csv_column} is {text!r}, which is not a finite number")
-    return int(number) if field.type == "count" else number
 
 
 def check_tables(folder: Path, card: DomainCard) -> None:

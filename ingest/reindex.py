@@ -143,7 +143,9 @@ class Reindexer:
         fresh = rebuild or state is None or state.embedding_key != self._model
         window = token_window(self._embeddings)
         finder = ChangeFinder(self._card, self._progress, window, read_all=rebuild)
-        changes = finder.find(files, known_documents(engine), report)
+        known = known_documents(engine)
+        changes = finder.find(files, known, report)
+        changes.prepared.extend(finder.read(changes, known, report))
         if state is not None and state.record_layout != self._layout:
             self._refuse_unread_tables(report)
         name = state.collection if state and not fresh else collection_name(self._model)

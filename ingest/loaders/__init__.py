@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib
 import io
+import os
 import re
+import time
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import cast
 
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument, UnsupportedDocument
-from ingest.loaders.delimited_loader import load_csv, load_tsv
-from ingest.loaders.docx_loader import load_docx
-from ingest.loaders.html_loader import load_html
-from ingest.loaders.markdown_loader import load_markdown
-from ingest.loaders.pdf_loader import load_pdf
-from ingest.loaders.text_loader import load_text
-
-MAX_BYTES = 100 * 1024 * 1024
-# A packed file may grow a thousandfold when it is opened.
-MAX_UNPACKED_BYTES = 400 * 1024 * 1024
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 
 Loader = Callable[[bytes, str], LoadedDocument]
 
-_BY_SUFFIX: dict[str, Loader] = {
-    ".md": load_markdown,
-    ".markdown": load_markdown,
-    ".csv": load_csv,
-    ".tsv": load_tsv,
-    ".tab": load_tsv,
-    ".html": load_html,
-    ".htm": load_html,
-    ".xhtml": load_html,
+# Loaders are imported when their first file comes: a worker that reads notes needs no PDF reader.
+_BY_SUFFIX = {
+    ".md": "markdown_loader.load_markdown",
+    ".markdown": "markdown_loader.load_markdown",
+    ".csv": "delimited_loader.load_csv",
+    ".tsv": "delimited_loader.load_tsv",
+    ".tab": "delimited_loader.load_tsv",
+    ".html": "html_loader.load_html",
+    ".htm": "html_loader.load_html",
+    ".xhtml": "html_loader.load_html",
 }
 _OTHER_KINDS = (
     (b"\x89PNG\r\n", "a PNG picture"),
@@ -49,67 +46,101 @@ _OTHER_KINDS = (
     (b"%!PS", "a PostScript file"),
 )
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_ZIP_LOADERS = (
+    ("word/document.xml", "docx_loader.load_docx"),
+    ("xl/workbook.xml", "xlsx_loader.load_xlsx"),
+)
 _ZIP_KINDS = (
-    ("xl/workbook.xml", "an Excel workbook", "Save it as CSV."),
+    ("xl/workbook.bin", "a binary Excel workbook", "Save it as XLSX or CSV."),
     ("ppt/presentation.xml", "a PowerPoint presentation", "Save it as PDF."),
-    ("content.xml", "an OpenDocument file", "Save it as DOCX or PDF."),
+    ("content.xml", "an OpenDocument file", "Save it as DOCX, XLSX or PDF."),
     ("META-INF/container.xml", "an e-book", "Save it as HTML or PDF."),
 )
 _HTML_START = re.compile(
     rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.DOTALL
 )
 _SNIFFED = 4096
+_TRIES = 3
+_PAUSE_SECONDS = 0.2
 
 
-def load(path: Path) -> LoadedDocument:
+def load(path: Path, limits: Limits = USUAL_LIMITS) -> LoadedDocument:
     """Read a document, by what the file holds and not by what it is called.
 
     Only between kinds of plain text (Markdown, CSV, HTML fragments, text) does the name's ending
     decide. Raises EncryptedDocument, UnsupportedDocument, or DocumentError; the sentence names
     the file and the reason. Nothing in the file is run and nothing it refers to is fetched.
     """
-    data = _read(path)
-    document = _choose(data, path)(data, path.name)
+    return load_bytes(read_settled(path, limits)[0], path.name, limits)
+
+
+def load_bytes(data: bytes, name: str, limits: Limits) -> LoadedDocument:
+    """Read a document from the bytes of its file; `name` is the file's, without folders."""
+    document = _choose(data, name, limits)(data, name)
     if not document.text:
-        raise DocumentError(f"{path.name} holds no text.")
+        raise DocumentError(f"{name} holds no text.")
     if document.title:
         return document
-    title = re.sub(r"[-_\s]+", " ", path.stem).strip().encode("utf-8", "ignore").decode()
+    stem = PurePosixPath(name).stem
+    title = re.sub(r"[-_\s]+", " ", stem).strip().encode("utf-8", "ignore").decode()
     return dataclasses.replace(document, title=title)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DocumentError(
-                f"{path.name} has {size / 2**20:.0f} MB, more than the {MAX_BYTES >> 20} MB "
-                "that a document may have.",
-                hint="Split it into smaller files.",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DocumentError(f"{path.name} cannot be read: {reason}.") from None
+def read_settled(path: Path, limits: Limits) -> tuple[bytes, os.stat_result]:
+    """Return a file's bytes and what they were read from; read again if it changed meanwhile."""
+    for attempt in range(_TRIES):
+        time.sleep(_PAUSE_SECONDS * attempt)
+        try:
+            before = path.stat()
+            _check_size(before.st_size, path.name, limits)
+            data = path.read_bytes()
+            if _version(before) == _version(path.stat()) and len(data) == before.st_size:
+                return data, before
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise DocumentError(f"{path.name} cannot be read: {reason}.") from None
+    raise DocumentError(
+        f"{path.name} was written to each time that it was read.",
+        hint="Reindex when it is finished.",
+    )
 
 
-def _choose(data: bytes, path: Path) -> Loader:
-    name = path.name
+def _version(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _check_size(size: int, name: str, limits: Limits) -> None:
+    if size > limits.megabytes << 20:
+        raise DocumentError(
+            f"{name} has {size / 2**20:.0f} MB, more than the {limits.megabytes} MB "
+            "that a document may have.",
+            hint="Split it into smaller files, or raise document_megabytes.",
+        )
+
+
+def _choose(data: bytes, name: str, limits: Limits) -> Loader:
     if _is_pdf(data):
-        return load_pdf
-    if data.startswith(b"PK\x03\x04"):
-        _check_zip(data, name)
-        return load_docx
+        from ingest.loaders.pdf_loader import load_pdf
+
+        return functools.partial(load_pdf, limits=limits)
+    if data.startswith(ZIP_MAGIC):
+        return _loader(_packed_kind(data, name, limits))
     if data.startswith(_OLD_OFFICE):
         raise _old_office(data, name)
     for magic, kind in _OTHER_KINDS:
         if data.startswith(magic):
             raise UnsupportedDocument(f"{name} is {kind}, which cannot be read.")
-    suffix = path.suffix.lower()
+    suffix = PurePosixPath(name).suffix.lower()
     start = data.removeprefix(b"\xef\xbb\xbf")[:_SNIFFED]
     if _HTML_START.match(start) and suffix not in (".md", ".markdown"):
-        return load_html
-    return _BY_SUFFIX.get(suffix, load_text)
+        return _loader("html_loader.load_html")
+    return _loader(_BY_SUFFIX.get(suffix, "text_loader.load_text"))
+
+
+def _loader(place: str) -> Loader:
+    module, _, function = place.partition(".")
+    return cast(Loader, getattr(importlib.import_module(f"ingest.loaders.{module}"), function))
 
 
 def _is_pdf(data: bytes) -> bool:
@@ -119,23 +150,25 @@ def _is_pdf(data: bytes) -> bool:
     return b"%PDF-" in data[:1024] and b"endobj" in data
 
 
-def _check_zip(data: bytes, name: str) -> None:
-    """Let only a Word document of bearable size pass."""
+def _packed_kind(data: bytes, name: str, limits: Limits) -> str:
+    """Return the loader for a Word document or a workbook of bearable size."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise DocumentError(f"{name} is a damaged archive: {error}.") from None
-    names = {member.filename for member in members}
-    if "word/document.xml" not in names:
-        for part, kind, hint in _ZIP_KINDS:
-            if part in names:
-                raise UnsupportedDocument(f"{name} is {kind}, which cannot be read.", hint=hint)
-        raise UnsupportedDocument(f"{name} is a ZIP archive without a Word document in it.")
-    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+    if sum(member.file_size for member in members) > limits.unpacked_megabytes << 20:
         raise DocumentError(
-            f"{name} would unpack to more than {MAX_UNPACKED_BYTES >> 20} MB, so it is not opened."
+            f"{name} would unpack to more than {limits.unpacked_megabytes} MB, so it is not opened."
         )
+    names = {member.filename for member in members}
+    for part, loader in _ZIP_LOADERS:
+        if part in names:
+            return loader
+    for part, kind, hint in _ZIP_KINDS:
+        if part in names:
+            raise UnsupportedDocument(f"{name} is {kind}, which cannot be read.", hint=hint)
+    raise UnsupportedDocument(f"{name} is a ZIP archive without a document in it.")
 
 
 def _old_office(data: bytes, name: str) -> DocumentError:
@@ -145,5 +178,5 @@ def _old_office(data: bytes, name: str) -> DocumentError:
             f"{name} is locked by a password.", hint="Save a copy without the password."
         )
     return UnsupportedDocument(
-        f"{name} is in an Office format from before 2007.", hint="Save it as DOCX or PDF."
+        f"{name} is in an Office format from before 2007.", hint="Save it as DOCX, XLSX or PDF."
     )

@@ -57,6 +57,8 @@ def load_docx(data: bytes, name: str) -> LoadedDocument:
         document = docx.Document(io.BytesIO(data))
         _Reader(document, builder).read()
         title = one_line(document.core_properties.title or "")
+    except MemoryError:
+        raise
     except Exception as error:
         # A package may break at any part of zip, XML or relations, each with errors of its own.
         raise DocumentError(f"{name} is a damaged Word document: {_reason(error)}.") from None

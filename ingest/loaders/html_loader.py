@@ -126,6 +126,8 @@ def load_html(data: bytes, name: str) -> LoadedDocument:
         tree = LexborHTMLParser(text)
         add_tree(builder, tree)
         return builder.build(_title(tree), vintage=_vintage(tree))
+    except MemoryError:
+        raise
     except Exception as error:
         # The parser is C code behind a thin wrapper; it does not say what it may raise.
         raise DocumentError(f"{name} cannot be parsed as HTML: {error!r}.") from None

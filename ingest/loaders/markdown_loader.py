@@ -35,6 +35,8 @@ def load_markdown(data: bytes, name: str) -> LoadedDocument:
     try:
         parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
         tokens = parser.parse(body)
+    except MemoryError:
+        raise
     except Exception as error:
         # The parser recurses and indexes; whatever a hostile file provokes is the file's fault.
         raise DocumentError(f"{name} cannot be parsed as Markdown: {error!r}.") from None

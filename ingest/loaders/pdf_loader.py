@@ -17,10 +17,10 @@ from pypdf import PageObject, PasswordType, PdfReader
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument
 from ingest.loaders.builder import DocumentBuilder, clean, one_line
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.loaders.pdf_layout import Line, add_lines
 
 MEDIA_TYPE = "application/pdf"
-MAX_PAGES = 5_000
 _NO_TITLE = re.compile(
     r"^(\(?anonymous\)?|untitled|title|document\d*)?$|\.(docx?|indd|qxd|pdf|tex|dvi|xlsx?)$", re.I
 )
@@ -30,15 +30,15 @@ _CHAR_WIDTH = 0.55
 _CELL_GAP = 1.5
 
 
-def load_pdf(data: bytes, name: str) -> LoadedDocument:
+def load_pdf(data: bytes, name: str, limits: Limits = USUAL_LIMITS) -> LoadedDocument:
     """Read a PDF; the title from its metadata or its first heading.
 
     Text in pictures is not read (no OCR): pages without text are counted in a warning. Raises
-    EncryptedDocument if a password is needed, DocumentError if the file is broken, has more
-    than MAX_PAGES pages, or holds no text at all.
+    EncryptedDocument if a password is needed that is not among those of the limits,
+    DocumentError if the file is broken, has too many pages, or holds no text at all.
     """
     with _quiet_pypdf():
-        reader, count = _open(data, name)
+        reader, count = _open(data, name, limits)
         pages, problems = _read_pages(reader, count)
         title = _title(reader)
     empty = sum(1 for lines in pages if not any(line.text for line in lines))
@@ -68,27 +68,35 @@ def _quiet_pypdf() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _open(data: bytes, name: str) -> tuple[PdfReader, int]:
+def _open(data: bytes, name: str, limits: Limits) -> tuple[PdfReader, int]:
     try:
         reader = PdfReader(io.BytesIO(data))
-        locked = reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED
+        locked = reader.is_encrypted and not _unlocks(reader, limits.passwords)
         count = 0 if locked else len(reader.pages)
+    except MemoryError:
+        raise
     except Exception as error:
         # On broken files pypdf raises what its parser stumbled over: KeyError, RecursionError,
         # zlib.error, its own errors. Whatever it is, the file cannot be read.
         raise DocumentError(f"{name} is a damaged PDF: {_reason(error)}.") from None
     if locked:
         raise EncryptedDocument(
-            f"{name} is locked by a password.", hint="Save a copy without the password."
+            f"{name} is locked by a password.",
+            hint="Name it in the setting document_passwords, or save a copy without it.",
         )
     if count == 0:
         raise DocumentError(f"{name} is a damaged PDF: it has no pages.")
-    if count > MAX_PAGES:
+    if count > limits.pages:
         raise DocumentError(
-            f"{name} has {count} pages, more than the {MAX_PAGES} that a document may have.",
-            hint="Split it into smaller files.",
+            f"{name} has {count} pages, more than the {limits.pages} that a document may have.",
+            hint="Split it into smaller files, or raise document_pages.",
         )
     return reader, count
+
+
+def _unlocks(reader: PdfReader, passwords: tuple[str, ...]) -> bool:
+    """Most locked files only forbid printing: these open without any password."""
+    return any(reader.decrypt(p) != PasswordType.NOT_DECRYPTED for p in ("", *passwords))
 
 
 def _reason(error: Exception) -> str:
@@ -103,6 +111,8 @@ def _read_pages(reader: PdfReader, count: int) -> tuple[list[list[Line]], list[s
     for number in range(count):
         try:
             pages.append(_PageReader(number + 1).read(reader.pages[number]))
+        except MemoryError:
+            raise
         except Exception as error:
             # As in _open: one broken page must not cost the others.
             pages.append([])

@@ -15,8 +15,9 @@ from reportlab.pdfgen.canvas import Canvas
 import ingest.loaders as loaders
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument, UnsupportedDocument
-from ingest.loaders import load
+from ingest.loaders import docx_loader, load
 from ingest.loaders.builder import DocumentBuilder, clean
+from ingest.loaders.limits import Limits
 
 
 def check_offsets(document: LoadedDocument) -> None:
@@ -60,7 +61,7 @@ def write(folder: Path, name: str, data: bytes) -> Path:
     [
         ("a.txt", pdf_bytes("Words in a page"), "application/pdf"),
         ("a.pdf", b"Words in a text", "text/plain"),
-        ("a.csv", docx_bytes("Words"), loaders.docx_loader.MEDIA_TYPE),
+        ("a.csv", docx_bytes("Words"), docx_loader.MEDIA_TYPE),
         ("a.txt", b"\xef\xbb\xbf <!DOCTYPE html><p>Words", "text/html"),
         ("a.dat", b"<?xml version='1.0'?><html><body>Words</body></html>", "text/html"),
         ("a.htm", b"<p>Words</p>", "text/html"),
@@ -120,7 +121,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(
 
 @pytest.mark.parametrize(
     ("part", "kind"),
-    [("xl/workbook.xml", "Excel"), ("content.xml", "OpenDocument"), ("x.txt", "ZIP archive")],
+    [("xl/workbook.bin", "Excel"), ("content.xml", "OpenDocument"), ("x.txt", "ZIP archive")],
 )
 def test_other_archives_are_named(tmp_path: Path, part: str, kind: str) -> None:
     stream = io.BytesIO()
@@ -130,20 +131,16 @@ def test_other_archives_are_named(tmp_path: Path, part: str, kind: str) -> None:
         load(write(tmp_path, "a.zip", stream.getvalue()))
 
 
-def test_an_archive_that_unpacks_to_too_much_is_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loaders, "MAX_UNPACKED_BYTES", 1000)
+def test_an_archive_that_unpacks_to_too_much_is_not_opened(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.docx", docx_bytes("Words"))
     with pytest.raises(DocumentError, match="would unpack"):
-        load(write(tmp_path, "a.docx", docx_bytes("Words")))
+        load(path, Limits(unpacked_megabytes=0))
 
 
-def test_a_file_over_the_size_cap_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loaders, "MAX_BYTES", 1024)
-    with pytest.raises(DocumentError, match="more than"):
-        load(write(tmp_path, "a.txt", b"x" * 1025))
+def test_a_file_over_the_size_cap_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.txt", b"x" * (1 + (1 << 20)))
+    with pytest.raises(DocumentError, match="more than the 1 MB"):
+        load(path, Limits(megabytes=1))
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from reportlab.platypus import (
     Table,
 )
 
-import ingest.loaders.pdf_loader as pdf_loader
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError
 from ingest.loaders.builder import DocumentBuilder
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.loaders.pdf_layout import Line, add_lines
 from ingest.loaders.pdf_loader import load_pdf
 
@@ -35,7 +35,9 @@ def body(text: str) -> Paragraph:
     return Paragraph(text, STYLES["BodyText"])
 
 
-def built(story: list[Flowable], title: str = "", footer: str = "") -> LoadedDocument:
+def built(
+    story: list[Flowable], title: str = "", footer: str = "", limits: Limits = USUAL_LIMITS
+) -> LoadedDocument:
     def draw_footer(canvas: Canvas, document: Any) -> None:
         canvas.setFont("Helvetica", 8)
         canvas.drawString(72, 30, footer)
@@ -45,7 +47,7 @@ def built(story: list[Flowable], title: str = "", footer: str = "") -> LoadedDoc
     on_page: Callable[[Canvas, Any], None] = draw_footer if footer else lambda *_: None
     template = SimpleDocTemplate(stream, title=title)
     template.build(story, onFirstPage=on_page, onLaterPages=on_page)
-    return load_pdf(stream.getvalue(), "a.pdf")
+    return load_pdf(stream.getvalue(), "a.pdf", limits)
 
 
 def outline(document: LoadedDocument) -> list[tuple[str, str]]:
@@ -148,10 +150,9 @@ def test_one_broken_page_does_not_cost_the_others() -> None:
     assert document.pages == 2
 
 
-def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf_loader, "MAX_PAGES", 1)
+def test_too_many_pages_are_refused() -> None:
     with pytest.raises(DocumentError, match="has 2 pages, more than the 1"):
-        built([body("a"), PageBreak(), body("b")])
+        built([body("a"), PageBreak(), body("b")], limits=Limits(pages=1))
 
 
 def test_an_owner_password_alone_does_not_lock() -> None:
