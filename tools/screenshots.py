@@ -214,7 +214,7 @@ SHOTS: dict[str, tuple[Callable[[Page], None], dict[str, int]]] = {
 def fill_queue(settings: Settings, bot: Bot) -> None:
     """File reports of real answers, and make the moderator who looks at them."""
     path = domain_paths(settings, bot.card).reports
-    Moderators(path).add(MODERATOR, PASSWORD)
+    Moderators(path).add(Moderators.operator(), MODERATOR, PASSWORD)
     queue, operator = ReviewQueue(path), Moderators.operator()
     for question, category, comment, severity in (
         (COMPARISON, "wrong", "UT Austin's own page shows another figure for my major.", "high"),

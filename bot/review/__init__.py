@@ -1,8 +1,10 @@
 """The review queue behind the report button: reports, moderators and what they did."""
 
+from bot.review.access import Access, CurrentAccess, Identity, Role, read_identity
+from bot.review.accounts import Account, Moderators, Session
 from bot.review.cases import Case, freeze
 from bot.review.filing import COMMENT_MAX_CHARS
-from bot.review.moderators import Moderator, Moderators, Session
+from bot.review.moderators import Moderator
 from bot.review.query import BUILT_IN, ME, NOBODY, ReportQuery
 from bot.review.review_queue import ReviewQueue
 from bot.review.states import (
@@ -48,11 +50,15 @@ __all__ = [
     "SEVERITY_LABELS",
     "STATUS_LABELS",
     "TRANSITIONS",
+    "Access",
+    "Account",
     "Case",
     "Category",
     "ChainHead",
     "Correction",
+    "CurrentAccess",
     "Event",
+    "Identity",
     "Moderator",
     "Moderators",
     "Outcome",
@@ -63,9 +69,11 @@ __all__ = [
     "ReportStore",
     "ReportSummary",
     "ReviewQueue",
+    "Role",
     "Session",
     "Severity",
     "Stats",
     "Status",
     "freeze",
+    "read_identity",
 ]

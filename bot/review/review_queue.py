@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,9 +19,15 @@ import sqlalchemy as sa
 from bot.limits import RateLimiter, address_block
 from bot.privacy import Masker
 from bot.review import changes, events, listing, saved_views
+from bot.review.access import Access
 from bot.review.cases import Case, clean
 from bot.review.filing import Filing, file_report
-from bot.review.moderators import Moderator, require_account, require_moderator
+from bot.review.moderators import (
+    Moderator,
+    require_account,
+    require_administrator,
+    require_moderator,
+)
 from bot.review.notify import Notices
 from bot.review.query import ReportQuery
 from bot.review.states import (
@@ -50,6 +55,7 @@ from bot.review.views import (
     Stats,
 )
 from ingest.errors import InvalidTransition, LimitExceeded, ReviewError
+from ingest.paths import ReportsLocation
 
 NOTE_MAX_CHARS = 5_000
 DETAIL_MAX_CHARS = 500
@@ -59,7 +65,9 @@ REPORTS_PER_HOUR = 30
 LOOK_UPS_PER_MINUTE = 30
 FILING_ATTEMPTS = 3
 EVERY_OPEN = ReportQuery()
-Act = Callable[[str], None]
+Act = Callable[[], None]
+TakeOut = Callable[[str, str], str]
+Requirement = Callable[[sa.Connection, object, int, Access], Moderator]
 
 
 class ReviewQueue:
@@ -76,6 +84,7 @@ class ReviewQueue:
         *,
         clock: Callable[[], int] = time.time_ns,
         masker: Masker | None = None,
+        access: Callable[[], Access] = Access,
         claim_minutes: float = CLAIM_MINUTES,
         notices: Notices | None = None,
         address_reports_per_hour: int = REPORTS_PER_HOUR,
@@ -83,6 +92,7 @@ class ReviewQueue:
         self._store = ReportStore(location)
         self._clock = clock
         self._masker = masker or Masker()
+        self._access = access
         self._claim_ns = int(claim_minutes * 60 * 10**9)
         self._notices = notices or Notices()
         self._reporting = RateLimiter(address_reports_per_hour, window_seconds=HOUR_SECONDS)
@@ -211,17 +221,30 @@ class ReviewQueue:
         """
         check_word(status, TRANSITIONS, "state")
         with self._changing(who, reference, version, note) as change:
-            change.refuse_held()
-            check_transition(change.report.status, status)
             if status == "resolved":
                 raise InvalidTransition("A report is resolved by naming the outcome.")
-            if status in OPEN_STATES:
-                change.refuse_second_open_report()
-            old = change.report.status
-            # What was a duplicate is once more a report of its own question.
-            own = change.report.outcome == "duplicate"
-            group: dict[str, Any] = {"group_key": change.own_group()} if own else {}
-            change.apply("moved", old=old, new=status, status=status, outcome=None, **group)
+            change.check_move(status)
+            change.move(status)
+            return change.result()
+
+    def undo(
+        self, who: Moderator, reference: str, version: int, note: str = "", *, take_out: TakeOut
+    ) -> Report:
+        """Reopen a report whose outcome added something to the pack, and take that out again.
+
+        `take_out` is given the outcome and what was added (JSON) once all is checked, and returns
+        what it did, for the history; if it raises, nothing is saved. Raises InvalidTransition
+        where nothing was added, or what `move` raises.
+        """
+        with self._changing(who, reference, version, note) as change:
+            change.check_move("triaged")
+            added = listing.added_to_pack(change.connection, reference)
+            if added is None:
+                raise InvalidTransition(
+                    f"Nothing was added to the pack by {change.report.reference}.",
+                    hint="Reopen it instead.",
+                )
+            change.move("triaged", take_out(change.report.outcome, added))
             return change.result()
 
     def claim(
@@ -289,15 +312,16 @@ class ReviewQueue:
         detail: str = "",
         *,
         act: Act | None = None,
+        added: str = "",
         baseline: str = "",
     ) -> Report:
         """Close a report with its outcome; `detail` names the document, rule or case changed.
 
         Of "answer_fine" it is the reason that the person who reported reads; of "duplicate" the
         report that this one repeats, whose group it joins. `detail` stays after a purge. `act`
-        is called with the moderator's name once all is checked; if it raises, nothing is saved.
-        `baseline` is the sha256 of the corrected document as it was indexed before. Raises
-        ReviewError where the outcome needs a detail, ReportNotFound, InvalidTransition, or
+        is called once all is checked; if it raises, nothing is saved. `added` is what it adds to
+        the pack (JSON), so that `undo` can take it out again. `baseline` is the sha256 of the
+        corrected document as it was indexed before. Raises ReviewError where the outcome needs a detail, ReportNotFound, InvalidTransition, or
         ReportConflict.
         """
         check_word(outcome, OUTCOME_LABELS, "outcome")
@@ -313,17 +337,17 @@ class ReviewQueue:
             if outcome == "duplicate":
                 original = change.original(what)
                 what, values["group_key"] = original.reference, original.group_key
-            snapshot = json.dumps({"sha256": baseline}) if baseline else ""
+            kept = {"added": added} if added else {"sha256": baseline} if baseline else {}
             change.apply(
                 "resolved",
                 old=change.report.status,
                 new=outcome,
                 detail=what,
-                snapshot=snapshot,
+                snapshot=json.dumps(kept) if kept else "",
                 **values,
             )
             if act is not None:
-                act(change.actor)
+                act()
             return change.result()
 
     def corrections(self, who: Moderator) -> list[Correction]:
@@ -332,7 +356,7 @@ class ReviewQueue:
             return listing.corrections(connection)
 
     def attach_rerun(
-        self, who: Moderator, correction: Correction, sha256: str, now: Case, told: str
+        self, who: Moderator, correction: Correction, rerun: Rerun, told: str
     ) -> bool:
         """Append how a corrected report's case ends now, with this version of the document.
 
@@ -341,13 +365,12 @@ class ReviewQueue:
         with self._changing(who, correction.reference, None, told) as change:
             if listing.known_version(change.connection, correction.reference) != correction.known:
                 return False
-            snapshot = json.dumps({"sha256": sha256, "case": now.model_dump()}, sort_keys=True)
             change.record(
                 "rerun",
                 old=correction.case.status,
-                new=now.status,
+                new=rerun.case.status,
                 detail=correction.document,
-                snapshot=snapshot,
+                snapshot=rerun.model_dump_json(),
             )
             return True
 
@@ -365,26 +388,26 @@ class ReviewQueue:
             return listing.statistics(connection, self._clock())
 
     def export(self, who: Moderator) -> Iterator[dict[str, Any]]:
-        """Yield every report as a JSON-ready object, the oldest first.
+        """Yield every report as a JSON-ready object, the oldest first, to an administrator.
 
         No transaction stays open between reports; the right to read is checked for each batch.
         """
-        with self._reading(who):
+        with self._reading(who, require_administrator):
             pass
         return self._export(who)
 
-    def verify(self, *, kept_hash: str = "") -> list[str]:
+    def verify(self, who: Moderator, *, kept_hash: str = "") -> list[str]:
         """Return what does not agree in the chain of events, their texts and the reports.
 
         `kept_hash` is a `chain_head().hash` from before, kept where this database's writers
         cannot reach: it shows if the whole chain was written anew, or its end cut off.
         """
-        with self._store.reading() as connection:
+        with self._reading(who) as connection:
             return events.find_problems(connection, kept_hash.strip())
 
-    def chain_head(self) -> ChainHead:
+    def chain_head(self, who: Moderator) -> ChainHead:
         """Return the chain's end, to be kept elsewhere."""
-        with self._store.reading() as connection:
+        with self._reading(who) as connection:
             return listing.chain_end(connection)
 
     def purge(self, who: Moderator, older_than: timedelta) -> int:
@@ -392,11 +415,10 @@ class ReviewQueue:
 
         Returns how many. The report's row and its events stay, without words: the chain holds
         only salted hashes of the words, so it still verifies. SQLite overwrites what is removed.
+        Only an administrator may do this, or `purge_report`.
         """
-        with self._store.writing() as connection:
-            now = self._clock()
-            actor = require_moderator(connection, who, now)
-            purged = changes.purge(connection, actor.name, older_than, now)
+        with self._writing(who, require_administrator) as connection:
+            purged = changes.purge(connection, who.name, older_than, self._clock())
         if purged:
             self._store.forget_deleted()
         return purged
@@ -407,7 +429,7 @@ class ReviewQueue:
         An open report is dismissed first. Returns False where nothing was left to remove. Raises
         ReportNotFound. A copy that somebody made of the database keeps what it has.
         """
-        with self._changing(who, reference, None) as change:
+        with self._changing(who, reference, None, require=require_administrator) as change:
             purged = change.purge()
         self._store.forget_deleted()
         return purged
@@ -426,33 +448,43 @@ class ReviewQueue:
     def _export(self, who: Moderator) -> Iterator[dict[str, Any]]:
         after: tuple[int, str] | None = None
         while True:
-            with self._reading(who) as connection:
+            with self._reading(who, require_administrator) as connection:
                 batch, after = listing.export_batch(connection, after)
             if not batch:
                 return
             yield from batch
 
     @contextmanager
-    def _reading(self, who: Moderator) -> Iterator[sa.Connection]:
+    def _reading(
+        self, who: Moderator, require: Requirement = require_moderator
+    ) -> Iterator[sa.Connection]:
         with self._store.reading() as connection:
-            require_moderator(connection, who, self._clock())
+            require(connection, who, self._clock(), self._access())
             yield connection
 
     @contextmanager
-    def _writing(self, who: Moderator) -> Iterator[sa.Connection]:
+    def _writing(
+        self, who: Moderator, require: Requirement = require_moderator
+    ) -> Iterator[sa.Connection]:
         with self._store.writing() as connection:
-            require_moderator(connection, who, self._clock())
+            require(connection, who, self._clock(), self._access())
             yield connection
 
     @contextmanager
     def _changing(
-        self, who: Moderator, reference: str, version: int | None, note: str = ""
+        self,
+        who: Moderator,
+        reference: str,
+        version: int | None,
+        note: str = "",
+        *,
+        require: Requirement = require_moderator,
     ) -> Iterator[changes.Change]:
         """One moderator's change to one report, all of it or nothing."""
         words = _limited(note, NOTE_MAX_CHARS, "note")
         with self._store.writing() as connection:
             now = self._clock()
-            actor = require_moderator(connection, who, now)
+            actor = require(connection, who, now, self._access())
             noted = self._masker.mask(words)
             change = changes.Change(
                 connection, actor.name, reference, version, noted, now, self._claim_ns

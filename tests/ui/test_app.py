@@ -36,8 +36,8 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A review queue with two moderators: hashing a password is slow on purpose."""
     path = tmp_path_factory.mktemp("accounts") / "reports.sqlite3"
     with Moderators(path) as moderators:
-        moderators.add("mod", PASSWORD)
-        moderators.add("other", PASSWORD)
+        moderators.add(Moderators.operator(), "mod", PASSWORD)
+        moderators.add(Moderators.operator(), "other", PASSWORD)
     return path
 
 
@@ -425,7 +425,7 @@ def test_the_right_password_opens_the_queue(services: Services) -> None:
 @pytest.fixture
 def moderation(services: Services) -> AppTest:
     test = page_of(services, "moderation")
-    test.session_state["moderator_token"] = services.moderators.sign_in_verified("mod").token
+    test.session_state["moderator_token"] = services.moderators.sign_in("mod", PASSWORD).token
     return test.run()
 
 
@@ -505,7 +505,7 @@ def test_a_faster_moderator_is_named_and_nothing_is_overwritten(
     services: Services, moderation: AppTest
 ) -> None:
     test, reference = opened(services, moderation)
-    other = services.moderators.moderator(services.moderators.sign_in_verified("other").token)
+    other = services.moderators.moderator(services.moderators.sign_in("other", PASSWORD).token)
     services.reports.move(other, reference, 1, "triaged")
     press(test, strings.MOVE_TO["in_progress"])
     assert "by other" in html(test)

@@ -74,7 +74,7 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-source[open]")).to_have_count(1)
 
     with Moderators(few_colleges.paths.reports) as moderators:
-        moderators.add("journey", PASSWORD)
+        moderators.add(Moderators.operator(), "journey", PASSWORD)
     page.get_by_role("link", name="Sign in").click()
     page.get_by_label("Name").fill("journey")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -202,7 +202,7 @@ def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pa
     press(phone, "Send report")
     expect(phone.locator(".gk-saved")).to_be_visible()
     with Moderators(few_colleges.paths.reports) as moderators:
-        moderators.add("phone", PASSWORD)
+        moderators.add(Moderators.operator(), "phone", PASSWORD)
     phone.get_by_role("link", name="Sign in").click()
     phone.get_by_label("Name").fill("phone")
     phone.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -21,6 +21,7 @@ from tests.packs import FILES, HashedEmbeddings, Pack, end_vector_servers
 from ui import strings
 from ui.services import Services
 
+PASSWORD = "a long enough password"
 ASKED = "What is the weight of a robin?"
 SETS = {
     "questions/scope/off-topic.jsonl": '{"text": "The weight of the moon <b>?</b>"}\n',
@@ -47,7 +48,7 @@ def bench(pack: Pack) -> Iterator[Workbench]:
 def services(tmp_path: Path, pack: Pack, bench: Workbench) -> Iterator[Services]:
     path = tmp_path / "reports.sqlite3"
     with Moderators(path) as moderators, ReviewQueue(path) as queue:
-        moderators.add("mod", "a long enough password")
+        moderators.add(Moderators.operator(), "mod", PASSWORD)
         yield Services(pack.card, queue, moderators, lambda: bench.bot, lambda: bench)
     (pack.folder / RULES_NAME).unlink(missing_ok=True)
     (pack.folder / FILE).unlink(missing_ok=True)
@@ -70,7 +71,7 @@ def page(services: Services, reference: str) -> AppTest:
         moderation_page(services)  # type: ignore[arg-type]
 
     test = AppTest.from_function(script, default_timeout=30, kwargs={"services": services})
-    test.session_state["moderator_token"] = services.moderators.sign_in_verified("mod").token
+    test.session_state["moderator_token"] = services.moderators.sign_in("mod", PASSWORD).token
     test.session_state["opened-report"] = reference
     return test.run()
 

@@ -55,7 +55,7 @@ def filed(reports_path: Path) -> Iterator[Receipt]:
         asked_before=("What is it?",),
     )
     with ReviewQueue(reports_path) as queue, Moderators(reports_path) as moderators:
-        moderators.add("birch", "correct horse battery")
+        moderators.add(Moderators.operator(), "birch", "correct horse battery")
         yield queue.file(case, "wrong_fact", "\x1b]0;title\x07It does not.\n2026  operator  noted")
 
 

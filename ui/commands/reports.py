@@ -249,9 +249,10 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Check that no event, comment or report was changed behind the queue's back."""
+    operator = Moderators.operator()
     with _queue(context) as queue:
-        problems = queue.verify(kept_hash=kept)
-        head = queue.chain_head()
+        problems = queue.verify(operator, kept_hash=kept)
+        head = queue.chain_head(operator)
     if as_json:
         print_json({"ok": not problems, "problems": problems, **head.model_dump()})
     else:

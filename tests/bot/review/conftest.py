@@ -1,8 +1,14 @@
-"""A real queue and real accounts in one file, and a clock that tests can move."""
+"""A real queue and real accounts in each place they can be in, and a clock that tests can move.
+
+Every test that asks for `location`, or for what is made of it, runs twice: with a SQLite file and
+with a schema of a real PostgreSQL server. One that asks for `path` is about the file and runs once.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +17,9 @@ from argon2 import PasswordHasher
 
 from bot.answer import Answer, AnswerTable, Citation, Column
 from bot.review import Case, Moderator, Moderators, ReviewQueue, freeze
+from ingest.paths import DatabaseSchema, ReportsLocation
+from tests.bot.review.places import empty
+from tests.bot.review.postgres_cluster import find_programs, running_cluster
 
 PASSWORD = "correct horse battery"
 SECOND = 10**9
@@ -35,22 +44,61 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "domain" / "reports.sqlite3"
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what does not ask for the file in both places."""
+    if "location" in metafunc.fixturenames:
+        places = ["sqlite"] if "path" in metafunc.fixturenames else ["sqlite", "postgresql"]
+        metafunc.parametrize("location", places, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this process's own."""
+    programs = find_programs()
+    if programs is None and not os.environ.get("CI"):
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    assert programs is not None, "CI has PostgreSQL"
+    with running_cluster(programs) as url:
+        yield url
 
 
 @pytest.fixture
-def queue(path: Path, clock: Clock) -> Iterator[ReviewQueue]:
-    with ReviewQueue(path, clock=clock) as queue:
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> ReportsLocation:
+    """Where the reports are: nowhere yet (SQLite), or in a schema that is empty."""
+    if request.param == "sqlite":
+        return tmp_path / "domain" / "reports.sqlite3"
+    schema = DatabaseSchema(request.getfixturevalue("server"), "groundskeeper_tests")
+    empty(schema)
+    return schema
+
+
+@pytest.fixture
+def path(location: ReportsLocation) -> Path:
+    """The same place for tests that are about the file."""
+    assert isinstance(location, Path)
+    return location
+
+
+_numbers = count()
+
+
+@pytest.fixture
+def new_schema(server: str) -> DatabaseSchema:
+    """A schema that nobody has made yet."""
+    return DatabaseSchema(server, f"groundskeeper_new-{next(_numbers)}")
+
+
+@pytest.fixture
+def queue(location: ReportsLocation, clock: Clock) -> Iterator[ReviewQueue]:
+    with ReviewQueue(location, clock=clock) as queue:
         yield queue
 
 
 @pytest.fixture
-def moderators(path: Path, clock: Clock) -> Iterator[Moderators]:
+def moderators(location: ReportsLocation, clock: Clock) -> Iterator[Moderators]:
     # Real argon2, at a price that tests can pay.
     cheap = PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1)
-    with Moderators(path, clock=clock, hasher=cheap) as moderators:
+    with Moderators(location, clock=clock, hasher=cheap) as moderators:
         yield moderators
 
 
@@ -62,7 +110,7 @@ def operator() -> Moderator:
 @pytest.fixture
 def birch(moderators: Moderators) -> Moderator:
     """Somebody who is signed in."""
-    moderators.add("birch", PASSWORD)
+    moderators.add(Moderators.operator(), "birch", PASSWORD, "moderator")
     return moderators.moderator(moderators.sign_in("birch", PASSWORD).token)
 
 

@@ -262,7 +262,7 @@ def test_what_was_refused_should_be_answered(queue: ReviewQueue, who: Moderator)
     assert (suggested.status, suggested.must_not) == ("answered", ())
     report = file(queue, Answer(question="q", status="answered", text="Wrens sing [1]. Loud."))
     assert suggested_regression(report).must_not == ("Wrens sing.",)  # type: ignore[union-attr]
-    queue.purge_report(who, report.reference)
+    queue.purge_report(Moderators.operator(), report.reference)
     assert suggested_regression(queue.show(who, report.reference)) is None
 
 
@@ -328,7 +328,7 @@ def test_a_corrected_document_runs_its_case_again(
     assert "19 g" in event.text and "18 g" in event.text
     assert rerun_corrections(queue, who, bench) == [], "each version once"
     assert "in use" in queue.look_up(reference).told
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
 
 
 def test_a_document_that_was_corrected_before_the_report_was_closed(

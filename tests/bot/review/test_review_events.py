@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.review import Case, Moderator, ReviewQueue
+from bot.review import Case, Moderator, Moderators, ReviewQueue
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def history(
     queue.note(birch, first, "looking")
     queue.resolve(birch, first, 3, "corpus_fixed", "mended", "rivers.md")
     queue.move(birch, second, 1, "dismissed", "a duplicate")
-    queue.purge(birch, timedelta(0))
+    queue.purge(Moderators.operator(), timedelta(0))
     queue.file(make_case("Third?"), "other", "the third")
-    assert queue.verify() == []
-    assert queue.chain_head().events == 11
+    assert queue.verify(Moderators.operator()) == []
+    assert queue.chain_head(Moderators.operator()).events == 11
     queue.close()
     return path
 
@@ -67,7 +67,7 @@ def test_events_are_append_only(history: Path, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="events are"):
         tamper(history, statement, triggers=True)
     with ReviewQueue(history) as queue:
-        assert queue.verify() == []
+        assert queue.verify(Moderators.operator()) == []
 
 
 APPEND_A_COPY = (
@@ -131,7 +131,7 @@ def test_what_was_changed_behind_the_back_is_found(
 ) -> None:
     tamper(history, *statements)
     with ReviewQueue(history) as queue:
-        problems = queue.verify()
+        problems = queue.verify(Moderators.operator())
     assert any(re.search(problem, found) for found in problems), problems
 
 
@@ -139,9 +139,9 @@ def test_a_chain_that_was_written_anew_differs_from_the_hash_that_was_kept(
     history: Path, make_case: Callable[..., Case]
 ) -> None:
     with ReviewQueue(history) as queue:
-        kept = queue.chain_head().hash
+        kept = queue.chain_head(Moderators.operator()).hash
         queue.file(make_case("Fourth?"), "other")
-        assert queue.verify(kept_hash=f" {kept}\n") == []
+        assert queue.verify(Moderators.operator(), kept_hash=f" {kept}\n") == []
     tamper(
         history,
         "DELETE FROM event_texts",
@@ -152,5 +152,5 @@ def test_a_chain_that_was_written_anew_differs_from_the_hash_that_was_kept(
     )
     with ReviewQueue(history) as queue:
         queue.file(make_case("First?"), "other")
-        assert queue.verify() == []
-        assert "kept" in queue.verify(kept_hash=kept)[0]
+        assert queue.verify(Moderators.operator()) == []
+        assert "kept" in queue.verify(Moderators.operator(), kept_hash=kept)[0]

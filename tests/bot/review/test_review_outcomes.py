@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.review import PUBLIC_OUTCOMES, Case, Moderator, ReviewQueue
+from bot.review import PUBLIC_OUTCOMES, Case, Moderator, Moderators, ReviewQueue
 from ingest.errors import InvalidTransition, ReportConflict, ReportNotFound, UsageError
 
 MakeCase = Callable[..., Case]
@@ -45,7 +45,7 @@ def test_a_duplicate_joins_the_group_until_it_is_reopened(
     again = queue.move(birch, second, done.version, "triaged", "it is another river")
     assert (again.outcome, again.group) == (None, ())
     assert again.events[-1].text == "it is another river"
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
 
 
 def test_duplicates_end_at_the_report_that_stays(
@@ -103,7 +103,7 @@ def test_a_corrected_case_is_run_again_once_for_each_version(
     [correction] = queue.corrections(birch)
     assert correction.known == "bb"
     assert "corrected source is in use" in queue.look_up(reference).told
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
 
 
 def test_a_correction_that_was_taken_back_is_not_run_again(
@@ -117,6 +117,6 @@ def test_a_correction_that_was_taken_back_is_not_run_again(
     assert not queue.attach_rerun(birch, correction, "bb", make_case(), "late")
     queue.resolve(birch, reference, opened.version, "corpus_fixed", detail="b.md", baseline="cc")
     assert [(c.document, c.known) for c in queue.corrections(birch)] == [("b.md", "cc")]
-    queue.purge_report(birch, reference)
+    queue.purge_report(Moderators.operator(), reference)
     assert queue.corrections(birch) == []
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []

@@ -11,7 +11,7 @@ import pytest
 
 from bot.answer import Citation
 from bot.privacy import CARD, E_MAIL, PHONE, SSN, Masker
-from bot.review import Case, Moderator, ReviewQueue
+from bot.review import Case, Moderator, Moderators, ReviewQueue
 
 MakeCase = Callable[..., Case]
 MAIL, NUMBER = "jane.doe@example.org", "213-373-4253"
@@ -45,7 +45,7 @@ def test_question_conversation_comment_and_notes_are_masked(
     on_disk = everything_on_disk(path)
     for private in (MAIL, NUMBER, "219-09-9999", "4111 1111"):
         assert private.encode() not in on_disk
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
 
 
 def test_an_answer_repeats_nothing_private_and_keeps_the_corpuss_own(
@@ -128,7 +128,7 @@ def test_one_report_can_be_purged_whatever_its_state(
     assert report.events[-1].kind == "purged"
     assert b"peculiar" not in everything_on_disk(path)
     assert queue.show(operator, other).events[0].text == "stays"
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
     assert queue.stats(operator).open == 1
     assert queue.purge(operator, timedelta(0)) == 0
     # The same answer can be reported anew: nothing of the old report is left to match it.

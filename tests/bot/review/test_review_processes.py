@@ -45,7 +45,7 @@ from ingest.errors import ReportConflict
 
 path, name, references = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(",")
 with Moderators(path) as moderators, ReviewQueue(path) as queue:
-    who = moderators.moderator(moderators.sign_in_verified(name).token)
+    who = moderators.moderator(moderators.sign_in(name, "correct horse battery").token)
     print("ready", flush=True)
     sys.stdin.readline()
     won = []
@@ -99,14 +99,14 @@ def test_processes_that_file_at_once_lose_nothing(path: Path) -> None:
         assert len(reports) == 10 * PROCESSES + 1
         assert reports[0].repeats == 10 * PROCESSES - 1
         assert sum(repeated for _, repeated in receipts) == reports[0].repeats
-        assert queue.verify() == []
+        assert queue.verify(Moderators.operator()) == []
 
 
 def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
     names = ["birch", "fir"]
     with Moderators(path) as moderators, ReviewQueue(path) as queue:
         for name in names:
-            moderators.add(name, "correct horse battery")
+            moderators.add(Moderators.operator(), name, "correct horse battery")
         references = [
             queue.file(
                 Case(question=f"No {n}?", answer="So.", status="answered"), "wrong_fact"
@@ -120,7 +120,7 @@ def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
                 report = queue.show(moderators.operator(), reference)
                 assert (report.assignee, report.version) == (name, 2)
                 assert [event.kind for event in report.events] == ["filed", "assigned"]
-        assert queue.verify() == []
+        assert queue.verify(Moderators.operator()) == []
 
 
 def test_a_process_that_dies_half_way_leaves_nothing_half_done(path: Path) -> None:
@@ -139,7 +139,7 @@ queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fac
     assert done.returncode == -9
     with ReviewQueue(path) as queue:
         assert [one.question for one in queue.reports(Moderators.operator())] == ["First?"]
-        assert queue.verify() == []
+        assert queue.verify(Moderators.operator()) == []
         again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
         assert not again.repeated
 

@@ -289,7 +289,7 @@ def test_purge_removes_the_words_and_keeps_the_history(
     assert [e.kind for e in report.events] == ["filed", "noted", "resolved", "purged"]
     assert not any(e.text for e in report.events)
     assert (report.status, report.outcome_detail) == ("resolved", "rivers.md")
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
     assert queue.look_up(receipt.reference).label == "Resolved"
     assert queue.reports(operator, states=("resolved",)) == []
     assert queue.show(operator, kept).case is not None
@@ -330,8 +330,8 @@ def test_an_empty_queue_answers_and_leaves_no_file(
     assert queue.count(operator) == 0
     assert queue.stats(operator).total == 0
     assert list(queue.export(operator)) == []
-    assert queue.verify() == []
-    assert queue.chain_head().events == 0
+    assert queue.verify(Moderators.operator()) == []
+    assert queue.chain_head(Moderators.operator()).events == 0
     with pytest.raises(ReportNotFound):
         queue.look_up("R-7K3M9Q")
     assert not path.parent.exists()

@@ -110,7 +110,7 @@ def test_reopening_takes_the_outcome_back(queue: ReviewQueue) -> None:
     report = reach(queue, "resolved")
     again = queue.move(operator, report.reference, report.version, "triaged")
     assert (again.outcome, again.outcome_detail, again.closed_at) == (None, "", None)
-    assert queue.verify() == []
+    assert queue.verify(Moderators.operator()) == []
 
 
 def test_a_case_that_was_reported_anew_is_not_reopened(queue: ReviewQueue) -> None:
@@ -230,7 +230,7 @@ class QueueMachine(RuleBasedStateMachine):
                 report["repeats"],
             )
             assert (shown.case is None) == report["purged"]
-        assert self.queue.verify() == []
+        assert self.queue.verify(Moderators.operator()) == []
 
     def teardown(self) -> None:
         self.queue.close()
