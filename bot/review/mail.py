@@ -64,7 +64,8 @@ class Mailer:
         mail = self._written(to, subject, text, identity)
         try:
             with self._connection() as smtp:
-                smtp.send_message(mail, self._sender, [to])
+                # Not send_message, which writes >From where a line begins with From.
+                smtp.sendmail(self._sender, [to], mail.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             [(code, _)] = error.recipients.values()
             raise Undelivered(
@@ -85,7 +86,7 @@ class Mailer:
         mail["Date"] = formatdate(localtime=False)
         mail["Message-ID"] = f"<{identity}@{self._sender.partition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no machine should answer it
-        mail.set_content(text)
+        mail.set_content(text, cte="quoted-printable")
         return mail
 
     def _connection(self) -> smtplib.SMTP:

@@ -37,8 +37,16 @@ class Webhook:
     since both may give access.
     """
 
-    def __init__(self, url: str, secret: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
         self._url = _address(url)
+        self._limits = httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS)
         self._key = _key(secret)
         self._clock = clock
 
@@ -46,10 +54,9 @@ class Webhook:
         """Deliver a message. Raises Undelivered."""
         body = _body(message)
         headers = {"content-type": "application/json", **self._signed(message.identity, body)}
-        limits = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
         try:
             with (
-                httpx.Client(timeout=limits, follow_redirects=False) as client,
+                httpx.Client(timeout=self._limits, follow_redirects=False) as client,
                 client.stream("POST", self._url, content=body, headers=headers) as response,
             ):
                 status = response.status_code
