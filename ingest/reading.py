@@ -28,6 +28,7 @@ from ingest import errors
 from ingest.errors import GroundskeeperError
 from ingest.loaders.limits import Limits
 from ingest.reading_messages import Answer, Job, decode_answer, encode_limits, receive, send
+from ingest.settings import Settings
 from ingest.token_window import TokenWindow
 
 MAX_WORKERS = 8
@@ -38,6 +39,20 @@ _FILES_AHEAD = 32
 _BYTES_AHEAD = 64 << 20
 _ROOT = Path(__file__).parents[1]
 _log = logging.getLogger(__name__)
+
+
+def reading_limits(settings: Settings) -> Limits:
+    """Return the limits that the operator has set."""
+    return Limits(
+        megabytes=settings.document_megabytes,
+        pages=settings.document_pages,
+        seconds=settings.document_seconds,
+        memory_megabytes=settings.document_memory_megabytes,
+        passwords=tuple(word.get_secret_value() for word in settings.document_passwords),
+        archive_megabytes=settings.archive_megabytes,
+        archive_files=settings.archive_files,
+        archive_depth=settings.archive_depth,
+    )
 
 
 class Worker:

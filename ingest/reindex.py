@@ -28,6 +28,7 @@ from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text
 from ingest.embeddings import NamedEmbeddings, for_questions, token_window
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
 from ingest.paths import DomainPaths
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.progress import NoProgress, Progress, ReindexReport
 from ingest.records import (
     Record,
@@ -55,8 +56,12 @@ class Reindexer:
         embeddings: NamedEmbeddings,
         progress: Progress | None = None,
         compared: Iterable[str] = (),
+        limits: Limits = USUAL_LIMITS,
     ) -> None:
-        """`compared` are texts whose vectors readers need besides the card's examples."""
+        """`compared` are texts whose vectors readers need besides the card's examples.
+
+        `limits` are those of reading one file.
+        """
         self._folder = folder
         self._card = card
         self._paths = paths
@@ -64,6 +69,7 @@ class Reindexer:
         self._model = model_key(embeddings)
         self._layout = record_layout(card)
         self._progress = progress or NoProgress()
+        self._limits = limits
         self._compared = [*card.example_texts(), *compared]
         self._derived = DerivedFiles(paths, self._model, embeddings.dimension)
 
@@ -142,7 +148,9 @@ class Reindexer:
         self._derived.lexical.prepare()
         fresh = rebuild or state is None or state.embedding_key != self._model
         window = token_window(self._embeddings)
-        finder = ChangeFinder(self._card, self._progress, window, read_all=rebuild)
+        finder = ChangeFinder(
+            self._card, self._progress, window, read_all=rebuild, limits=self._limits
+        )
         known = known_documents(engine)
         changes = finder.find(files, known, report)
         changes.prepared.extend(finder.read(changes, known, report))

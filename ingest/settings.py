@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     `oidc_administrator_groups` in the claim `oidc_group_claim`; `local_accounts` then may be off.
     `phone_region`: in which country a telephone number without a country code is (ISO 3166).
     `allow_remote_models`: whether an Ollama server may send prompts on to somebody else's.
+
+    A document that is over one of its limits is marked failed (docs/formats.md): the size of its
+    file, the pages of a PDF, the time and the memory that reading it takes, the files in an
+    archive, their size unpacked, and the archives within archives. `document_passwords` are tried
+    on locked files.
     """
 
     model_config = SettingsConfigDict(
@@ -99,6 +104,14 @@ class Settings(BaseSettings):
     address_reports_per_hour: int = Field(30, ge=1, le=1_000_000)
     phone_region: str = Field("US", pattern=r"^[A-Z]{2}$")
     allow_remote_models: bool = False
+    document_megabytes: int = Field(100, ge=1, le=4_096)
+    document_pages: int = Field(5_000, ge=1, le=1_000_000)
+    document_seconds: float = Field(60.0, gt=0, le=86_400)
+    document_memory_megabytes: int = Field(1_024, ge=64, le=1_048_576)
+    document_passwords: tuple[SecretStr, ...] = ()
+    archive_files: int = Field(10_000, ge=1, le=1_000_000)
+    archive_megabytes: int = Field(400, ge=1, le=65_536)
+    archive_depth: int = Field(2, ge=1, le=10)
     session_minutes: int = Field(60, ge=1, le=10_080)
     session_idle_minutes: int = Field(30, ge=1, le=10_080)
     local_accounts: bool = True

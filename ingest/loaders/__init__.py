@@ -157,9 +157,9 @@ def _packed_kind(data: bytes, name: str, limits: Limits) -> str:
             members = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise DocumentError(f"{name} is a damaged archive: {error}.") from None
-    if sum(member.file_size for member in members) > limits.unpacked_megabytes << 20:
+    if sum(member.file_size for member in members) > limits.archive_megabytes << 20:
         raise DocumentError(
-            f"{name} would unpack to more than {limits.unpacked_megabytes} MB, so it is not opened."
+            f"{name} would unpack to more than {limits.archive_megabytes} MB, so it is not opened."
         )
     names = {member.filename for member in members}
     for part, loader in _ZIP_LOADERS:

@@ -134,7 +134,7 @@ def test_other_archives_are_named(tmp_path: Path, part: str, kind: str) -> None:
 def test_an_archive_that_unpacks_to_too_much_is_not_opened(tmp_path: Path) -> None:
     path = write(tmp_path, "a.docx", docx_bytes("Words"))
     with pytest.raises(DocumentError, match="would unpack"):
-        load(path, Limits(unpacked_megabytes=0))
+        load(path, Limits(archive_megabytes=0))
 
 
 def test_a_file_over_the_size_cap_is_not_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ingest.embeddings import make_embeddings
 from ingest.errors import GroundskeeperError
 from ingest.paths import domain_paths
 from ingest.progress import ReindexReport
+from ingest.reading import reading_limits
 from ingest.reindex import Reindexer
 from ingest.settings import Settings
 from ui.context import AppContext
@@ -56,7 +57,13 @@ def _run(settings: Settings, card: DomainCard, *, rebuild: bool = False) -> Rein
     embeddings = make_embeddings(settings)
     with closing(progress_for_terminal()) as progress:
         reindexer = Reindexer(
-            settings.domain, card, paths, embeddings, progress, compared_texts(card)
+            settings.domain,
+            card,
+            paths,
+            embeddings,
+            progress,
+            compared_texts(card),
+            reading_limits(settings),
         )
         return reindexer.run(rebuild=rebuild)
 
