@@ -27,8 +27,8 @@ from ingest.domain import DomainCard
 from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
 from ingest.embeddings import NamedEmbeddings, for_questions, token_window
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
-from ingest.paths import DomainPaths
 from ingest.loaders.limits import USUAL_LIMITS, Limits
+from ingest.paths import DomainPaths
 from ingest.progress import NoProgress, Progress, ReindexReport
 from ingest.records import (
     Record,
