@@ -17,7 +17,7 @@ from bot.review.events import UNVERSIONED, Entry, append
 from bot.review.moderators import OPERATOR
 from bot.review.query import is_free
 from bot.review.schema import contacts, event_texts, filings, report_events, reports
-from bot.review.states import CLOSED_STATES, OPEN_STATES
+from bot.review.states import CLOSED_STATES, OPEN_STATES, Status, check_transition
 from bot.review.views import Report
 from ingest.errors import InvalidTransition, ReportConflict, ReportHeld
 
@@ -123,8 +123,23 @@ class Change:
         return own | {
             "closed_at": self._now if closes else None,
             "claim_until": None if closes else self._lapses_at,
-            "outcome_detail": detail,
+            "outcome_detail": detail if closes else "",
         }
+
+    def check_move(self, status: Status) -> None:
+        """Raise InvalidTransition or ReportHeld unless the state may become `status`."""
+        self.refuse_held()
+        check_transition(self.report.status, status)
+        if status in OPEN_STATES:
+            self.refuse_second_open_report()
+
+    def move(self, status: Status, told: str = "") -> None:
+        """Change the state as `check_move` allowed; `told` is what was done with that."""
+        # What was a duplicate is once more a report of its own question.
+        own = self.report.outcome == "duplicate"
+        group: dict[str, Any] = {"group_key": self.own_group()} if own else {}
+        old = self.report.status
+        self.apply("moved", old=old, new=status, detail=told, status=status, outcome=None, **group)
 
     def record(self, kind: str, **words: str) -> None:
         """Append an event that leaves the report as it is."""

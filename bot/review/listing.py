@@ -24,7 +24,7 @@ from bot.review.schema import (
     report_events,
     reports,
 )
-from bot.review.states import OPEN_STATES, PUBLIC_LABELS, PUBLIC_OUTCOMES
+from bot.review.states import OPEN_STATES, PUBLIC_LABELS, PUBLIC_OUTCOMES, RERUN_ENDINGS
 from bot.review.views import (
     ChainHead,
     Correction,
@@ -78,9 +78,30 @@ def _told(connection: sa.Connection, row: sa.Row[Any]) -> str:
         return str(row.outcome_detail)
     if row.outcome == "duplicate":
         return f"How far that is: {PUBLIC_LABELS[find(connection, row.outcome_detail).status]}."
-    if row.outcome == "corpus_fixed" and _last_of_outcome(connection, row.reference, "rerun"):
-        return "The corrected source is in use, and your question was asked again with it."
+    if row.outcome == "corpus_fixed":
+        return _told_of_rerun(_last_of_outcome(connection, row.reference, "rerun"))
     return ""
+
+
+def _told_of_rerun(rerun: sa.Row[Any] | None) -> str:
+    if rerun is None:
+        return "Once the corrected source is in use, your question will be asked again with it."
+    asked = "The corrected source is in use, and your question was asked again with it"
+    if not rerun.snapshot:
+        return f"{asked}."
+    if json.loads(rerun.snapshot).get("same"):
+        return f"{asked}: the answer is the same as before."
+    return f"{asked}: {RERUN_ENDINGS[rerun.new]}."
+
+
+def added_to_pack(connection: sa.Connection, reference: str) -> str | None:
+    """Return what the outcome of a resolved report added to the pack (JSON), if it did."""
+    row = find(connection, reference)
+    resolved = _last_of_outcome(connection, row.reference, "resolved")
+    if row.status != "resolved" or resolved is None or not resolved.snapshot:
+        return None
+    added: str | None = json.loads(resolved.snapshot).get("added")
+    return added
 
 
 def corrections(connection: sa.Connection) -> list[Correction]:
@@ -108,7 +129,7 @@ def known_version(connection: sa.Connection, reference: str) -> str | None:
     if resolved is None or resolved.new != "corpus_fixed":
         return None
     last = _last_of_outcome(connection, reference, "rerun") or resolved
-    return str(json.loads(last.snapshot)["sha256"]) if last.snapshot else ""
+    return str(json.loads(last.snapshot).get("sha256", "")) if last.snapshot else ""
 
 
 def _last_of_outcome(connection: sa.Connection, reference: str, kind: str) -> sa.Row[Any] | None:

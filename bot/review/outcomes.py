@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.regressions import RegressionCase, add_regression
+from bot.regressions import RegressionCase, add_regression, remove_regression
 from bot.review.cases import Case
 from bot.review.moderators import Moderator
 from bot.review.references import parse_reference
@@ -25,7 +25,7 @@ from bot.text import normalise
 from ingest.domain import load_card
 from ingest.errors import IndexUnavailable, ReviewError, UsageError
 from ingest.index import Index
-from ingest.rules import RuleCard, append_rule
+from ingest.rules import RuleCard, append_rule, remove_rule
 
 _FIGURE = re.compile(r"[$€£]?\d(?:[\d,.]*\d)?%?")
 MOST_FIGURES = 3
@@ -84,14 +84,23 @@ def resolve_with_rule(
     A running bot follows the file within a second. Raises what `ReviewQueue.resolve` and
     `append_rule` raise.
     """
-    source = parse_reference(reference)
-    today = datetime.now(UTC).date()
-
-    def add(author: str) -> None:
-        signed = {"author": author, "reference": source, "added": today}
-        append_rule(pack, rule.model_copy(update=signed), load_card(pack).rules)
-
-    return queue.resolve(who, reference, version, "rule_added", note, rule.id, act=add)
+    signed = rule.model_copy(
+        update={
+            "author": who.name,
+            "reference": parse_reference(reference),
+            "added": datetime.now(UTC).date(),
+        }
+    )
+    return queue.resolve(
+        who,
+        reference,
+        version,
+        "rule_added",
+        note,
+        rule.id,
+        act=lambda: append_rule(pack, signed, load_card(pack).rules),
+        added=signed.model_dump_json(),
+    )
 
 
 def resolve_with_regression(
@@ -108,12 +117,40 @@ def resolve_with_regression(
 
     Raises what `ReviewQueue.resolve` and `add_regression` raise.
     """
-    source = parse_reference(reference)
+    signed = case.model_copy(update={"author": who.name, "source": parse_reference(reference)})
+    return queue.resolve(
+        who,
+        reference,
+        version,
+        "regression_added",
+        note,
+        case.id,
+        act=lambda: add_regression(pack, signed),
+        added=signed.model_dump_json(),
+    )
 
-    def add(author: str) -> None:
-        add_regression(pack, case.model_copy(update={"author": author, "source": source}))
 
-    return queue.resolve(who, reference, version, "regression_added", note, case.id, act=add)
+def undo(
+    queue: ReviewQueue, who: Moderator, reference: str, version: int, *, pack: Path, note: str = ""
+) -> Report:
+    """Reopen a report, and take the rule or case that it was closed with out of the pack again.
+
+    One that somebody took out by hand is no error. Raises UsageError for one that was changed
+    since, and what `ReviewQueue.undo` raises.
+    """
+
+    def take_out(outcome: str, added: str) -> str:
+        if outcome == "rule_added":
+            rule = RuleCard.model_validate_json(added)
+            return _taken_out(f"rule {rule.id}", remove_rule(pack, rule))
+        case = RegressionCase.model_validate_json(added)
+        return _taken_out(f"case {case.id}", remove_regression(pack, case))
+
+    return queue.undo(who, reference, version, note, take_out=take_out)
+
+
+def _taken_out(what: str, was_there: bool) -> str:
+    return f"{what} taken out of the pack" if was_there else f"{what} was no longer in the pack"
 
 
 def resolve_with_correction(

@@ -103,7 +103,8 @@ def rerun_corrections(queue: ReviewQueue, who: Moderator, bench: Workbench) -> l
         difference = run_again(bench.bot, correction.case)
         if difference.now.status == "failed":
             continue
-        if queue.attach_rerun(who, correction, sha256, difference.now, difference.to_text()):
+        told, now = difference.to_text(), difference.now
+        if queue.attach_rerun(who, correction, sha256, now, told, same=difference.same):
             done.append(correction)
     return done
 

@@ -221,9 +221,9 @@ class ReviewQueue:
         """
         check_word(status, TRANSITIONS, "state")
         with self._changing(who, reference, version, note) as change:
+            change.check_move(status)
             if status == "resolved":
                 raise InvalidTransition("A report is resolved by naming the outcome.")
-            change.check_move(status)
             change.move(status)
             return change.result()
 
@@ -321,8 +321,8 @@ class ReviewQueue:
         report that this one repeats, whose group it joins. `detail` stays after a purge. `act`
         is called once all is checked; if it raises, nothing is saved. `added` is what it adds to
         the pack (JSON), so that `undo` can take it out again. `baseline` is the sha256 of the
-        corrected document as it was indexed before. Raises ReviewError where the outcome needs a detail, ReportNotFound, InvalidTransition, or
-        ReportConflict.
+        corrected document as it was indexed before. Raises ReviewError where the outcome needs a
+        detail, ReportNotFound, InvalidTransition, or ReportConflict.
         """
         check_word(outcome, OUTCOME_LABELS, "outcome")
         what = _limited(detail, DETAIL_MAX_CHARS, "detail")
@@ -356,21 +356,30 @@ class ReviewQueue:
             return listing.corrections(connection)
 
     def attach_rerun(
-        self, who: Moderator, correction: Correction, rerun: Rerun, told: str
+        self,
+        who: Moderator,
+        correction: Correction,
+        sha256: str,
+        now: Case,
+        told: str,
+        *,
+        same: bool = False,
     ) -> bool:
         """Append how a corrected report's case ends now, with this version of the document.
 
-        Returns False where another process was faster, or the report was reopened meanwhile.
+        `same` says that a person would see no difference. Returns False where another process
+        was faster, or the report was reopened meanwhile.
         """
         with self._changing(who, correction.reference, None, told) as change:
             if listing.known_version(change.connection, correction.reference) != correction.known:
                 return False
+            kept = {"sha256": sha256, "case": now.model_dump(), "same": same}
             change.record(
                 "rerun",
                 old=correction.case.status,
-                new=rerun.case.status,
+                new=now.status,
                 detail=correction.document,
-                snapshot=rerun.model_dump_json(),
+                snapshot=json.dumps(kept, sort_keys=True),
             )
             return True
 

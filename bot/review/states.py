@@ -67,6 +67,14 @@ PUBLIC_OUTCOMES: dict[Outcome, str] = {
     "duplicate": "The same was reported before, and is looked after there.",
     "not_actionable": "We looked at it, and found nothing that we could change.",
 }
+# How the answer to a question ended when it was asked again; what the person who reported reads.
+RERUN_ENDINGS: dict[str, str] = {
+    "answered": "the answer is another one now",
+    "abstained": "it is not answered any more, for want of a source that says so",
+    "refused": "it is not answered any more",
+    "blocked": "it is not answered any more",
+    "failed": "that failed, and will be tried again",
+}
 CATEGORY_LABELS: dict[Category, str] = {
     "wrong_fact": "A fact is wrong",
     "out_of_date": "It is out of date",
@@ -104,6 +112,7 @@ SEVERITY_RANK: dict[Severity, int] = {"low": 0, "normal": 1, "high": 2, "urgent"
 
 # Outcomes that have to say what was changed, and how that is asked for.
 OUTCOME_DETAIL: dict[Outcome, str] = {
+    "answer_fine": "why the answer was right; the person who reported reads it",
     "corpus_fixed": "which document was corrected",
     "rule_added": "the id of the rule",
     "duplicate": "the reference of the other report",

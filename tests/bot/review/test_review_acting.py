@@ -22,12 +22,13 @@ from bot.review.outcomes import (
     resolve_with_regression,
     resolve_with_rule,
     suggested_regression,
+    undo,
 )
 from bot.review.rerun import compare, rerun_corrections, run_again
 from bot.review.workbench import Workbench
 from bot.rules import CHECK_SECONDS
 from bot.silent_chat import silent_chat
-from ingest.errors import ReportConflict, ReviewError, UsageError
+from ingest.errors import InvalidTransition, ReportConflict, ReviewError, UsageError
 from ingest.rules import RULES_NAME, RuleCard
 from tests.packs import CARD, FILES, HashedEmbeddings, Pack, end_vector_servers
 
@@ -214,6 +215,68 @@ def test_where_the_rule_cannot_be_saved_the_report_stays_open(
         )
     assert queue.show(who, report.reference).status == "new"
     assert not (pack.folder / RULES_NAME).exists()
+
+
+def test_a_rule_is_taken_back_and_the_report_open_again(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    kept = rule(pattern=r"\bweights?\b", message='Not about "weight".')
+    done = resolve_with_rule(queue, who, report.reference, 1, kept, pack=pack.folder)
+    with pytest.raises(ReportConflict):
+        undo(queue, who, report.reference, 1, pack=pack.folder)
+    assert (pack.folder / RULES_NAME).exists()
+    back = undo(queue, who, report.reference, done.version, pack=pack.folder, note="too broad")
+    assert (back.status, back.outcome, back.outcome_detail) == ("triaged", None, "")
+    assert back.events[-1].whole_sentence == (
+        "moved from resolved to triaged: rule no-traps taken out of the pack"
+    )
+    assert back.events[-1].text == "too broad"
+    assert not (pack.folder / RULES_NAME).exists()
+    assert queue.verify(who) == []
+    with pytest.raises(InvalidTransition):
+        undo(queue, who, report.reference, back.version, pack=pack.folder)
+    again = resolve_with_rule(queue, who, report.reference, back.version, kept, pack=pack.folder)
+    (pack.folder / RULES_NAME).unlink()
+    back = undo(queue, who, report.reference, again.version, pack=pack.folder)
+    assert "no longer in the pack" in back.events[-1].detail
+
+
+def test_a_rule_that_was_changed_since_keeps_the_report_closed(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    done = resolve_with_rule(
+        queue, who, report.reference, 1, rule(words=["weight"]), pack=pack.folder
+    )
+    path = pack.folder / RULES_NAME
+    path.write_text(path.read_text(encoding="utf-8").replace('"No."', '"Never."'), "utf-8")
+    with pytest.raises(UsageError, match="was changed after it was added"):
+        undo(queue, who, report.reference, done.version, pack=pack.folder)
+    assert queue.show(who, report.reference).status == "resolved"
+    assert "Never." in path.read_text(encoding="utf-8")
+    reopened = queue.move(who, report.reference, done.version, "triaged")
+    assert reopened.status == "triaged", "the rule can also stay"
+
+
+def test_a_case_is_taken_back(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    case = make_regression(id="c", question=ASKED, must=("18 g",))
+    done = resolve_with_regression(queue, who, report.reference, 1, case, pack=pack.folder)
+    assert undo(queue, who, report.reference, done.version, pack=pack.folder).outcome is None
+    assert read_regressions(pack.folder / FILE) == []
+
+
+def test_what_added_nothing_is_reopened_and_not_undone(
+    queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
+) -> None:
+    report = file(queue, ask(bench))
+    done = queue.resolve(who, report.reference, 1, "rule_added", detail="written-by-hand")
+    with pytest.raises(InvalidTransition, match="Nothing was added") as caught:
+        undo(queue, who, report.reference, done.version, pack=pack.folder)
+    assert "Reopen" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -68,17 +68,20 @@ def test_what_an_outcome_does_and_the_report_stand_or_fall_together(
     reference = file(queue, make_case())
     done: list[str] = []
 
-    def fail(name: str) -> None:
-        raise UsageError(f"{name} cannot write here.")
+    def fail() -> None:
+        raise UsageError("birch cannot write here.")
+
+    def act() -> None:
+        done.append("done")
 
     with pytest.raises(UsageError, match="birch cannot write here"):
         queue.resolve(birch, reference, 1, "rule_added", detail="r", act=fail)
     assert queue.show(birch, reference).status == "new"
     with pytest.raises(ReportConflict):
-        queue.resolve(birch, reference, 7, "rule_added", detail="r", act=done.append)
+        queue.resolve(birch, reference, 7, "rule_added", detail="r", act=act)
     assert done == []
-    queue.resolve(birch, reference, 1, "rule_added", detail="r", act=done.append)
-    assert done == ["birch"]
+    queue.resolve(birch, reference, 1, "rule_added", detail="r", act=act)
+    assert done == ["done"]
 
 
 def test_a_corrected_case_is_run_again_once_for_each_version(
@@ -91,7 +94,7 @@ def test_a_corrected_case_is_run_again_once_for_each_version(
     assert (correction.document, correction.known) == ("rivers.md", "aa")
     assert correction.case == make_case()
     now: Any = make_case(text="It is 13 km long [1].")
-    assert queue.look_up(reference).told == ""
+    assert "will be asked again" in queue.look_up(reference).told
     assert queue.attach_rerun(birch, correction, "bb", now, "answer: 13 km")
     assert not queue.attach_rerun(birch, correction, "bb", now, "a slower process")
     report = queue.show(birch, reference)
@@ -102,7 +105,12 @@ def test_a_corrected_case_is_run_again_once_for_each_version(
     assert report.events[-1].text == "answer: 13 km"
     [correction] = queue.corrections(birch)
     assert correction.known == "bb"
-    assert "corrected source is in use" in queue.look_up(reference).told
+    assert queue.look_up(reference).told == (
+        "The corrected source is in use, and your question was asked again with it: "
+        "the answer is another one now."
+    )
+    assert queue.attach_rerun(birch, correction, "cc", now, "no difference", same=True)
+    assert "the answer is the same as before" in queue.look_up(reference).told
     assert queue.verify(Moderators.operator()) == []
 
 
