@@ -239,9 +239,13 @@ class Readers:
         return answer
 
     def _try(self, job: Job) -> Answer | None:
-        """Return the answer, or None if the worker crashed."""
+        """Return the answer, or None if the worker crashed or nobody waits any more."""
+        if self._closed:
+            return None
         worker = _idle.take(self._window)
         self._busy.add(worker)
+        if self._closed:
+            worker.kill()
         try:
             message = worker.ask(job, self._limits)
         except TimeoutError:
