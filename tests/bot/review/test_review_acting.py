@@ -73,7 +73,7 @@ def who() -> Moderator:
     return Moderators.operator()
 
 
-def file(queue: ReviewQueue, answer: Answer, category: Any = "wrong") -> Report:
+def file(queue: ReviewQueue, answer: Answer, category: Any = "wrong_fact") -> Report:
     case = freeze(answer, rules_version=answer.rules_version)
     return queue.show(Moderators.operator(), queue.file(case, category).reference)
 
