@@ -118,7 +118,7 @@ def _remedy(cause: str) -> str:
 _REMEDIES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("queuepool", "too many"), "Too many want them at once; try again in a moment."),
     (
-        ("connection", "connect to server", "host name", "authentication"),
+        ("connection", "resolve host", "authentication"),
         "Look whether the database server runs, and whether DATABASE_URL is right.",
     ),
     (("lock", "timeout"), "Another program holds them; try again in a moment."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -41,8 +42,8 @@ def running_cluster(programs: Path) -> Iterator[str]:
     data, log = folder / "data", folder / "log"
     initdb = ["-A", "trust", "-U", "tests", "-E", "UTF8", "--no-sync", "--no-instructions"]
     sorting = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
-    settings = [f"--set={name}" for name in (*QUICK, "listen_addresses=", "max_connections=120")]
-    settings = [word for name in settings for word in ("-c", name.removeprefix("--set="))]
+    chosen = (*QUICK, "listen_addresses=", "max_connections=120")
+    settings = [word for setting in chosen for word in ("-c", setting)]
     try:
         command = [programs / "initdb", "-D", data, *initdb, *sorting]
         subprocess.run(command, user=owner, cwd=folder, check=True, capture_output=True)
@@ -59,8 +60,7 @@ def running_cluster(programs: Path) -> Iterator[str]:
             _wait_for(server, url, log)
             yield url
         finally:
-            server.terminate()
-            server.send_signal(2)  # "fast": it ends the sessions that are left
+            server.send_signal(signal.SIGQUIT)  # at once: what it holds is thrown away
             server.wait(START_SECONDS)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
