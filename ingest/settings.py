@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     `database_url`: empty, or the PostgreSQL database that holds the reports in place of a file
     (postgresql://user:password@host/database); also read from DATABASE_URL. The index stays in
     `data_dir`.
+    `chroma_url`: empty, or a Chroma server that holds the vectors in place of our own on loopback,
+    asked with `chroma_headers` (docs/operating.md). `embedding_cache_megabytes`: how much is kept
+    of the vectors of texts that are not in the corpus any more, for when they come back.
     A sign-in ends after `session_minutes`, or `session_idle_minutes` after its last page. With an
     identity provider (docs/moderators.md) whoever has an address among `oidc_moderators` or
     `oidc_administrators` signs in there, or a group among `oidc_moderator_groups` or
@@ -75,6 +78,9 @@ class Settings(BaseSettings):
     domain: Path = Path("corpus/colleges")
     data_dir: Path = Path(".groundskeeper")
     database_url: SecretStr = SecretStr("")
+    chroma_url: str = Field("", pattern=r"^(https?://[^\s?#@]+)?$")
+    chroma_headers: dict[str, SecretStr] = Field(default_factory=dict)
+    embedding_cache_megabytes: int = Field(256, ge=0, le=1_000_000)
     model: str = Field("embedded", pattern=r"^(embedded|[a-z_]+:\S+)$")
     embedding: str = Field("embedded", pattern=r"^(embedded|folder:.+|[a-z_]+:\S+)$")
     embedding_query_prompt: str | None = Field(None, max_length=1_000)
@@ -144,6 +150,20 @@ class Settings(BaseSettings):
             raise ValueError("an @ in name or password is written %40")
         return url
 
+    @model_validator(mode="after")
+    def _somebody_can_sign_in(self) -> Settings:
+        groups = self.oidc_moderator_groups + self.oidc_administrator_groups
+        if bool(groups) != bool(self.oidc_group_claim):
+            raise ValueError(
+                "'oidc_group_claim' goes with 'oidc_moderator_groups' or"
+                " 'oidc_administrator_groups'"
+            )
+        if not (self.local_accounts or groups or self.oidc_moderators or self.oidc_administrators):
+            raise ValueError(
+                "without 'local_accounts' nobody could sign in: name 'oidc_administrators'"
+            )
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -178,6 +198,8 @@ def _explain(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"Unknown setting {key!r} in {SETTINGS_FILE}."
+    if not key:  # of all settings together, secret ones among them
+        return f"Settings: {error['msg'].removeprefix('Value error, ')}."
     field = Settings.model_fields.get(key)
     if field is not None and field.annotation is SecretStr:
         return f"Setting {key!r}: {error['msg']}."
