@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +78,7 @@ class ChangeFinder:
         self._tables = {table.file: table for table in card.tables}
         self._recipes = {name: self._made_recipe(table) for name, table in self._tables.items()}
         self._usual_recipe = self._made_recipe(None)
+        self._limits_recipe = _digest(f"{self._usual_recipe} {limits}")
 
     def find(
         self, files: list[SourceFile], known: dict[str, Known], report: ReindexReport
@@ -87,9 +88,11 @@ class ChangeFinder:
         report.removed = [name for name in changes.removed if known[name].status == "indexed"]
         for file in files:
             before = known.get(file.name)
-            if before is None or not self._same_recipe(file, before):
+            if before is None or not surely_unchanged(file, before):
                 changes.unsure.append(file)
-            elif surely_unchanged(file, before):
+            elif self._given_up(before):
+                report.failed[file.name] = before.reason
+            elif self._same_recipe(file, before):
                 report.unchanged += 1
             else:
                 changes.unsure.append(file)
@@ -97,7 +100,7 @@ class ChangeFinder:
 
     def read(
         self, changes: Changes, known: dict[str, Known], report: ReindexReport
-    ) -> Iterator[Prepared]:
+    ) -> Generator[Prepared, None, None]:
         """Yield what each new or changed file holds, one at a time, while others are being read.
 
         Failures go into the report, not up. Files that turn out to be unchanged go into
@@ -126,6 +129,10 @@ class ChangeFinder:
             size=file.size,
         )
 
+    def _given_up(self, before: Known) -> bool:
+        """Whether reading it took too much, and nothing has changed that it could take less."""
+        return before.recipe == self._limits_recipe and not self._read_all
+
     def _same_recipe(self, file: SourceFile, before: Known) -> bool:
         return before.recipe == self._recipe(file) and not self._read_all
 
@@ -142,7 +149,8 @@ class ChangeFinder:
             # It may quote the file's name, which may be no text at all.
             reason = printable(answer.failure)
             report.failed[file.name] = reason
-            yield from self._failed(file, before, reason, changes)
+            recipe = self._limits_recipe if answer.over_limit else ""
+            yield from self._failed(file, before, {"reason": reason, "recipe": recipe}, changes)
         elif answer.document is None:
             report.unchanged += 1
             row = {**_read_columns(file, answer), "stale": False, "reason": ""}
@@ -156,16 +164,18 @@ class ChangeFinder:
             yield prepared
 
     def _failed(
-        self, file: SourceFile, before: Known | None, reason: str, changes: Changes
+        self, file: SourceFile, before: Known | None, failure: dict[str, Any], changes: Changes
     ) -> Iterator[Prepared]:
         """Keep the last good version, marked stale; without one, remember the failure."""
-        if before is not None:
-            stale = before.status == "indexed"
-            changes.touched.append({"name": file.name, "stale": stale, "reason": reason})
-            return
-        row = {**_stat_columns(file), "recipe": "", "kind": "document", "title": file.name}
-        row |= {"media_type": "", "status": "failed", "reason": reason}
-        yield Prepared(_document_row(row), [])
+        if before is not None and before.status == "indexed":
+            row = {"name": file.name, "stale": True, "reason": failure["reason"]}
+            changes.touched.append(row)
+        elif before is not None:
+            changes.touched.append({**_stat_columns(file), **failure})
+        else:
+            row = {**_stat_columns(file), **failure, "kind": "document", "title": file.name}
+            row |= {"media_type": "", "status": "failed"}
+            yield Prepared(_document_row(row), [])
 
     def _recipe(self, file: SourceFile) -> str:
         return self._recipes.get(file.name, self._usual_recipe)
@@ -175,7 +185,7 @@ class ChangeFinder:
         card = f"{table.model_dump_json()}\n{self._card.domain.vintage}" if table else ""
         window = "" if self._window == TokenWindow() else repr(self._window)
         made_by = f"{CHUNKER_VERSION} {signs_version()}"
-        return hashlib.sha256(f"{made_by}\n{card}{window}".encode()).hexdigest()[:16]
+        return _digest(f"{made_by}\n{card}{window}")
 
     def _prepared(self, file: SourceFile, answer: Answer, document: dict[str, Any]) -> Prepared:
         row = {**_read_columns(file, answer), "recipe": self._recipe(file), "status": "indexed"}
@@ -187,6 +197,10 @@ class ChangeFinder:
         row |= {"vintage": self._card.domain.vintage}
         records = [Record(**{**r, "aliases": tuple(r["aliases"])}) for r in answer.records]
         return Prepared(_document_row(row), answer.chunks, records, table)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:

@@ -43,6 +43,7 @@ class Known:
     recipe: str
     status: str
     stale: bool = False
+    reason: str = ""
 
 
 def find_files(folder: Path) -> Iterator[SourceFile]:
