@@ -237,11 +237,11 @@ def citation_place(citation: Citation) -> tuple[str, str]:
 def _passage_html(source: Source) -> str:
     opening = f'<span class="gk-around">{escape(source.before)}</span>' if source.before else ""
     closing = f'<span class="gk-around">{escape(source.after)}</span>' if source.after else ""
-    return f"{opening}{_marked(source.citation.quote)}{closing}"
+    return f"{opening}{marked(source.citation.quote)}{closing}"
 
 
-def _marked(text: str) -> str:
-    """Highlight each line by itself, so that empty lines stay empty."""
+def marked(text: str) -> str:
+    """Return text with each line highlighted by itself, so that empty lines stay empty."""
     return "\n".join(
         f"<mark>{escape(line)}</mark>" if line.strip() else "" for line in text.split("\n")
     )
@@ -255,7 +255,7 @@ def _row_html(source: Source) -> str:
     )
     cells = f'<table class="gk-cells"><tbody>{rows}</tbody></table>' if rows else ""
     quote = source.citation.quote
-    whole = f'<span class="gk-around">{escape(quote)}</span>' if cells else _marked(quote)
+    whole = f'<span class="gk-around">{escape(quote)}</span>' if cells else marked(quote)
     return f"{cells}{whole}"
 
 

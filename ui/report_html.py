@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from bot.answer import Citation, Evidence
 from bot.review import (
     CATEGORY_LABELS,
     OUTCOME_LABELS,
@@ -14,8 +15,9 @@ from bot.review import (
     PublicStatus,
     ReportSummary,
 )
+from bot.review.passage_today import PassageToday
 from ui import strings
-from ui.rendering import escape
+from ui.rendering import citation_place, escape, marked
 
 
 def status_html(report: PublicStatus) -> str:
@@ -38,7 +40,8 @@ def summary_html(report: ReportSummary, now: datetime, *, whole: bool = False) -
         CATEGORY_LABELS[report.category],
         strings.age(report.filed_at, now),
         strings.REPEATS.format(n=report.repeats + 1) if report.repeats else "",
-        strings.ASSIGNED_TO.format(name=report.assignee) if report.assignee else "",
+        strings.ASKED_TIMES.format(n=report.asked) if report.asked > 1 else "",
+        _holder(report, now),
         OUTCOME_LABELS[report.outcome] if report.outcome else "",
         report.outcome_detail,
     ]
@@ -52,6 +55,13 @@ def summary_html(report: ReportSummary, now: datetime, *, whole: bool = False) -
         f"{asked}{comment}"
         f"{_facts(facts)}</div>"
     )
+
+
+def _holder(report: ReportSummary, now: datetime) -> str:
+    if not report.assignee:
+        return ""
+    lapsed = report.holder(now) is None
+    return (strings.CLAIM_LAPSED if lapsed else strings.ASSIGNED_TO).format(name=report.assignee)
 
 
 def _facts(facts: Sequence[str]) -> str:
@@ -82,3 +92,70 @@ def history_html(events: Sequence[Event]) -> str:
         for event in reversed(events)
     )
     return f'<ol class="gk-history">{items}</ol>'
+
+
+def keys_html(keys: Mapping[str, str]) -> str:
+    """Return what the keys do."""
+    each = "".join(
+        f"<span><kbd>{escape(key)}</kbd> {escape(what)}</span>" for key, what in keys.items()
+    )
+    return f'<div class="gk-keys">{each}</div>'
+
+
+def evidence_html(evidence: Sequence[Evidence], cited: Collection[int]) -> str:
+    """Return what an answer could rest on, each piece with its text; the cited ones unfolded."""
+    title = f"<h4>{strings.EVIDENCE}</h4>"
+    if not evidence:
+        return f'<section class="gk-sources">{title}<p>{strings.NO_EVIDENCE}</p></section>'
+    pieces = "".join(
+        _piece_html(
+            Citation(**{name: getattr(piece, name) for name in Citation.model_fields}),
+            strings.CITED if piece.n in cited else strings.NOT_CITED,
+            escape(piece.quote),
+            unfolded=piece.n in cited,
+        )
+        for piece in evidence
+    )
+    return f'<section class="gk-sources">{title}{pieces}</section>'
+
+
+def passages_today_html(found: Sequence[PassageToday]) -> str:
+    """Return the cited passages as they stand in their documents today, marked, or "gone"."""
+    pieces = "".join(
+        _piece_html(
+            each.citation,
+            strings.TODAY_FOUND[each.found],
+            _today_html(each),
+            unfolded=True,
+        )
+        for each in found
+    )
+    return f'<section class="gk-sources gk-today"><h4>{strings.TODAY}</h4>{pieces}</section>'
+
+
+def _today_html(found: PassageToday) -> str:
+    if found.found == "gone":
+        return f"<del>{escape(found.citation.quote)}</del>"
+    around = [
+        f'<span class="gk-around">{escape(text)}</span>' for text in (found.before, found.after)
+    ]
+    if found.found == "changed":
+        return f"<del>{escape(found.citation.quote)}</del>\n<ins>{escape(found.text)}</ins>"
+    return f"{around[0]}{marked(found.text)}{around[1]}"
+
+
+def _piece_html(citation: Citation, remark: str, body: str, *, unfolded: bool) -> str:
+    title, where = citation_place(citation)
+    place = " · ".join(filter(None, (where, remark)))
+    return (
+        f'<details class="gk-source"{" open" if unfolded else ""}><summary>'
+        f'<span class="gk-number">{citation.n}</span>'
+        f'<span class="gk-title">{escape(title)}'
+        f'<span class="gk-place">{escape(place)}</span></span>'
+        f'</summary><div class="gk-passage">{body}</div></details>'
+    )
+
+
+def scores_html(told: Sequence[str]) -> str:
+    """Return what the gates measured."""
+    return _facts(told) if told else ""

@@ -130,18 +130,36 @@ STAGES = {
 # Reporting an answer
 REPORT = "Report a problem"
 REPORT_TITLE = "What is wrong with this answer?"
-CATEGORY = "What kind of problem is it?"
+REPORT_SENDS = "Press what fits best. That sends the report."
 COMMENT = "Tell us more (you don't have to)"
 COMMENT_HELP = "Please leave out names, addresses and anything else that is private."
-SEND_REPORT = "Send report"
-CANCEL = "Cancel"
-REPORT_SAVED = "Saved as {reference}. Under “My report” you can see what becomes of it."
-REPORT_REPEATED = (
-    "Saved. Others have reported this answer too, so yours was added to {reference}. "
-    "Under “My report” you can see what becomes of it."
+EMAIL = "E-mail, if you want to hear what comes of it (you don't have to)"
+EMAIL_HELP = "name@example.org"
+SENT_LINE = (
+    "What is sent: your question{before}, this answer with its sources, which model, index and "
+    "rules made it, and what you add here. E-mail addresses, telephone, card, account and social "
+    "security numbers in your words are blacked out first. Nothing else is sent."
 )
+SENT_BEFORE = ", what was said before it"
+SENT_TITLE = "See all that is sent"
+SENT_QUESTION = "Your question"
+SENT_CONVERSATION = "Said before it"
+SENT_ANSWER = "The answer"
+SENT_SOURCES = "What the bot had found"
+SENT_NO_SOURCES = "nothing"
+SENT_MADE_BY = "Made by"
+SENT_RULES = "rules {version}"
+SENT_WHOLE = "The same as it is saved, every figure included"
+CANCEL = "Cancel"
+REPORT_SAVED = "Thank you. Your report is saved as {reference}."
+REPORT_REPEATED = (
+    "Thank you. Others have reported this answer too, so yours was added to {reference}."
+)
+REPORT_LINK = "See what becomes of it"
+REPORT_NOTE = "Keep the reference: with it you find your report under “My report”."
 REPORT_FAILED = "Your report was not saved. What you wrote is still here; please try again."
 COMMENT_MAX_CHARS = 2_000
+EMAIL_MAX_CHARS = 254
 
 # My report
 LOOKUP_TITLE = "What became of my report?"
@@ -171,7 +189,37 @@ OPEN = "Open"
 CLOSED = "Closed"
 ALL = "All"
 ANY_CATEGORY = "Any kind of problem"
-SEARCH = "Search in questions and comments"
+SEARCH = "Search questions, answers, comments"
+VIEWS = "Views"
+BUILT_IN_VIEWS = {
+    "open": "All open",
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "oldest": "Oldest",
+    "severe": "Severe",
+}
+FILTERS = "Filters"
+FILTERS_ON = "Filters ({n})"
+VIEW_NAME = "Keep this as a view, called"
+SAVE_VIEW = "Save view"
+REMOVE_VIEW = "Remove this view"
+ANY = "Any"
+ANY_AGE = "Any age"
+ANY_SEVERITY = "Any severity"
+LAST_DAY = "Last day"
+LAST_DAYS = "Last {n} days"
+OLDER_THAN = "Older than {n} days"
+DAYS_OLD = "{least} to {most} days old"
+AGE = "Age"
+ORDER = "Order"
+ORDERS = {"priority": "By priority", "oldest": "The oldest first", "newest": "The newest first"}
+HELD_BY = "With"
+ANYBODY = "Anybody"
+MYSELF = "Me"
+NOBODY = "Nobody"
+CITES = "Cites the document"
+MODEL = "Model"
+START = "Start"
 NOTHING_HERE = "No reports here. Well done!"
 NO_MATCH = "No report matches. Try fewer filters."
 COUNT = "{n} reports"
@@ -181,14 +229,84 @@ OPEN_REPORT = "Open {reference}"
 BACK = "All reports"
 NEXT_REPORT = "Next report"
 REPEATS = "reported {n} times"
+ASKED_TIMES = "asked {n:,} times in 30 days"
 ASSIGNED_TO = "With {name}"
 SEEN_BY_PERSON = "What the person saw"
+IN_HAND = "What the bot had in hand"
+EVIDENCE = "Evidence"
+NO_EVIDENCE = "No evidence was found."
+CITED = "cited"
+NOT_CITED = "not cited"
+LOOK_TODAY = "Look in the documents"
+LOOK_TODAY_HELP = "Shows each cited passage where it stands in its document as indexed today."
+TODAY = "In the documents today"
+TODAY_FOUND = {
+    "there": "as it was",
+    "moved": "word by word, in another place",
+    "changed": "this row has other words now",
+    "gone": "no longer there",
+}
 ASKED_BEFORE = "Asked before"
 PURGED = "Question, answer and comments were removed to protect the person."
 SAME_QUESTION = "Other reports of this question"
 HISTORY = "History"
 ASSIGN_TO_ME = "Take it"
 RELEASE = "Put it back"
+TAKE_OVER = "Take it over"
+HELD = "This report is with {name}. What you decide is refused until you take it over."
+HELD_UNTIL = (
+    "This report is with {name} until {until}. What you decide is refused until you take it over."
+)
+CLAIM_LAPSED = "{name}’s claim has lapsed"
+OUTCOME_ACTIONS: dict[str, str] = {
+    "answer_fine": "Answer was right",
+    "corpus_fixed": "Document corrected",
+    "rule_added": "New rule",
+    "regression_added": "New test case",
+    "duplicate": "Duplicate",
+    "not_actionable": "Nothing to do",
+}
+DUPLICATE_OF = "Duplicate of {reference}"
+ANSWER_FINE_REASON = "The answer says what its sources say."
+ANSWER_FINE_SAYS = f"The person reads: “{ANSWER_FINE_REASON}” For other words, use the forms below."
+OUTCOME_FORMS = "Resolve in your own words"
+DISMISSED = "Dismissed"
+DECIDED = "Saved. {reference}: {what}."
+UNDO = "Undo"
+UNDONE = "Taken back: {what}"
+PREVIOUS = "Previous"
+NEXT = "Next"
+KEYS = "Keys"
+KEY_HELP = {
+    "N": "next report; in the list, the first one",
+    "J, K": "next, previous",
+    "T": "take it, or put it back",
+    "1 to 6": "the six outcomes",
+    "U": "undo the last decision",
+    "B": "back to all reports",
+    "H": "this help",
+}
+MORE_TO_DO = "More"
+PICK = "Pick {reference}"
+PICK_ALL = "Pick all shown"
+PICK_NONE = "Pick none"
+PICKED = "{n} picked"
+BULK_ACTION = "With the picked reports"
+BULK_ACTIONS = {
+    "claim": "Take them",
+    "severity": "Set the severity",
+    "answer_fine": "Answer was right",
+    "duplicate": "Duplicates of another",
+    "dismiss": "Dismiss",
+}
+BULK_ASKS = {
+    "answer_fine": "Why? Everybody who reported one reads this.",
+    "duplicate": "Which report do they repeat?",
+    "dismiss": "Why? (only moderators see this)",
+}
+BULK_DO = "Do it for {n}"
+BULK_DONE = "Done for {n}."
+BULK_REFUSED = "Not done for {n}:"
 SEVERITY = "Severity"
 MOVE_TO = {
     "triaged": "Mark as seen",
@@ -215,12 +333,22 @@ SIGNED_IN = "You are signed in as {name}."
 
 # Outcomes that act
 ANSWER_FINE_WHY = "Why was it right? The person who reported reads this."
+ANSWER_FINE_OWN = "Or in your own words"
+ANSWER_FINE_REASONS = (
+    ANSWER_FINE_REASON,
+    "The sources that we have say so; newer ones are not out yet.",
+    "It is right, though its wording can be misunderstood.",
+)
 WHICH_DOCUMENT = "Which document was corrected?"
 WHICH_DOCUMENT_HELP = (
     "Its name in the corpus. Once `groundskeeper reindex` has read its new version, the question "
     "is asked again, and what comes of it stands in this history."
 )
-WHICH_REPORT = "Which report does this one repeat?"
+TYPE_DOCUMENT = "Type a part of its name"
+WHICH_REPORT = "Or another report: its reference"
+LOOKING_FOR_SIMILAR = "Looking for similar reports"
+SIMILAR = "It repeats"
+NONE_SIMILAR = "No similar report was found."
 RULE_MATCHES = "It applies to what has"
 RULE_KINDS = {
     "words": "one of these words",
@@ -239,6 +367,8 @@ RULE_ACTIONS = {
 RULE_MESSAGE = "Message"
 ID = "Its name (small letters, digits, dashes)"
 TRY_RULE = "Try the rule"
+TRYING_RULE = "Trying the rule; you can go on meanwhile"
+SO_FAR = "({done:,} of {of:,} questions asked)"
 SAVE_RULE = "Save this rule and resolve"
 TRIED = "Tried on {n:,} questions and reports."
 TRIED_FLAGS = "It would only mark what follows."
@@ -247,13 +377,14 @@ MISSES_CASE = "It does not stop the reported case."
 STOPS_GOOD = "Rightly stopped: {n:,}"
 STOPS_BAD = "Wrongly stopped: {n:,}"
 STOPS_OPEN = "Stopped, for you to judge: {n:,}"
-AND_MORE = "and {n:,} more"
+MORE_HITS = "and {n:,} more"
 CASE_QUESTION = "Question"
 CASE_MUST = "What the answer must hold, one a line"
 CASE_MUST_NOT = "What it must not hold, one a line"
 CASE_STATUS = "How it must end"
 CASE_ANY_STATUS = "in any way"
 TRY_CASE = "Try the case"
+TRYING_CASE = "Asking the question; you can go on meanwhile"
 SAVE_CASE = "Add this case and resolve"
 CASE_PASSES = "It passes today."
 CASE_FAILS = "It does not pass today: {why}."
@@ -262,6 +393,7 @@ CASE_NOW = "The answer today"
 # Run again
 RUN_AGAIN = "Run again"
 RUN_AGAIN_HELP = "Asks the question with today's index, model and rules; nothing is saved."
+RUNNING_AGAIN = "Asking the question again; you can go on meanwhile"
 RUN_SAME = "A person would see the same as before."
 RUN_DIFFERS = "A person would see something else now."
 KEEP_AS_NOTE = "Keep as a note"

@@ -19,11 +19,14 @@ from bot.review import (
     Moderators,
     Outcome,
     Report,
+    ReportQuery,
     ReportSummary,
     ReviewQueue,
+    Severity,
     Stats,
     Status,
 )
+from bot.review.query import MOST_DAYS, Order
 from ingest.errors import UsageError
 from ui.context import AppContext
 from ui.output import note, print_json, say
@@ -47,22 +50,46 @@ def list_reports(
         list[str] | None, typer.Option(help="Only this state; can be given again.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Closed reports as well.")] = False,
-    text: Annotated[str, typer.Option(help="Only where this occurs.")] = "",
+    text: Annotated[
+        str, typer.Option(help="Only with these words, in any order; the last may be begun.")
+    ] = "",
     category: Annotated[Category | None, typer.Option(help="Only this category.")] = None,
+    severity: Annotated[
+        list[str] | None, typer.Option(help="Only this severity; can be given again.")
+    ] = None,
+    assignee: Annotated[
+        str, typer.Option(help="Only what this moderator has; @nobody for what is free.")
+    ] = "",
+    document: Annotated[str, typer.Option(help="Only where this document is cited.")] = "",
+    model: Annotated[str, typer.Option(help="Only answers of this model.")] = "",
+    min_days: Annotated[int, typer.Option(min=0, help="Only reports at least this old.")] = 0,
+    max_days: Annotated[
+        int, typer.Option(min=0, help="Only reports at most this old.")
+    ] = MOST_DAYS,
+    order: Annotated[Order, typer.Option(help="What comes first.")] = "priority",
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """List reports: the most severe first, then the most often reported, then the oldest."""
-    # Typer takes no list of a Literal; the queue refuses what is no state.
+    """List reports by priority: severity, number of reports, how often it is asked, age."""
+    # Typer takes no list of a Literal; the queue refuses what is no such word.
     states = cast("tuple[Status, ...]", tuple(state or ()))
-    states = states or OPEN_STATES + (CLOSED_STATES if everything else ())
+    query = ReportQuery(
+        states=states or OPEN_STATES + (CLOSED_STATES if everything else ()),
+        text=text,
+        category=category,
+        severities=cast("tuple[Severity, ...]", tuple(severity or ())),
+        assignee=assignee,
+        document=document,
+        model=model,
+        min_days=min_days,
+        max_days=max_days,
+        order=order,
+    )
     operator = Moderators.operator()
     with _queue(context) as queue:
-        total = queue.count(operator, states=states, text=text, category=category)
-        found = queue.reports(
-            operator, states=states, text=text, category=category, limit=limit, offset=offset
-        )
+        total = queue.count(operator, query)
+        found = queue.reports(operator, query, limit=limit, offset=offset)
     if as_json:
         print_json({"total": total, "reports": [one.model_dump(mode="json") for one in found]})
     else:

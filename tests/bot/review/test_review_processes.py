@@ -13,38 +13,43 @@ from typing import Any
 
 import pytest
 
-from bot.review import Case, Moderators, ReviewQueue
+from bot.review import Case, Moderators, ReportQuery, ReviewQueue
+from ingest.paths import ReportsLocation
+from tests.bot.review.places import LOCATION, told
 
 PROCESSES = 4
 
 # Each process says that it is ready, and starts when it is told to.
-FILE = """
-import json, sys
-from pathlib import Path
+FILE = (
+    LOCATION
+    + """
+import json
 from bot.review import Case, ReviewQueue
 
-path, number = Path(sys.argv[1]), sys.argv[2]
+number = sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
 made = []
 for turn in range(10):
     # Opened anew each time, as by a command line.
-    with ReviewQueue(path) as queue:
+    with ReviewQueue(location) as queue:
         for question in (f"Question {number}.{turn}?", "What everybody asks?"):
             case = Case(question=question, answer="So [1].", status="answered")
             receipt = queue.file(case, "wrong_fact", f"from {number}")
             made.append([receipt.reference, receipt.repeated])
 print(json.dumps(made))
 """
+)
 
-CLAIM = """
-import json, sys
-from pathlib import Path
+CLAIM = (
+    LOCATION
+    + """
+import json
 from bot.review import Moderators, ReviewQueue
 from ingest.errors import ReportConflict
 
-path, name, references = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(",")
-with Moderators(path) as moderators, ReviewQueue(path) as queue:
+name, references = sys.argv[2], sys.argv[3].split(",")
+with Moderators(location) as moderators, ReviewQueue(location) as queue:
     who = moderators.moderator(moderators.sign_in(name, "correct horse battery").token)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -56,6 +61,7 @@ with Moderators(path) as moderators, ReviewQueue(path) as queue:
             assert "assigned to" in conflict.message
     print(json.dumps(won))
 """
+)
 
 
 def _run_at_once(program: str, arguments: list[list[str]]) -> list[Any]:
@@ -87,13 +93,14 @@ def _run_at_once(program: str, arguments: list[list[str]]) -> list[Any]:
                 process.wait()
 
 
-def test_processes_that_file_at_once_lose_nothing(path: Path) -> None:
-    assert not path.exists(), "they also race to create it"
-    made = _run_at_once(FILE, [[str(path), str(n)] for n in range(PROCESSES)])
+def test_processes_that_file_at_once_lose_nothing(location: ReportsLocation) -> None:
+    if isinstance(location, Path):
+        assert not location.exists(), "they also race to create it"
+    made = _run_at_once(FILE, [[told(location), str(n)] for n in range(PROCESSES)])
     receipts = [tuple(receipt) for one in made for receipt in one]
     assert len(receipts) == 20 * PROCESSES
     operator = Moderators.operator()
-    with ReviewQueue(path) as queue:
+    with ReviewQueue(location) as queue:
         reports = queue.reports(operator, limit=500)
         assert {report.reference for report in reports} == {reference for reference, _ in receipts}
         assert len(reports) == 10 * PROCESSES + 1
@@ -102,9 +109,9 @@ def test_processes_that_file_at_once_lose_nothing(path: Path) -> None:
         assert queue.verify(Moderators.operator()) == []
 
 
-def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
+def test_of_moderators_who_claim_a_report_one_wins(location: ReportsLocation) -> None:
     names = ["birch", "fir"]
-    with Moderators(path) as moderators, ReviewQueue(path) as queue:
+    with Moderators(location) as moderators, ReviewQueue(location) as queue:
         for name in names:
             moderators.add(Moderators.operator(), name, "correct horse battery")
         references = [
@@ -113,7 +120,7 @@ def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
             ).reference
             for n in range(25)
         ]
-        won = _run_at_once(CLAIM, [[str(path), name, ",".join(references)] for name in names])
+        won = _run_at_once(CLAIM, [[told(location), name, ",".join(references)] for name in names])
         assert Counter(won[0] + won[1]) == Counter(references)
         for name, theirs in zip(names, won, strict=True):
             for reference in theirs:
@@ -123,21 +130,23 @@ def test_of_moderators_who_claim_a_report_one_wins(path: Path) -> None:
         assert queue.verify(Moderators.operator()) == []
 
 
-def test_a_process_that_dies_half_way_leaves_nothing_half_done(path: Path) -> None:
-    program = """
-import os, sys
-from pathlib import Path
+def test_a_process_that_dies_half_way_leaves_nothing_half_done(location: ReportsLocation) -> None:
+    program = (
+        LOCATION
+        + """
+import os
 import bot.review.filing as filing
 from bot.review import Case, ReviewQueue
 
-queue = ReviewQueue(Path(sys.argv[1]))
+queue = ReviewQueue(location)
 queue.file(Case(question="First?", answer="So.", status="answered"), "wrong_fact")
 filing.append = lambda connection, entry: os.kill(os.getpid(), 9)
 queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
 """
-    done = subprocess.run([sys.executable, "-c", program, str(path)], timeout=60)
+    )
+    done = subprocess.run([sys.executable, "-c", program, told(location)], timeout=60)
     assert done.returncode == -9
-    with ReviewQueue(path) as queue:
+    with ReviewQueue(location) as queue:
         assert [one.question for one in queue.reports(Moderators.operator())] == ["First?"]
         assert queue.verify(Moderators.operator()) == []
         again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
@@ -154,7 +163,7 @@ def test_a_large_queue_stays_quick(path: Path) -> None:
         started = time.perf_counter()
         assert len(queue.reports(operator)) == 50
         assert queue.count(operator) == 100_001
-        assert queue.count(operator, text="number 177777") == 1
+        assert queue.count(operator, ReportQuery(text="number 177777")) == 1
         queue.show(operator, first.reference)
         queue.file(Case(question="Last?", answer="So.", status="answered"), "wrong_fact")
         assert time.perf_counter() - started < 5

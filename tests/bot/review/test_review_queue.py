@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from bot.review import PUBLIC_OUTCOMES, Case, Correction, Moderator, Moderators, ReviewQueue
+from bot.review import (
+    PUBLIC_OUTCOMES,
+    Case,
+    Correction,
+    Moderator,
+    Moderators,
+    ReportQuery,
+    ReviewQueue,
+)
 from ingest.errors import (
     InvalidTransition,
     LimitExceeded,
@@ -166,8 +174,9 @@ def test_lists_are_narrowed(queue: ReviewQueue, make_case: MakeCase, operator: M
     queue.move(operator, fir, 1, "dismissed")
 
     def listed(**conditions: Any) -> list[str]:
-        found = [one.reference for one in queue.reports(operator, **conditions)]
-        assert queue.count(operator, **conditions) == len(found)
+        query = ReportQuery(**conditions)
+        found = [one.reference for one in queue.reports(operator, query)]
+        assert queue.count(operator, query) == len(found)
         return found
 
     everything = ("new", "dismissed")
@@ -206,9 +215,9 @@ def test_a_conflict_comes_before_the_question_whether_the_step_exists(
     queue: ReviewQueue, make_case: MakeCase, operator: Moderator
 ) -> None:
     reference = queue.file(make_case(), "wrong_fact").reference
-    queue.resolve(operator, reference, 1, "answer_fine")
+    queue.resolve(operator, reference, 1, "answer_fine", detail="It is.")
     with pytest.raises(ReportConflict, match="resolved as answer_fine"):
-        queue.resolve(operator, reference, 1, "answer_fine")
+        queue.resolve(operator, reference, 1, "answer_fine", detail="It is.")
 
 
 def test_closed_reports_are_not_assigned_or_rated(
@@ -291,7 +300,7 @@ def test_purge_removes_the_words_and_keeps_the_history(
     assert (report.status, report.outcome_detail) == ("resolved", "rivers.md")
     assert queue.verify(Moderators.operator()) == []
     assert queue.look_up(receipt.reference).label == "Resolved"
-    assert queue.reports(operator, states=("resolved",)) == []
+    assert queue.reports(operator, ReportQuery(states=("resolved",))) == []
     assert queue.show(operator, kept).case is not None
     with pytest.raises(InvalidTransition, match="purged"):
         queue.move(operator, receipt.reference, report.version, "triaged")
@@ -348,7 +357,7 @@ def _service_calls(
     yield lambda who: queue.assign(who, reference, 1, None)
     yield lambda who: queue.set_severity(who, reference, 1, "high")
     yield lambda who: queue.note(who, reference, "note")
-    yield lambda who: queue.resolve(who, reference, 1, "answer_fine")
+    yield lambda who: queue.resolve(who, reference, 1, "answer_fine", detail="It is.")
     yield lambda who: queue.stats(who)
     yield lambda who: queue.export(who)
     yield lambda who: queue.purge(who, timedelta(0))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.review import (
     CATEGORY_LABELS,
@@ -26,12 +31,15 @@ from bot.review import (
     Moderators,
     Outcome,
     Report,
+    ReportQuery,
     ReviewQueue,
     Severity,
     Status,
 )
 from bot.review.states import OUTCOME_DETAIL, SEVERITY_RANK
 from ingest.errors import InvalidTransition, ReportConflict, ReviewError
+from ingest.paths import ReportsLocation
+from tests.bot.review.places import empty
 
 STATES = get_args(Status)
 HOUR_NS = 3_600 * 10**9
@@ -48,7 +56,9 @@ def reach(queue: ReviewQueue, state: Status, question: str = "How far?") -> Repo
     operator = Moderators.operator()
     report = queue.show(operator, queue.file(a_case(question), "wrong_fact").reference)
     if state == "resolved":
-        return queue.resolve(operator, report.reference, report.version, "answer_fine")
+        return queue.resolve(
+            operator, report.reference, report.version, "answer_fine", detail="It is."
+        )
     if state != "new":
         return queue.move(operator, report.reference, report.version, state)
     return report
@@ -102,7 +112,7 @@ def test_resolving_names_an_outcome(queue: ReviewQueue) -> None:
     )
     assert done.events[-1].text == "was old"
     with pytest.raises(InvalidTransition):
-        queue.resolve(operator, done.reference, done.version, "answer_fine")
+        queue.resolve(operator, done.reference, done.version, "answer_fine", detail="It is.")
 
 
 def test_reopening_takes_the_outcome_back(queue: ReviewQueue) -> None:
@@ -129,8 +139,8 @@ def test_a_case_that_was_reported_anew_is_not_reopened(queue: ReviewQueue) -> No
         (lambda q, w, r: q.move(w, r.reference, r.version, "finished"), "state"),
         (lambda q, w, r: q.set_severity(w, r.reference, r.version, "awful"), "severity"),
         (lambda q, w, r: q.resolve(w, r.reference, r.version, "fun"), "outcome"),
-        (lambda q, w, r: q.reports(w, states=("open",)), "state"),
-        (lambda q, w, r: q.reports(w, category="'; DROP TABLE reports"), "category"),
+        (lambda q, w, r: q.reports(w, ReportQuery(states=("open",))), "state"),
+        (lambda q, w, r: q.reports(w, ReportQuery(category="'; DROP TABLE reports")), "category"),
         (lambda q, w, r: q.file(a_case(), "spam"), "category"),
         (lambda q, w, r: q.note(w, r.reference, "\x00 \n"), "note"),
         (lambda q, w, r: q.assign(w, r.reference, r.version, "nobody-known"), "moderator"),
@@ -146,12 +156,11 @@ def test_words_that_do_not_exist_are_refused(queue: ReviewQueue, act: Any, words
 class QueueMachine(RuleBasedStateMachine):
     """Whatever moderators and reporters do, the queue is what a simple model of it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, location: ReportsLocation) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        empty(location)
         self.now = 1_800_000_000 * 10**9
-        path = Path(self.folder.name) / "reports.sqlite3"
-        self.queue = ReviewQueue(path, clock=lambda: self.now)
+        self.queue = ReviewQueue(location, clock=lambda: self.now)
         self.who = Moderators.operator()
         self.model: dict[str, dict[str, Any]] = {}
 
@@ -190,7 +199,7 @@ class QueueMachine(RuleBasedStateMachine):
         version = report["version"] - stale
         try:
             if wanted == "resolved":
-                self.queue.resolve(self.who, reference, version, "answer_fine")
+                self.queue.resolve(self.who, reference, version, "answer_fine", detail="It is.")
             else:
                 self.queue.move(self.who, reference, version, wanted)
         except ReportConflict:
@@ -234,14 +243,14 @@ class QueueMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.queue.close()
-        self.folder.cleanup()
 
 
-TestQueueMachine = QueueMachine.TestCase
-TestQueueMachine.settings = settings(
-    max_examples=12,
-    stateful_step_count=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+def test_whatever_is_done_the_queue_is_what_the_model_says(location: ReportsLocation) -> None:
+    chosen = settings(
+        max_examples=12,
+        stateful_step_count=15,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: QueueMachine(location), settings=chosen)
