@@ -27,6 +27,7 @@ from bot.answer import (
     Turn,
     Waiting,
 )
+from bot.review.views import Receipt
 from ingest.filters import EVERYTHING, Filter
 from ingest.index import DocumentInfo
 from ui import strings
@@ -59,7 +60,7 @@ class Exchange:
     """A question and as much of its answer as there is; only the answering thread writes.
 
     `place` is that in the line of all visitors, 0 when it is the question's turn. `answer` is set
-    last: once it is there, everything else is too. `reference` is that of the report which the
+    last: once it is there, everything else is too. `receipt` is that of the report which the
     visitor made of this answer.
     """
 
@@ -72,8 +73,7 @@ class Exchange:
     within: Filter = EVERYTHING
     sources: tuple[Source, ...] = ()
     answer: Answer | None = None
-    reference: str = ""
-    repeated: bool = False
+    receipt: Receipt | None = None
 
 
 @dataclass
@@ -119,9 +119,9 @@ class Conversation:
         with self._changed:
             self._closed = True
 
-    def asked_before(self, exchange: Exchange) -> list[str]:
-        """Return the earlier questions, oldest first."""
-        return [e.question for e in self.exchanges[: self.exchanges.index(exchange)]]
+    def before(self, exchange: Exchange) -> list[Exchange]:
+        """Return the earlier exchanges that the bot knew of when it answered, oldest first."""
+        return self.exchanges[: self.exchanges.index(exchange)][-TURNS_REMEMBERED:]
 
     # --- in the answering thread --------------------------------------------------------------
 

@@ -11,6 +11,8 @@ import streamlit as st
 from bot.pipeline import Bot, open_bot
 from bot.privacy import Masker, log_privately
 from bot.review import Moderator, Moderators, ReviewQueue
+from bot.review.delivery import deliver_in_background
+from bot.review.notify import Notices
 from bot.review.workbench import Workbench
 from ingest.domain import DomainCard, load_card
 from ingest.errors import NotSignedIn
@@ -39,15 +41,24 @@ class Services:
 
 @st.cache_resource(show_spinner=False)
 def shared_services() -> Services:
-    """Return the services that the settings describe. Raises UsageError."""
+    """Return the services that the settings describe; what is told of reports goes out from here.
+
+    Raises UsageError.
+    """
     settings = load_settings()
     masker = Masker(settings.phone_region)
     log_privately(masker)
     card = load_card(settings.domain)
     reports = domain_paths(settings, card).reports
+    deliver_in_background(settings, card.domain.name, reports)
     return Services(
         card=card,
-        reports=ReviewQueue(reports, masker=masker),
+        reports=ReviewQueue(
+            reports,
+            masker=masker,
+            notices=Notices.of(settings),
+            address_reports_per_hour=settings.address_reports_per_hour,
+        ),
         moderators=Moderators(reports, session_minutes=settings.session_minutes),
         open_bot=partial(_shared_bot, settings, card),
         open_bench=partial(_shared_bench, settings, card),

@@ -17,6 +17,7 @@ from bot.review.store import ReportStore
 from bot.review.views import PublicStatus
 from bot.review.webhook import Webhook
 from ingest.errors import GroundskeeperError, ReportNotFound
+from ingest.paths import ReportsLocation
 from ingest.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,17 @@ class Courier:
                 log.exception("Messages could not be delivered")
             if self._stopped.wait(LOOK_AGAIN_SECONDS):
                 return
+
+
+def open_courier(settings: Settings, name: str, location: ReportsLocation) -> Courier:
+    """Return what sends the messages that are kept with the reports. Raises SettingsError."""
+    store = ReportStore(location)
+    return Courier(Outbox(store), ways_to_send(settings, store, name))
+
+
+def deliver_in_background(settings: Settings, name: str, location: ReportsLocation) -> None:
+    """Send what becomes due for as long as this process lives. Raises SettingsError."""
+    open_courier(settings, name, location).start()
 
 
 def ways_to_send(settings: Settings, store: ReportStore, name: str) -> dict[str, Send]:

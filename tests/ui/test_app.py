@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bot.answer import Answer, AnswerTable, Citation, Column, Evidence
-from bot.review import Moderators, ReviewQueue, freeze
+from bot.review import CATEGORY_LABELS, Category, Moderators, Report, ReviewQueue, freeze
 from bot.review.workbench import Workbench
 from bot.silent_chat import silent_chat
 from ingest.domain import load_card
 from ingest.errors import IndexMissing, NotSignedIn
+from ingest.filters import Filter
 from tests.packs import HashedEmbeddings, Pack
-from tests.ui.fake_bot import RULES_VERSION, TABLE, FakeBot, answered
+from tests.ui.fake_bot import DIGEST, EVIDENCE, RULES_VERSION, TABLE, FakeBot, answered
 from ui import strings
+from ui.conversation import Conversation
 from ui.services import Services
 
 PASSWORD = "a long enough password"
@@ -291,21 +295,26 @@ def test_a_page_that_breaks_says_so_without_a_traceback(
 # --- reporting --------------------------------------------------------------------------------
 
 
-def report(test: AppTest, comment: str) -> AppTest:
+def report(test: AppTest, category: Category = "wrong_fact", **typed: str) -> AppTest:
+    """Two presses: the button, and what kind of problem it is; what else there is, is typed."""
     press(test, strings.REPORT)
-    test.text_area[0].set_value(comment)
-    return press(test, strings.SEND_REPORT)
+    for field in [*test.text_area, *test.text_input]:
+        field.set_value(typed.get(field.key.partition("-")[0], ""))
+    return press(test, CATEGORY_LABELS[category])
+
+
+def the_report(services: Services) -> Report:
+    who = services.moderators.operator()
+    (saved,) = services.reports.reports(who)
+    return services.reports.show(who, saved.reference)
 
 
 def test_a_report_is_saved_and_its_reference_shown(services: Services) -> None:
     test = ask(app(services), "Who sings?")
-    report(test, "Not <b>true</b>")
-    who = services.moderators.operator()
-    (saved,) = services.reports.reports(who)
-    assert saved.comment == "Not <b>true</b>"
-    assert strings.REPORT_SAVED.format(reference=saved.reference) in html(test).replace(
-        "&#x27;", "'"
-    )
+    report(test, "out_of_date", comment="Not <b>true</b>")
+    saved = the_report(services)
+    assert (saved.category, saved.comment) == ("out_of_date", "Not <b>true</b>")
+    assert f"saved as <code>{saved.reference}</code>" in html(test)
     # Once only: the receipt stands where the button was.
     assert strings.REPORT not in [button.label for button in test.button]
 
@@ -315,23 +324,60 @@ def test_each_answer_of_a_conversation_can_be_reported(services: Services) -> No
     buttons = [button for button in test.button if button.label == strings.REPORT]
     assert len(buttons) == 2
     buttons[0].click().run()
-    press(test, strings.SEND_REPORT)
-    who = services.moderators.operator()
-    (saved,) = services.reports.reports(who)
-    assert saved.question == "one"
+    press(test, CATEGORY_LABELS["other"])
+    assert the_report(services).question == "one"
     assert [button.label for button in test.button].count(strings.REPORT) == 1
 
 
-def test_a_case_holds_what_was_asked_before_and_the_rules(services: Services) -> None:
-    test = ask(ask(app(services), "one"), "two")
+@pytest.mark.parametrize("status", ["answered", "abstained", "refused", "blocked", "failed"])
+def test_every_answer_can_be_reported(services: Services, bot: FakeBot, status: str) -> None:
+    bot.answers["q"] = answered("q", "This.", status=status, reason="scope", citations=())
+    report(ask(app(services), "q"), "wrongly_refused")
+    case = the_report(services).case
+    assert case is not None and (case.status, case.reason) == (status, "scope")
+
+
+def test_an_answer_that_broke_can_be_reported(services: Services, bot: FakeBot) -> None:
+    bot.answers["q"] = RuntimeError("nothing is here")
+    report(ask(app(services), "q"), "other")
+    assert the_report(services).question == "q"
+
+
+def test_a_case_holds_all_that_the_bot_had_and_what_was_said_before(
+    services: Services, bot: FakeBot
+) -> None:
+    looked_at = Evidence(n=2, kind="passage", document="b.md", title="B", quote="Hm.", key="c2")
+    bot.answers["two"] = answered(
+        "two", evidence=(EVIDENCE, looked_at), timings_ms={"write": 12.5}, dropped_sentences=2
+    )
+    test = app(services)
+    test.session_state["conversation"] = Conversation(within=Filter(types=("pdf",)))
+    for question in ("one", "two"):
+        ask(test, question)
     [b for b in test.button if b.label == strings.REPORT][1].click().run()
-    press(test, strings.SEND_REPORT)
-    who = services.moderators.operator()
-    (saved,) = services.reports.reports(who)
-    case = services.reports.show(who, saved.reference).case
+    press(test, CATEGORY_LABELS["wrong_source"])
+    case = the_report(services).case
     assert case is not None
-    assert case.asked_before == ("one",)
-    assert case.rules_version == RULES_VERSION
+    assert (case.asked_before, case.answered_before) == (("one",), ("Wrens sing [1].",))
+    assert [piece.quote for piece in case.evidence] == ["Wrens sing.", "Hm."]
+    assert (case.model, case.digest, case.index_generation) == ("fake-model", DIGEST, 7)
+    assert (case.timings_ms, case.dropped_sentences) == ({"write": 12.5}, 2)
+    assert (case.rules_version, case.within) == (RULES_VERSION, Filter(types=("pdf",)))
+    assert case.documents == ("a.md",)
+
+
+def test_what_is_sent_is_shown_before_it_is_sent(services: Services) -> None:
+    test = ask(ask(app(services), "one"), "I am birch@example.org, who sings?")
+    [b for b in test.button if b.label == strings.REPORT][1].click().run()
+    shown = html(test).partition('<div class="gk-sent">')[2]
+    assert "what was said before it" in shown
+    assert "birch" not in shown and "I am [e-mail], who sings?" in shown
+    press(test, CATEGORY_LABELS["other"])
+    case = the_report(services).case
+    assert case is not None
+    whole = re.search(r'<code class="gk-sql">(.*?)</code>', shown, re.DOTALL)
+    assert whole is not None
+    assert json.loads(unescape(whole[1])) == json.loads(case.to_text())
 
 
 def test_a_report_that_is_not_saved_says_so_and_keeps_the_words(
@@ -340,18 +386,34 @@ def test_a_report_that_is_not_saved_says_so_and_keeps_the_words(
     blocked = tmp_path / "a-file"
     blocked.write_text("")
     broken = replace(services, reports=ReviewQueue(blocked / "reports.sqlite3"))
-    test = report(ask(app(broken), "q"), "My long comment")
+    test = report(ask(app(broken), "q"), comment="My long comment", email="birch@example.org")
     assert strings.REPORT_FAILED in html(test)
-    assert strings.REPORT_SAVED.split("{")[0] not in html(test)
-    assert test.text_area[0].value == "My long comment"
+    assert "<code>R-" not in html(test)
+    assert (test.text_area[0].value, test.text_input[0].value) == (
+        "My long comment",
+        "birch@example.org",
+    )
 
 
-def test_a_refused_question_is_most_likely_reported_as_wrongly_refused(
-    services: Services, bot: FakeBot
+def test_a_mistyped_address_is_told_and_nothing_is_sent(services: Services) -> None:
+    test = report(ask(app(services), "q"), comment="My long comment", email="birch@example")
+    assert "This is not an e-mail address." in html(test)
+    assert services.reports.reports(services.moderators.operator()) == []
+    test.text_input[0].set_value("")
+    press(test, CATEGORY_LABELS["wrong_fact"])
+    assert the_report(services).comment == "My long comment"
+
+
+@pytest.mark.parametrize("status", ["answered", "refused"])
+def test_the_likeliest_problem_of_a_refusal_comes_first(
+    services: Services, bot: FakeBot, status: str
 ) -> None:
-    bot.answers["q"] = answered("q", "No.", status="refused", citations=())
+    bot.answers["q"] = answered("q", "No.", status=status, citations=())
     test = press(ask(app(services), "q"), strings.REPORT)
-    assert test.selectbox[0].value == "wrongly_refused"
+    offered = [b.label for b in test.button if b.label in CATEGORY_LABELS.values()]
+    assert sorted(offered) == sorted(CATEGORY_LABELS.values())
+    likeliest = "wrongly_refused" if status == "refused" else "wrong_fact"
+    assert offered[0] == CATEGORY_LABELS[likeliest]
 
 
 def test_the_form_can_be_left_again(services: Services) -> None:
@@ -380,6 +442,23 @@ def test_a_reference_that_is_none_is_told_kindly(services: Services, reference: 
     press(test, strings.LOOK_UP)
     assert 'role="alert"' in html(test)
     assert "<b>" not in html(test)
+
+
+@pytest.mark.parametrize("what", ["reference", "token"])
+def test_a_link_shows_the_same(services: Services, what: str) -> None:
+    receipt = services.reports.file(freeze(answered("A private question")), "other")
+    test = page_of(services, "lookup")
+    test.query_params["reference"] = getattr(receipt, what)
+    assert receipt.reference in html(test.run())
+    assert "Received" in html(test) and "rivate" not in html(test)
+
+
+def test_a_forged_link_shows_nothing(services: Services) -> None:
+    file(services, "A private question")
+    test = page_of(services, "lookup")
+    test.query_params["reference"] = "x" * 10_000
+    assert 'role="alert"' in html(test.run())
+    assert "Received" not in html(test)
 
 
 def test_reports_of_this_visit_are_listed(services: Services) -> None:

@@ -1,4 +1,10 @@
-"""The report button below an answer: a form, and a receipt only for what was saved."""
+"""The report button below an answer: a form, and a receipt only for what was saved.
+
+Answers are made in a thread of their own (ui/conversation.py), so that reporting one answer, which
+makes Streamlit run the page again, does not disturb another that is still being written. A
+fragment would not do: Streamlit lets it wait until the page has been drawn to its end, which here
+is when the answer is complete.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +14,12 @@ from typing import get_args
 import streamlit as st
 
 from bot.answer import Answer
-from bot.review import CATEGORY_LABELS, Category, Receipt, freeze
+from bot.review import CATEGORY_LABELS, Case, Category, Receipt, freeze
 from ingest.errors import GroundskeeperError
 from ui import strings
 from ui.conversation import Conversation, Exchange
-from ui.rendering import failure_html, note_html
+from ui.rendering import failure_html
+from ui.reporting_html import receipt_html, sent_html
 from ui.services import Services
 
 log = logging.getLogger(__name__)
@@ -23,7 +30,7 @@ RECEIPTS = "receipts"
 def offer_report(exchange: Exchange) -> None:
     """Draw the button, unless it was pressed already."""
     key = exchange.key
-    if not exchange.reference and not st.session_state.get(f"reporting-{key}"):
+    if exchange.receipt is None and not st.session_state.get(f"reporting-{key}"):
         st.button(
             strings.REPORT,
             key=f"report-{key}",
@@ -36,11 +43,10 @@ def offer_report(exchange: Exchange) -> None:
 
 def draw_report(services: Services, conversation: Conversation, exchange: Exchange) -> None:
     """Draw what the button has led to: the receipt, the form, or nothing yet."""
-    if exchange.reference:
-        saved = strings.REPORT_REPEATED if exchange.repeated else strings.REPORT_SAVED
-        st.html(note_html(saved.format(reference=exchange.reference), "saved"))
-    elif st.session_state.get(f"reporting-{exchange.key}"):
-        _draw_form(services, conversation, exchange)
+    if exchange.receipt is not None:
+        st.html(receipt_html(exchange.receipt))
+    elif st.session_state.get(f"reporting-{exchange.key}") and exchange.answer is not None:
+        _draw_form(services, conversation, exchange, exchange.answer)
 
 
 def _open_form(key: str, wanted: bool) -> None:
@@ -48,55 +54,82 @@ def _open_form(key: str, wanted: bool) -> None:
     st.session_state.pop(f"failure-{key}", None)
 
 
-def _draw_form(services: Services, conversation: Conversation, exchange: Exchange) -> None:
+def _draw_form(
+    services: Services, conversation: Conversation, exchange: Exchange, answer: Answer
+) -> None:
+    """Draw what can be added, what is sent, and one button for each kind of problem.
+
+    The buttons send, so that two presses make a report. Enter does not: it would press the first.
+    """
     key = exchange.key
-    with st.form(f"form-{key}"):
+    with st.form(f"form-{key}", enter_to_submit=False):
         st.markdown(f"**{strings.REPORT_TITLE}**")
-        st.selectbox(
-            strings.CATEGORY,
-            get_args(Category),
-            index=get_args(Category).index(likely_category(exchange.answer)),
-            format_func=CATEGORY_LABELS.__getitem__,
-            key=f"category-{key}",
-        )
         st.text_area(
             strings.COMMENT,
             key=f"comment-{key}",
             max_chars=strings.COMMENT_MAX_CHARS,
             placeholder=strings.COMMENT_HELP,
+            height=88,
         )
+        st.text_input(
+            strings.EMAIL,
+            key=f"email-{key}",
+            max_chars=strings.EMAIL_MAX_CHARS,
+            placeholder=strings.EMAIL_HELP,
+            autocomplete="email",
+        )
+        st.html(sent_html(services.reports.preview(frozen(conversation, exchange, answer))))
         if failure := st.session_state.get(f"failure-{key}"):
             st.html(failure_html(strings.REPORT_FAILED, failure))
-        with st.container(horizontal=True):
-            st.form_submit_button(
-                strings.SEND_REPORT,
-                key=f"send-{key}",
-                type="primary",
-                on_click=_send,
-                args=(services, conversation, exchange),
-            )
-            st.form_submit_button(
-                strings.CANCEL, key=f"cancel-{key}", on_click=_open_form, args=(key, False)
-            )
-
-
-def likely_category(answer: Answer | None) -> Category:
-    """Return what a report of this answer is most likely about."""
-    turned_away = answer is not None and answer.status in ("refused", "blocked")
-    return "wrongly_refused" if turned_away else "wrong_fact"
-
-
-def _send(services: Services, conversation: Conversation, exchange: Exchange) -> None:
-    """Save the report; the form keeps what was typed unless it is on disk."""
-    key = exchange.key
-    try:
-        receipt = file_report(
-            services,
-            conversation,
-            exchange,
-            st.session_state[f"category-{key}"],
-            st.session_state[f"comment-{key}"],
+        st.caption(strings.REPORT_SENDS)
+        with st.container(key=f"gk-categories-{key}"):
+            for category in offered_categories(answer):
+                st.form_submit_button(
+                    CATEGORY_LABELS[category],
+                    key=f"send-{category}-{key}",
+                    on_click=_send,
+                    args=(services, conversation, exchange, category),
+                    width="stretch",
+                )
+        st.form_submit_button(
+            strings.CANCEL,
+            key=f"cancel-{key}",
+            type="tertiary",
+            on_click=_open_form,
+            args=(key, False),
         )
+
+
+def offered_categories(answer: Answer) -> list[Category]:
+    """Return the kinds of problem; of an answer that was refused, the likeliest comes first."""
+    categories: list[Category] = list(get_args(Category))
+    if answer.status != "answered":
+        categories.sort(key=lambda category: category != "wrongly_refused")
+    return categories
+
+
+def frozen(conversation: Conversation, exchange: Exchange, answer: Answer) -> Case:
+    """Return what is sent when an answer is reported, not yet masked."""
+    before = conversation.before(exchange)
+    return freeze(
+        answer,
+        rules_version=answer.rules_version,
+        asked_before=[earlier.question for earlier in before],
+        answered_before=[earlier.answer.text if earlier.answer else "" for earlier in before],
+        within=exchange.within,
+    )
+
+
+def _send(
+    services: Services, conversation: Conversation, exchange: Exchange, category: Category
+) -> None:
+    """Save the report, once; the form keeps what was typed unless it is on disk."""
+    key = exchange.key
+    if exchange.receipt is not None:
+        return
+    comment, email = st.session_state[f"comment-{key}"], st.session_state[f"email-{key}"]
+    try:
+        receipt = file_report(services, conversation, exchange, category, comment, email)
     except GroundskeeperError as error:
         st.session_state[f"failure-{key}"] = str(error)
     except Exception:
@@ -113,15 +146,17 @@ def file_report(
     exchange: Exchange,
     category: Category,
     comment: str,
+    email: str = "",
 ) -> Receipt:
     """Save what this answer's reader saw, once. Raises ReviewError, LimitExceeded."""
     if exchange.answer is None:
         raise ValueError("only an answer can be reported")
-    case = freeze(
-        exchange.answer,
-        rules_version=exchange.answer.rules_version,
-        asked_before=conversation.asked_before(exchange),
+    exchange.receipt = services.reports.file(
+        frozen(conversation, exchange, exchange.answer),
+        category,
+        comment,
+        email=email,
+        session=conversation.session,
+        address=conversation.address,
     )
-    receipt = services.reports.file(case, category, comment, session=conversation.session)
-    exchange.reference, exchange.repeated = receipt.reference, receipt.repeated
-    return receipt
+    return exchange.receipt
