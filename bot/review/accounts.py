@@ -349,7 +349,8 @@ def _keep_identity(
             f"{key} has a local account here, which an identity provider does not open.",
             hint="Sign in with its password, or let an administrator remove it.",
         )
-    if person.items() - json.loads(account.identity).items():
+    before = json.loads(account.identity)
+    if person != {part: before[part] for part in person}:
         _end_sessions(connection, key)  # the address is somebody else's now
     _change(connection, key, identity=known, role=role)
 

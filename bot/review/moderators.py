@@ -110,7 +110,7 @@ def require_account(connection: sa.Connection, name: str) -> str:
 def fold(name: str) -> str:
     """Return the form in which names are kept; any text has one, so unknown names do too."""
     folded = unicodedata.normalize("NFKC", name).strip().casefold()
-    return folded.encode("utf-8", "replace").decode()[:64]
+    return folded.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:64]
 
 
 def not_signed_in() -> NotSignedIn:

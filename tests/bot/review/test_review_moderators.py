@@ -4,48 +4,34 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import sqlite3
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
-from bot.review import Case, Moderator, Moderators, ReviewQueue
+from bot.review import Access, Account, Case, Moderator, Moderators, ReviewQueue
 from ingest.errors import LimitExceeded, NotSignedIn, ReviewError
+from ingest.paths import ReportsLocation
+from tests.bot.review.places import change, other_program, rows
 
 PASSWORD = "correct horse battery"
-
-
-def _rows(path: Path, query: str) -> list[Any]:
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
-
-
-def _change(path: Path, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute(statement, values)
-        connection.commit()
-    finally:
-        connection.close()
+OPERATOR = Moderators.operator()
 
 
 def test_signing_in_gives_a_session(moderators: Moderators) -> None:
-    moderators.add("Birch", PASSWORD)
+    moderators.add(OPERATOR, "Birch", PASSWORD)
     session = moderators.sign_in(" BIRCH ", PASSWORD)
     who = moderators.moderator(session.token)
-    assert (session.name, who.name, moderators.names()) == ("birch", "birch", ["birch"])
+    assert (session.name, who.name, moderators.names(OPERATOR)) == ("birch", "birch", ["birch"])
     assert session.token not in repr(session) and who.session not in repr(who)
 
 
 def test_neither_password_nor_token_is_stored(moderators: Moderators, path: Path) -> None:
-    moderators.add("birch", PASSWORD)
+    moderators.add(OPERATOR, "birch", PASSWORD)
     token = moderators.sign_in("birch", PASSWORD).token
     everything = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert PASSWORD.encode() not in everything and token.encode() not in everything
@@ -53,7 +39,7 @@ def test_neither_password_nor_token_is_stored(moderators: Moderators, path: Path
 
 
 def test_wrong_name_and_wrong_password_read_the_same(moderators: Moderators) -> None:
-    moderators.add("birch", PASSWORD)
+    moderators.add(OPERATOR, "birch", PASSWORD)
     said = set()
     for name, password in (("birch", "wrong horse battery"), ("fir", PASSWORD), ("\x00", "x")):
         with pytest.raises(NotSignedIn) as refused:
@@ -65,7 +51,7 @@ def test_wrong_name_and_wrong_password_read_the_same(moderators: Moderators) -> 
 def test_an_unknown_name_is_checked_against_a_hash_too(
     moderators: Moderators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moderators.add("birch", PASSWORD)
+    moderators.add(OPERATOR, "birch", PASSWORD)
     verified = []
     real = PasswordHasher.verify
 
@@ -84,10 +70,10 @@ def test_an_unknown_name_is_checked_against_a_hash_too(
 @pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 1_001])
 def test_passwords_have_a_length(moderators: Moderators, password: str) -> None:
     with pytest.raises(ReviewError, match="12 to 1,000"):
-        moderators.add("birch", password)
-    moderators.add("birch", PASSWORD)
+        moderators.add(OPERATOR, "birch", password)
+    moderators.add(OPERATOR, "birch", PASSWORD)
     with pytest.raises(ReviewError, match="12 to 1,000"):
-        moderators.set_password("birch", password)
+        moderators.set_password(OPERATOR, "birch", password)
     moderators.sign_in("birch", PASSWORD)
     with pytest.raises(NotSignedIn):
         moderators.sign_in("birch", password)
@@ -95,14 +81,14 @@ def test_passwords_have_a_length(moderators: Moderators, password: str) -> None:
 
 @pytest.mark.parametrize("password", ["pa\u0308sswörter 日本", "x\x00yzxyzxyzxyz", "\ud800" * 12])
 def test_any_characters_make_a_password(moderators: Moderators, password: str) -> None:
-    moderators.add("birch", password)
+    moderators.add(OPERATOR, "birch", password)
     moderators.sign_in("birch", password)
     with pytest.raises(NotSignedIn):
         moderators.sign_in("birch", password + " ")
 
 
 def test_accents_may_be_composed_either_way(moderators: Moderators) -> None:
-    moderators.add("birch", "ein schönes Wort")
+    moderators.add(OPERATOR, "birch", "ein schönes Wort")
     moderators.sign_in("birch", "ein scho\u0308nes Wort")
 
 
@@ -112,40 +98,82 @@ def test_accents_may_be_composed_either_way(moderators: Moderators) -> None:
 )
 def test_names_are_plain(moderators: Moderators, name: str) -> None:
     with pytest.raises(ReviewError):
-        moderators.add(name, PASSWORD)
-    assert moderators.names() == []
+        moderators.add(OPERATOR, name, PASSWORD)
+    assert moderators.names(OPERATOR) == []
 
 
 def test_a_name_is_taken_once(moderators: Moderators) -> None:
-    moderators.add("birch@example.org", PASSWORD)
+    moderators.add(OPERATOR, "birch@example.org", PASSWORD)
     with pytest.raises(ReviewError, match="already"):
-        moderators.add("Birch@Example.ORG", "another long password")
+        moderators.add(OPERATOR, "Birch@Example.ORG", "another long password")
     moderators.sign_in("birch@example.org", PASSWORD)
 
 
 def test_accounts_that_are_not_there(moderators: Moderators) -> None:
     for act in (
-        lambda: moderators.remove("fir"),
-        lambda: moderators.set_password("fir", PASSWORD),
-        lambda: moderators.sign_in_verified("fir"),
+        lambda: moderators.remove(OPERATOR, "fir"),
+        lambda: moderators.set_password(OPERATOR, "fir", PASSWORD),
+        lambda: moderators.set_role(OPERATOR, "fir", "moderator"),
+        lambda: moderators.unlock(OPERATOR, "fir"),
     ):
-        with pytest.raises(ReviewError):
+        with pytest.raises(ReviewError, match="no moderator of this name"):
             act()
 
 
-def test_sessions_end(moderators: Moderators, clock: Any) -> None:
-    moderators.add("birch", PASSWORD)
+def test_sessions_end_however_busy(moderators: Moderators, clock: Any) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
     token = moderators.sign_in("birch", PASSWORD).token
-    clock.forward(seconds=3_599)
-    moderators.moderator(token)
-    clock.forward(seconds=1)
+    for _ in range(3):
+        clock.forward(seconds=1_199)
+        moderators.moderator(token)
+    clock.forward(seconds=3)
     with pytest.raises(NotSignedIn):
         moderators.moderator(token)
 
 
-def test_session_minutes_are_a_setting(path: Path, clock: Any) -> None:
-    with Moderators(path, session_minutes=5, clock=clock) as moderators:
-        moderators.add("birch", PASSWORD)
+def test_a_session_that_nobody_uses_ends_sooner(
+    moderators: Moderators, birch: Moderator, queue: ReviewQueue, clock: Any
+) -> None:
+    token = moderators.sign_in("birch", PASSWORD).token
+    clock.forward(seconds=1_799)
+    moderators.moderator(token)
+    queue.count(birch)
+    clock.forward(seconds=1)
+    moderators.moderator(token)
+    with pytest.raises(NotSignedIn):
+        queue.count(birch)
+
+
+def test_how_long_nobody_may_use_it_is_a_setting(
+    location: ReportsLocation, moderators: Moderators, clock: Any
+) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
+    token = moderators.sign_in("birch", PASSWORD).token
+    strict = Access(idle=timedelta(minutes=5))
+    with Moderators(location, access=lambda: strict, clock=clock) as others:
+        clock.forward(seconds=299)
+        others.moderator(token)
+        clock.forward(seconds=301)
+        with pytest.raises(NotSignedIn):
+            others.moderator(token)
+
+
+def test_looking_at_pages_hardly_writes(
+    moderators: Moderators, location: ReportsLocation, clock: Any
+) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
+    token = moderators.sign_in("birch", PASSWORD).token
+    seen = []
+    for _ in range(4):
+        clock.forward(seconds=25)
+        moderators.moderator(token)
+        seen += rows(location, "SELECT seen_at FROM sessions")
+    assert len(set(seen)) == 2
+
+
+def test_session_minutes_are_a_setting(location: ReportsLocation, clock: Any) -> None:
+    with Moderators(location, session_minutes=5, clock=clock) as moderators:
+        moderators.add(OPERATOR, "birch", PASSWORD)
         session = moderators.sign_in("birch", PASSWORD)
         assert session.expires_at.timestamp() * 1e9 == pytest.approx(clock.now + 300e9)
         clock.forward(seconds=301)
@@ -153,25 +181,33 @@ def test_session_minutes_are_a_setting(path: Path, clock: Any) -> None:
             moderators.moderator(session.token)
 
 
-def test_ended_sessions_are_not_kept(moderators: Moderators, clock: Any, path: Path) -> None:
-    moderators.add("birch", PASSWORD)
+def test_ended_sessions_are_not_kept_for_ever(
+    moderators: Moderators, clock: Any, location: ReportsLocation
+) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
     for _ in range(3):
-        moderators.sign_in("birch", PASSWORD)
+        moderators.sign_out(moderators.sign_in("birch", PASSWORD).token)
         clock.forward(hours=2)
     moderators.sign_in("birch", PASSWORD)
-    assert _rows(path, "SELECT count(*) FROM sessions") == [(1,)]
+    assert rows(location, "SELECT count(*) FROM sessions") == [(1,)]
 
 
-def test_signing_out_ends_one_session(moderators: Moderators) -> None:
-    moderators.add("birch", PASSWORD)
+def test_signing_out_ends_one_session_for_ever(
+    moderators: Moderators, queue: ReviewQueue, clock: Any
+) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
     here, there = (moderators.sign_in("birch", PASSWORD).token for _ in range(2))
+    who = moderators.moderator(here)
     moderators.sign_out(here)
     moderators.sign_out(here)
     moderators.sign_out("\ud800 never was")
+    clock.forward(seconds=90)
     moderators.moderator(there)
     for token in (here, "", "\ud800", there[:-1]):
         with pytest.raises(NotSignedIn):
             moderators.moderator(token)
+    with pytest.raises(NotSignedIn):
+        queue.count(who)
 
 
 def test_whoever_is_removed_is_out_at_once(
@@ -179,12 +215,12 @@ def test_whoever_is_removed_is_out_at_once(
 ) -> None:
     token = moderators.sign_in("birch", PASSWORD).token
     queue.count(birch)
-    moderators.remove("Birch")
+    moderators.remove(OPERATOR, "Birch")
     for refused in (lambda: queue.count(birch), lambda: moderators.moderator(token)):
         with pytest.raises(NotSignedIn):
             refused()
     # An account of the same name is somebody else.
-    moderators.add("birch", PASSWORD)
+    moderators.add(OPERATOR, "birch", PASSWORD)
     with pytest.raises(NotSignedIn):
         queue.count(birch)
 
@@ -192,18 +228,12 @@ def test_whoever_is_removed_is_out_at_once(
 def test_a_new_password_ends_all_sessions(
     moderators: Moderators, birch: Moderator, queue: ReviewQueue
 ) -> None:
-    moderators.set_password("birch", "another long password")
+    moderators.set_password(OPERATOR, "birch", "another long password")
     with pytest.raises(NotSignedIn):
         queue.count(birch)
     with pytest.raises(NotSignedIn):
         moderators.sign_in("birch", PASSWORD)
     moderators.sign_in("birch", "another long password")
-
-
-def test_verified_names_need_an_account(moderators: Moderators) -> None:
-    moderators.add("birch@example.org", PASSWORD)
-    session = moderators.sign_in_verified("Birch@example.org")
-    assert moderators.moderator(session.token).name == "birch@example.org"
 
 
 def test_a_moderator_cannot_be_made_up(
@@ -221,74 +251,22 @@ def test_a_moderator_cannot_be_made_up(
         queue.count(forged)
 
 
-def test_five_failures_close_the_door_for_five_minutes(moderators: Moderators, clock: Any) -> None:
-    moderators.add("birch", PASSWORD)
-    moderators.add("fir", PASSWORD)
-    for name in ("birch", "stranger"):
-        for _ in range(5):
-            with pytest.raises(NotSignedIn):
-                moderators.sign_in(name, "wrong horse battery")
-        with pytest.raises(LimitExceeded, match="Too many"):
-            moderators.sign_in(name.upper(), PASSWORD)
-    moderators.sign_in("fir", PASSWORD)
-    clock.forward(seconds=301)
-    moderators.sign_in("birch", PASSWORD)
-
-
-def test_signing_in_forgets_earlier_failures(moderators: Moderators) -> None:
-    moderators.add("birch", PASSWORD)
-    for _ in range(3):
-        for _ in range(4):
-            with pytest.raises(NotSignedIn):
-                moderators.sign_in("birch", "wrong horse battery")
-        moderators.sign_in("birch", PASSWORD)
-
-
-def test_failures_count_in_every_process(moderators: Moderators, path: Path, clock: Any) -> None:
-    moderators.add("birch", PASSWORD)
-    for _ in range(5):
-        with Moderators(path, clock=clock) as fresh, pytest.raises(NotSignedIn):
-            fresh.sign_in("birch", "wrong horse battery")
-    with pytest.raises(LimitExceeded):
-        moderators.sign_in("birch", PASSWORD)
-
-
-def test_attempts_at_once_are_all_counted(moderators: Moderators) -> None:
-    moderators.add("birch", PASSWORD)
-    outcomes: list[str] = []
-    start = threading.Barrier(8)
-
-    def guess() -> None:
-        start.wait()
-        try:
-            moderators.sign_in("birch", "wrong horse battery")
-        except (NotSignedIn, LimitExceeded) as refused:
-            outcomes.append(type(refused).__name__)
-
-    threads = [threading.Thread(target=guess) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["LimitExceeded"] * 3 + ["NotSignedIn"] * 5
-
-
 def test_hashes_of_other_parameters_are_renewed_when_signing_in(
-    moderators: Moderators, path: Path
+    moderators: Moderators, location: ReportsLocation
 ) -> None:
-    moderators.add("birch", PASSWORD)
-    [(cheap,)] = _rows(path, "SELECT password_hash FROM moderators")
-    with Moderators(path) as dearer:
+    moderators.add(OPERATOR, "birch", PASSWORD)
+    [(cheap,)] = rows(location, "SELECT password_hash FROM moderators")
+    with Moderators(location) as dearer:
         dearer.sign_in("birch", PASSWORD)
-        [(renewed,)] = _rows(path, "SELECT password_hash FROM moderators")
+        [(renewed,)] = rows(location, "SELECT password_hash FROM moderators")
         assert renewed != cheap
         assert "$m=65536,t=3,p=4$" in renewed, "RFC 9106, for limited memory"
         dearer.sign_in("birch", PASSWORD)
 
 
-def test_a_damaged_hash_lets_nobody_in(moderators: Moderators, path: Path) -> None:
-    moderators.add("birch", PASSWORD)
-    _change(path, "UPDATE moderators SET password_hash = ?", "")
+def test_a_damaged_hash_lets_nobody_in(moderators: Moderators, location: ReportsLocation) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD)
+    change(location, "UPDATE moderators SET password_hash = :none", none="")
     with pytest.raises(NotSignedIn):
         moderators.sign_in("birch", PASSWORD)
 
@@ -301,3 +279,136 @@ def test_assigning_needs_an_account(
     assert queue.assign(birch, reference, 2, None).assignee is None
     with pytest.raises(ReviewError, match="no moderator"):
         queue.assign(birch, reference, 3, "operator")
+
+
+# --- roles ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ash(moderators: Moderators) -> Moderator:
+    """An administrator who is signed in."""
+    moderators.add(OPERATOR, "ash", PASSWORD, "administrator")
+    return moderators.moderator(moderators.sign_in("ash", PASSWORD).token)
+
+
+def _roles(moderators: Moderators) -> dict[str, str | None]:
+    return {account.name: account.role for account in moderators.accounts(OPERATOR)}
+
+
+def test_the_first_account_is_an_administrators(moderators: Moderators) -> None:
+    for name in ("ash", "birch"):
+        moderators.add(OPERATOR, name, PASSWORD)
+    moderators.add(OPERATOR, "fir", PASSWORD, "administrator")
+    assert _roles(moderators) == {
+        "ash": "administrator",
+        "birch": "moderator",
+        "fir": "administrator",
+    }
+
+
+def test_an_administrator_manages_accounts(moderators: Moderators, ash: Moderator) -> None:
+    moderators.add(ash, "birch", PASSWORD)
+    moderators.set_role(ash, "birch", "administrator")
+    moderators.set_password(ash, "birch", "another long password")
+    session = moderators.sign_in("birch", "another long password")
+    assert moderators.moderator(session.token).role == "administrator"
+    moderators.remove(ash, "birch")
+    assert _roles(moderators) == {"ash": "administrator"}
+
+
+def test_a_new_role_counts_from_the_next_action(
+    moderators: Moderators, birch: Moderator, ash: Moderator
+) -> None:
+    with pytest.raises(NotSignedIn, match="Only an administrator"):
+        moderators.accounts(birch)
+    moderators.set_role(ash, "birch", "administrator")
+    moderators.set_role(birch, "ash", "moderator")
+    with pytest.raises(NotSignedIn, match="Only an administrator"):
+        moderators.set_role(ash, "birch", "moderator")
+
+
+def test_a_role_that_there_is_not(moderators: Moderators, ash: Moderator) -> None:
+    with pytest.raises(ReviewError, match="no such role"):
+        moderators.set_role(ash, "ash", "owner")  # type: ignore[arg-type]
+
+
+def test_the_last_administrator_stays(moderators: Moderators, ash: Moderator) -> None:
+    moderators.add(ash, "birch", PASSWORD)
+    for act in (
+        lambda: moderators.remove(ash, "ash"),
+        lambda: moderators.set_role(ash, "ash", "moderator"),
+    ):
+        with pytest.raises(ReviewError, match="last administrator"):
+            act()
+    assert _roles(moderators) == {"ash": "administrator", "birch": "moderator"}
+    moderators.set_role(ash, "birch", "administrator")
+    moderators.remove(ash, "ash")
+    assert _roles(moderators) == {"birch": "administrator"}
+
+
+def test_the_operator_may_do_even_that(moderators: Moderators, ash: Moderator) -> None:
+    moderators.set_role(OPERATOR, ash.name, "moderator")
+    moderators.remove(OPERATOR, ash.name)
+    assert _roles(moderators) == {}
+
+
+def test_two_administrators_cannot_both_demote_the_other(
+    moderators: Moderators, location: ReportsLocation, ash: Moderator, clock: Any
+) -> None:
+    moderators.add(OPERATOR, "birch", PASSWORD, "administrator")
+    birch = moderators.moderator(moderators.sign_in("birch", PASSWORD).token)
+    said: list[str] = []
+    start = threading.Barrier(2)
+
+    def demote(who: Moderator, other: str) -> None:
+        with Moderators(location, clock=clock) as mine:
+            start.wait()
+            try:
+                mine.set_role(who, other, "moderator")
+            except ReviewError as refused:
+                said.append(refused.message)
+
+    threads = [
+        threading.Thread(target=demote, args=pair) for pair in ((ash, "birch"), (birch, "ash"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(_roles(moderators).values(), key=str) == ["administrator", "moderator"]
+    assert said == ["Only an administrator may do this."]
+
+
+def test_accounts_tell_when_somebody_signed_in(moderators: Moderators, clock: Any) -> None:
+    moderators.add(OPERATOR, "ash", PASSWORD)
+    added = datetime.fromtimestamp(clock.now / 1e9, tz=UTC)
+    assert moderators.accounts(OPERATOR) == [
+        Account("ash", "administrator", True, added, None, None)
+    ]
+    clock.forward(hours=2)
+    moderators.sign_in("ash", PASSWORD)
+    [account] = moderators.accounts(OPERATOR)
+    assert account.signed_in_at == added + timedelta(hours=2)
+
+
+def test_one_may_change_ones_own_password(
+    moderators: Moderators, birch: Moderator, queue: ReviewQueue
+) -> None:
+    elsewhere = moderators.sign_in("birch", PASSWORD).token
+    with pytest.raises(NotSignedIn, match="until now is wrong"):
+        moderators.change_own_password(birch, "wrong horse battery", "another long password")
+    moderators.change_own_password(birch, PASSWORD, "another long password")
+    queue.count(birch)
+    with pytest.raises(NotSignedIn):
+        moderators.moderator(elsewhere)
+    moderators.sign_in("birch", "another long password")
+
+
+def test_who_finds_an_open_page_cannot_guess_the_password(
+    moderators: Moderators, birch: Moderator
+) -> None:
+    for _ in range(5):
+        with pytest.raises(NotSignedIn):
+            moderators.change_own_password(birch, "wrong horse battery", "another long password")
+    with pytest.raises(LimitExceeded):
+        moderators.change_own_password(birch, PASSWORD, "another long password")
