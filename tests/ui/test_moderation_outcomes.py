@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from streamlit.testing.v1 import AppTest
 from bot.answer import Question
 from bot.regressions import FILE, read_regressions
 from bot.review import Moderators, Report, ReviewQueue, freeze
+from bot.review.dry_run import DryRun
 from bot.review.workbench import Workbench
 from bot.rules import CHECK_SECONDS
 from bot.silent_chat import silent_chat
 from ingest.rules import RULES_NAME
-from tests.packs import FILES, HashedEmbeddings, Pack, end_vector_servers
+from tests.packs import DOCUMENTS, FILES, HashedEmbeddings, Pack, end_vector_servers
 from ui import strings
+from ui.background import WORKER
 from ui.services import Services
 
 PASSWORD = "a long enough password"
@@ -82,8 +85,19 @@ def html(test: AppTest) -> str:
 
 
 def press(test: AppTest, label: str) -> AppTest:
+    """Press a button, and wait for what it began."""
     (button,) = [b for b in test.button if b.label == label]
-    return button.click().run()
+    button.click().run()
+    return wait(test) if "gk-progress" in html(test) else test
+
+
+def wait(test: AppTest) -> AppTest:
+    """Wait for what was begun, and draw what came of it."""
+    working = [thread for thread in threading.enumerate() if thread.name == WORKER]
+    for thread in working:
+        thread.join(30)
+        assert not thread.is_alive()
+    return test.run()
 
 
 def labels(test: AppTest) -> list[str]:
@@ -115,7 +129,7 @@ def test_a_rule_is_tried_saved_and_in_force(
     assert strings.DONE not in shown
     assert not (pack.folder / RULES_NAME).exists()
     press(page, strings.SAVE_RULE)
-    assert strings.DONE in html(page)
+    assert reference in html(page), "what was decided can be taken back"
     [saved] = tomllib.loads((pack.folder / RULES_NAME).read_text())["rules"]
     assert (saved["author"], saved["reference"]) == ("mod", reference)
     assert (saved["words"], saved["message"]) == (["weight"], "No weights.")
@@ -201,26 +215,91 @@ def test_a_case_that_asks_nothing_is_not_tried(page: AppTest, reference: str) ->
     assert strings.SAVE_CASE not in labels(page)
 
 
-def test_a_corrected_document_is_proposed_and_must_be_known(
+def test_a_corrected_document_is_proposed(
     services: Services, page: AppTest, reference: str
 ) -> None:
     choose(page, reference, "corpus_fixed")
     key = f"resolve-{reference}-corpus_fixed-detail"
-    assert page.text_input(key=key).value == "birds.csv"
-    page.text_input(key=key).set_value("fish.md")
-    press(page, strings.RESOLVE)
-    assert "no document &#x27;fish.md&#x27;" in html(page)
-    page.text_input(key=key).set_value("birds.csv")
+    box = page.selectbox(key=key)
+    assert (box.value, box.options[0]) == ("birds.csv", "birds.csv"), "cited, so it comes first"
+    assert sorted(box.options) == DOCUMENTS
     press(page, strings.RESOLVE)
     assert report_of(services, reference).outcome_detail == "birds.csv"
     assert "was corrected" in services.reports.look_up(reference).outcome
 
 
-def test_the_reason_reaches_the_person(services: Services, page: AppTest, reference: str) -> None:
+@pytest.mark.parametrize("own", ["", "It was weighed."])
+def test_the_reason_reaches_the_person(
+    services: Services, page: AppTest, reference: str, own: str
+) -> None:
     choose(page, reference, "answer_fine")
-    page.text_input(key=f"resolve-{reference}-answer_fine-detail").set_value("It was weighed.")
+    key = f"resolve-{reference}-answer_fine-detail"
     press(page, strings.RESOLVE)
-    assert services.reports.look_up(reference).told == "It was weighed."
+    assert "Say why the answer was right" in html(page)
+    ready = strings.ANSWER_FINE_REASONS[1]
+    page.button_group(key=f"{key}-ready").set_value(ready)
+    page.text_input(key=key).set_value(own)
+    press(page, strings.RESOLVE)
+    assert services.reports.look_up(reference).told == (own or ready)
+
+
+def test_a_duplicate_is_one_press_away(
+    services: Services, page: AppTest, reference: str, bench: Workbench
+) -> None:
+    def reported(text: str) -> str:
+        case = freeze(bench.bot.answer(Question(text=text)))
+        return services.reports.file(case, "wrong_fact").reference
+
+    near, far = reported("The weight of a robin, what is it?"), reported("Who cleans the box?")
+    choose(page, reference, "duplicate")
+    wait(page)
+    offered = [label for label in labels(page) if label.startswith("**R-")]
+    assert [label.split(",")[0].strip("*") for label in offered] == [near]
+    press(page, offered[0])
+    report = report_of(services, reference)
+    assert (report.outcome, report.outcome_detail) == ("duplicate", near)
+    assert far not in [one.reference for one in report.group]
+
+
+def test_a_correction_that_is_indexed_already_runs_the_case_again(
+    services: Services, page: AppTest, reference: str, pack: Pack
+) -> None:
+    pack.edit("guides/watching.txt", "three metres", "four metres")
+    pack.reindex(HashedEmbeddings())
+    choose(page, reference, "corpus_fixed")
+    key = f"resolve-{reference}-corpus_fixed-detail"
+    page.selectbox(key=key).set_value("guides/watching.txt")
+    press(page, strings.RESOLVE)
+    wait(page)
+    event = report_of(services, reference).events[-1]
+    assert (event.kind, event.detail) == ("rerun", "guides/watching.txt")
+    assert "the same as before" in services.reports.look_up(reference).told
+
+
+def test_the_page_can_be_used_while_a_rule_is_tried(
+    services: Services, page: AppTest, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def slow(*asked: object) -> DryRun:
+        tell = asked[-1]
+        assert callable(tell)
+        tell(20, 500)
+        let_go.wait(30)
+        return DryRun(7, (), False, False)
+
+    monkeypatch.setattr("ui.views.moderation_rule.dry_run", slow)
+    choose(page, reference, "rule_added")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight")
+    (button,) = [b for b in page.button if b.label == strings.TRY_RULE]
+    button.click().run()
+    assert strings.SO_FAR.format(done=20, of=500) in html(page)
+    assert strings.SAVE_RULE not in labels(page)
+    choose(page, reference, "not_actionable")
+    choose(page, reference, "rule_added")
+    let_go.set()
+    wait(page)
+    assert strings.TRIED.format(n=7) in " ".join(text.value for text in page.markdown)
 
 
 def test_a_case_is_run_again_and_kept_as_a_note(

@@ -10,6 +10,7 @@ from ui import strings
 from ui.rendering import escape
 from ui.services import Services
 from ui.views.moderation_changes import change
+from ui.views.moderation_work import begin, forget, found
 
 
 def draw_rerun(services: Services, report: Report) -> None:
@@ -23,31 +24,33 @@ def draw_rerun(services: Services, report: Report) -> None:
         on_click=_run,
         args=(services, report),
     )
-    found: Difference | None = st.session_state.get(_key(report))
-    if found is None:
+    difference = found(_key(report), strings.RUNNING_AGAIN, Difference)
+    if difference is None:
         return
     with st.container(border=True, key="gk-rerun"):
-        st.html(difference_html(found))
+        st.html(difference_html(difference))
         st.button(
             strings.KEEP_AS_NOTE,
             icon=":material/edit_note:",
             on_click=_keep,
-            args=(services, report, found),
+            args=(services, report, difference),
         )
 
 
-def difference_html(found: Difference) -> str:
+def difference_html(difference: Difference) -> str:
     """Return what is gone and what is new, marked as such."""
-    before, now = found.status
+    before, now = difference.status
     ending = f"<del>{escape(before)}</del> <ins>{escape(now)}</ins>" if before != now else ""
+    gone = (*difference.sentences_gone, *difference.citations_gone)
+    new = (*difference.sentences_new, *difference.citations_new)
     changed = [
-        *(f"<del>{escape(text)}</del>" for text in (*found.sentences_gone, *found.citations_gone)),
-        *(f"<ins>{escape(text)}</ins>" for text in (*found.sentences_new, *found.citations_new)),
-        *map(escape, found.cells),
+        *(f"<del>{escape(text)}</del>" for text in gone),
+        *(f"<ins>{escape(text)}</ins>" for text in new),
+        *map(escape, difference.cells),
     ]
     items = "".join(f"<li>{item}</li>" for item in [ending, *changed] if item)
-    verdict = strings.RUN_SAME if found.same else strings.RUN_DIFFERS
-    made = escape(list(found.lines())[-1])
+    verdict = strings.RUN_SAME if difference.same else strings.RUN_DIFFERS
+    made = escape(list(difference.lines())[-1])
     return f'<p><b>{escape(verdict)}</b></p><ul>{items}</ul><p class="gk-facts">{made}</p>'
 
 
@@ -57,14 +60,14 @@ def _key(report: Report) -> str:
 
 def _run(services: Services, report: Report) -> None:
     def run(who: Moderator) -> None:
-        case = services.reports.show(who, report.reference).case
+        case, bench = services.reports.show(who, report.reference).case, services.open_bench()
         if case is not None:
-            st.session_state[_key(report)] = run_again(services.open_bench().bot, case)
+            begin(_key(report), lambda _: run_again(bench.bot, case))
 
     change(services, run, saves=False)
 
 
-def _keep(services: Services, report: Report, found: Difference) -> None:
-    text = found.to_text()
+def _keep(services: Services, report: Report, difference: Difference) -> None:
+    text = difference.to_text()
     if change(services, lambda who: services.reports.note(who, report.reference, text)):
-        del st.session_state[_key(report)]
+        forget(_key(report))
