@@ -114,7 +114,7 @@ def birch(moderators: Moderators) -> Moderator:
     return moderators.moderator(moderators.sign_in("birch", PASSWORD).token)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_case() -> Callable[..., Case]:
     """Make cases with every part that a case can have."""
     return _make_case

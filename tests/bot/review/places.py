@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.review.schema import chain_head, metadata
 from bot.review.store import ReportStore
-from ingest.paths import DatabaseSchema, ReportsLocation
+from ingest.paths import ReportsLocation
 
 # What a test's child process begins with; the place is its first argument, by `told`.
 LOCATION = "import pickle, sys; location = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
@@ -25,13 +25,17 @@ def told(location: ReportsLocation) -> str:
 
 @contextmanager
 def other_program(location: ReportsLocation, *, triggers: bool = True) -> Iterator[sa.Connection]:
-    """Write to the database past all of our code; without triggers, past those and foreign keys."""
+    """Write to the database past all of our code; without triggers, past those and foreign keys.
+
+    What was written is kept, unless the caller rolls it back.
+    """
     engine = _engine(location)
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection:
             if not triggers:
                 _drop_triggers(connection)
             yield connection
+            connection.commit()
     finally:
         engine.dispose()
 
@@ -48,11 +52,11 @@ def change(location: ReportsLocation, statement: str, **values: Any) -> None:
         assert connection.execute(sa.text(statement), values).rowcount
 
 
-def empty(location: DatabaseSchema) -> None:
-    """Leave the schema as it was when it was made, which is quicker than making another."""
+def empty(location: ReportsLocation) -> None:
+    """Leave the tables as they were when they were made, which is quicker than making others."""
     store = ReportStore(location)
-    with store.reading():
-        pass  # it makes the schema where there is none
+    with store.writing():
+        pass  # it makes what is not there
     store.close()
     with other_program(location, triggers=False) as connection:
         for table in reversed(metadata.sorted_tables):
@@ -62,7 +66,10 @@ def empty(location: DatabaseSchema) -> None:
 
 def _engine(location: ReportsLocation) -> sa.Engine:
     if isinstance(location, Path):
-        return sa.create_engine(f"sqlite:///{location}")
+        engine = sa.create_engine(f"sqlite:///{location}", isolation_level="AUTOCOMMIT")
+        # Not the driver's own transactions, which leave out what drops a trigger.
+        sa.event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
+        return engine
     url = sa.make_url(location.url).set(drivername="postgresql+psycopg")
     options = f'-csearch_path="{location.schema}"'
     return sa.create_engine(url, connect_args={"options": options})

@@ -3,76 +3,108 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from bot.review import Case, Moderator, Moderators, ReviewQueue
+from bot.review import Case, Moderators, ReviewQueue
+from bot.review.events import find_problems
+from ingest.paths import DatabaseSchema, ReportsLocation
+from tests.bot.review.conftest import PASSWORD
+from tests.bot.review.places import change, empty, other_program
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def history(
-    queue: ReviewQueue, make_case: Callable[..., Case], birch: Moderator, path: Path
-) -> Path:
-    """The file of a queue in which every kind of event has happened."""
-    first = queue.file(make_case("First?"), "wrong_fact", "a comment").reference
-    second = queue.file(make_case("Second?"), "out_of_date", "another").reference
-    queue.file(make_case("First?"), "wrong_fact", "me too")
-    queue.assign(birch, first, 1, "birch")
-    queue.set_severity(birch, first, 2, "high")
-    queue.note(birch, first, "looking")
-    queue.resolve(birch, first, 3, "corpus_fixed", "mended", "rivers.md")
-    queue.move(birch, second, 1, "dismissed", "a duplicate")
-    queue.purge(Moderators.operator(), timedelta(0))
-    queue.file(make_case("Third?"), "other", "the third")
-    assert queue.verify(Moderators.operator()) == []
-    assert queue.chain_head(Moderators.operator()).events == 11
-    queue.close()
-    return path
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    make_case: Callable[..., Case],
+) -> ReportsLocation:
+    """The place of a queue in which every kind of event has happened; left as it is."""
+    location: ReportsLocation = tmp_path_factory.mktemp("history") / "reports.sqlite3"
+    if request.param == "postgresql":
+        location = DatabaseSchema(request.getfixturevalue("server"), "groundskeeper_history")
+    operator = Moderators.operator()
+    with Moderators(location) as moderators, ReviewQueue(location) as queue:
+        moderators.add(operator, "birch", PASSWORD)
+        birch = moderators.moderator(moderators.sign_in("birch", PASSWORD).token)
+        first = queue.file(make_case("First?"), "wrong_fact", "a comment").reference
+        second = queue.file(make_case("Second?"), "out_of_date", "another").reference
+        queue.file(make_case("First?"), "wrong_fact", "me too")
+        queue.assign(birch, first, 1, "birch")
+        queue.set_severity(birch, first, 2, "high")
+        queue.note(birch, first, "looking")
+        queue.resolve(birch, first, 3, "corpus_fixed", "mended", "rivers.md")
+        queue.move(birch, second, 1, "dismissed", "a duplicate")
+        queue.purge(operator, timedelta(0))
+        queue.file(make_case("Third?"), "other", "the third")
+        assert queue.verify(operator) == []
+        assert queue.chain_head(operator).events == 12
+    return location
 
 
-def tamper(path: Path, *statements: str, triggers: bool = False) -> None:
-    """Change the file as somebody would who has another program; the triggers are dropped."""
-    connection = sqlite3.connect(path)
-    try:
-        if not triggers:
-            found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in found.fetchall():
-                connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert connection.execute(statement).rowcount, "nothing was tampered with"
-        connection.commit()
-    finally:
-        connection.close()
+@contextmanager
+def tampered(
+    history: ReportsLocation, *statements: str, triggers: bool = False
+) -> Iterator[sa.Connection]:
+    """A database that somebody changed who has another program; afterwards it is as before."""
+    with other_program(history, triggers=triggers) as connection:
+        try:
+            for statement in statements:
+                assert connection.exec_driver_sql(statement).rowcount, "nothing was changed"
+            yield connection
+        finally:
+            connection.rollback()
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE report_events SET actor = 'fir' WHERE number = 2",
-        "DELETE FROM report_events WHERE number = 11",
+        "DELETE FROM report_events WHERE number = 12",
         "DELETE FROM report_events",
-        "INSERT OR REPLACE INTO report_events SELECT * FROM report_events WHERE number = 2",
-        "REPLACE INTO report_events SELECT 3, reference, at, 'fir', kind, old, new, detail,"
-        " version, seal, previous, hash FROM report_events WHERE number = 2",
+        "INSERT INTO report_events SELECT 3, reference, at, 'fir', kind, old, new, detail,"
+        " version, seal, previous, hash FROM report_events WHERE number = 2"
+        " ON CONFLICT (number) DO UPDATE SET actor = 'fir'",
         "INSERT INTO report_events SELECT 99, reference, at, 'fir', kind, old, new, detail,"
         " version, seal, previous, hash FROM report_events WHERE number = 2",
         "UPDATE event_texts SET text = 'nicer'",
     ],
 )
-def test_events_are_append_only(history: Path, statement: str) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match="events are"):
-        tamper(history, statement, triggers=True)
-    with ReviewQueue(history) as queue:
+def test_events_are_append_only(history: ReportsLocation, statement: str) -> None:
+    refused = pytest.raises(sa.exc.IntegrityError, match="events are")
+    with refused, tampered(history, statement, triggers=True):
+        pass
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_file_lets_no_event_be_replaced(
+    path: Path, queue: ReviewQueue, make_case: Callable[..., Case], number: int
+) -> None:
+    for question in ("First?", "Second?"):
+        queue.file(make_case(question), "wrong_fact")
+    copy = (
+        f"REPLACE INTO report_events SELECT {number - 1}, reference, at, 'fir', kind, old,"  # noqa: S608
+        " new, detail, version, seal, previous, hash FROM report_events WHERE number = 1"
+    )
+    with pytest.raises(sa.exc.IntegrityError, match="events are only appended"):
+        change(path, copy)
+
+
+def test_a_server_lets_events_not_be_emptied(new_schema: DatabaseSchema) -> None:
+    with ReviewQueue(new_schema) as queue:
         assert queue.verify(Moderators.operator()) == []
+    with pytest.raises(sa.exc.IntegrityError, match="events are never deleted"):
+        change(new_schema, "TRUNCATE report_events CASCADE")
 
 
 APPEND_A_COPY = (
-    "INSERT INTO report_events SELECT 12, reference, at, actor, kind, old, new, detail,"
-    " version, seal, previous, hash FROM report_events WHERE number = 11"
+    "INSERT INTO report_events SELECT 13, reference, at, actor, kind, old, new, detail,"
+    " version, seal, previous, hash FROM report_events WHERE number = 12"
 )
 
 
@@ -90,14 +122,14 @@ APPEND_A_COPY = (
         (["DELETE FROM report_events WHERE number = 1"], "event 1 is missing"),
         (
             [
-                "DELETE FROM event_texts WHERE number = 11",
-                "DELETE FROM report_events WHERE number = 11",
+                "DELETE FROM event_texts WHERE number = 12",
+                "DELETE FROM report_events WHERE number = 12",
             ],
             "does not end where it should",
         ),
         (["UPDATE chain_head SET events = 3"], "does not end where it should"),
         (["DELETE FROM chain_head"], "does not end where it should"),
-        ([APPEND_A_COPY], "Event 12 .* does not follow"),
+        ([APPEND_A_COPY], "Event 13 .* does not follow"),
         (["UPDATE event_texts SET text = 'nicer'"], "text was changed"),
         (["UPDATE event_texts SET snapshot = replace(snapshot, '12', '13')"], "text was changed"),
         (["UPDATE event_texts SET snapshot = '{'"], "text was changed"),
@@ -120,37 +152,31 @@ APPEND_A_COPY = (
                 "INSERT INTO reports SELECT 'R-000000', 'x', group_key, status, severity, category,"
                 " assignee, outcome, outcome_detail, question, comment, search_text, model_digest,"
                 " index_generation, rules_version, repeats, version, filed_at, changed_at,"
-                " closed_at, purged_at FROM reports WHERE status = 'new'"
+                " closed_at, purged_at, claim_until, model, document FROM reports"
+                " WHERE status = 'new'"
             ],
             "no event says",
         ),
     ],
 )
 def test_what_was_changed_behind_the_back_is_found(
-    history: Path, statements: list[str], problem: str
+    history: ReportsLocation, statements: list[str], problem: str
 ) -> None:
-    tamper(history, *statements)
-    with ReviewQueue(history) as queue:
-        problems = queue.verify(Moderators.operator())
+    with tampered(history, *statements) as connection:
+        problems = find_problems(connection)
     assert any(re.search(problem, found) for found in problems), problems
 
 
 def test_a_chain_that_was_written_anew_differs_from_the_hash_that_was_kept(
-    history: Path, make_case: Callable[..., Case]
+    queue: ReviewQueue, location: ReportsLocation, make_case: Callable[..., Case]
 ) -> None:
-    with ReviewQueue(history) as queue:
-        kept = queue.chain_head(Moderators.operator()).hash
-        queue.file(make_case("Fourth?"), "other")
-        assert queue.verify(Moderators.operator(), kept_hash=f" {kept}\n") == []
-    tamper(
-        history,
-        "DELETE FROM event_texts",
-        "DELETE FROM report_events",
-        "DELETE FROM filings",
-        "DELETE FROM reports",
-        "UPDATE chain_head SET events = 0, hash = ''",
-    )
-    with ReviewQueue(history) as queue:
-        queue.file(make_case("First?"), "other")
-        assert queue.verify(Moderators.operator()) == []
-        assert "kept" in queue.verify(Moderators.operator(), kept_hash=kept)[0]
+    operator = Moderators.operator()
+    queue.file(make_case("First?"), "other", "a comment")
+    kept = queue.chain_head(operator).hash
+    queue.file(make_case("Second?"), "other")
+    assert queue.verify(operator, kept_hash=f" {kept}\n") == []
+    queue.close()
+    empty(location)
+    queue.file(make_case("First?"), "other", "a nicer comment")
+    assert queue.verify(operator) == []
+    assert "kept" in queue.verify(operator, kept_hash=kept)[0]
