@@ -87,15 +87,15 @@ class Signs:
 
 SIGNS = tuple(field.name for field in fields(Signs))
 # Fitted by tools/fit_answerability.py, which says on what and how well.
-INTERCEPT = -2.111
+INTERCEPT = -2.173
 WEIGHTS = Signs(
-    nearness=3.887,
-    remoteness=-9.388,
-    strangeness=-4.674,
-    names_missing=-1.343,
-    answer_away=-1.053,
-    contradiction=-2.384,
-    explained=3.008,
+    nearness=3.959,
+    remoteness=-9.098,
+    strangeness=-3.970,
+    names_missing=-1.294,
+    answer_away=-0.807,
+    contradiction=-2.219,
+    explained=3.580,
 )
 
 

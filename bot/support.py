@@ -22,7 +22,7 @@ from bot.extract import Extract, rank_sentences
 from ingest.embedding_cache import unit
 from ingest.index import Index, Vector
 
-THRESHOLD = 0.39
+THRESHOLD = 0.38
 
 
 @dataclass(frozen=True)
