@@ -84,10 +84,11 @@ def resolve_with_rule(
     A running bot follows the file within a second. Raises what `ReviewQueue.resolve` and
     `append_rule` raise.
     """
+    report = queue.show(who, reference)
     signed = rule.model_copy(
         update={
             "author": who.name,
-            "reference": parse_reference(reference),
+            "reference": report.reference,
             "added": datetime.now(UTC).date(),
         }
     )
@@ -117,7 +118,8 @@ def resolve_with_regression(
 
     Raises what `ReviewQueue.resolve` and `add_regression` raise.
     """
-    signed = case.model_copy(update={"author": who.name, "source": parse_reference(reference)})
+    report = queue.show(who, reference)
+    signed = case.model_copy(update={"author": who.name, "source": report.reference})
     return queue.resolve(
         who,
         reference,
