@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import DocumentError
+from ingest.loaders.decoding import decode
+from ingest.loaders.delimited_loader import DELIMITERS
 
 if TYPE_CHECKING:  # a reading worker does without, until it reads a table
     from ingest.domain import FieldCard, TableCard
@@ -57,7 +59,7 @@ def parse_records(data: bytes, document: str, card: TableCard) -> tuple[list[Rec
     warnings: list[str] = []
     header: list[str] = []
     keys: set[str] = set()
-    for number, cells in _rows(data, name):
+    for number, cells in _rows(data, name, card):
         try:
             if isinstance(cells, csv.Error):
                 raise ValueError(str(cells))
@@ -77,9 +79,16 @@ def parse_records(data: bytes, document: str, card: TableCard) -> tuple[list[Rec
     return records, warnings
 
 
-def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
+def _rows(data: bytes, name: str, card: TableCard) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield the rows by number, the header being row 1, and what is wrong with those that are."""
-    reader = csv.reader(io.StringIO(_decode(data, name)), strict=True)
+    if data.startswith(b"PK\x03\x04"):
+        from ingest.loaders.xlsx_loader import table_rows
+
+        yield from table_rows(data, name)
+        return
+    text = decode(data, name)
+    delimiter = _delimiter(text, card.name_column)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
     while True:
         number += 1
@@ -91,13 +100,13 @@ def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str] | csv.Error]]
             yield number, error
 
 
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name} is not UTF-8 text (byte {error.start}).", hint="Save it as UTF-8."
-        ) from None
+def _delimiter(text: str, column: str) -> str:
+    """Return the delimiter under which the header has a column of this name."""
+    for delimiter in DELIMITERS:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        if column in (name.strip() for name in header):
+            return delimiter
+    return DELIMITERS[0]
 
 
 def _check_columns(header: list[str], name: str, card: TableCard) -> None:

@@ -16,6 +16,7 @@ from typing import cast
 
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument, UnsupportedDocument
+from ingest.loaders.builder import title_of_name
 from ingest.loaders.limits import USUAL_LIMITS, Limits
 
 Loader = Callable[[bytes, str], LoadedDocument]
@@ -82,9 +83,7 @@ def load_bytes(data: bytes, name: str, limits: Limits) -> LoadedDocument:
         raise DocumentError(f"{name} holds no text.")
     if document.title:
         return document
-    stem = PurePosixPath(name).stem
-    title = re.sub(r"[-_\s]+", " ", stem).strip().encode("utf-8", "ignore").decode()
-    return dataclasses.replace(document, title=title)
+    return dataclasses.replace(document, title=title_of_name(name))
 
 
 def read_settled(path: Path, limits: Limits) -> tuple[bytes, os.stat_result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 
 from ingest.documents import Block, BlockKind, LoadedDocument
 
@@ -47,6 +48,12 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text cleaned and without line breaks."""
     return clean(text).replace("\n", " ")
+
+
+def title_of_name(name: str) -> str:
+    """Return what a file's name says: "brake-pads_2026.txt" is "brake pads 2026"."""
+    stem = PurePosixPath(name).stem
+    return re.sub(r"[-_\s]+", " ", stem).strip().encode("utf-8", "ignore").decode()
 
 
 class DocumentBuilder:

@@ -9,14 +9,15 @@ from itertools import islice
 
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError
-from ingest.loaders.builder import DocumentBuilder
+from ingest.loaders.builder import DocumentBuilder, title_of_name
 from ingest.loaders.decoding import decode
-from ingest.loaders.table_rows import looks_like_header, row_text
+from ingest.loaders.sheets import SheetRow, add_sheet
 
 CSV_TYPE = "text/csv"
 TSV_TYPE = "text/tab-separated-values"
-_DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_ROWS = 50
+_SNIFFED_CHARS = 256 * 1024
 
 
 def load_csv(data: bytes, name: str) -> LoadedDocument:
@@ -27,7 +28,9 @@ def load_csv(data: bytes, name: str) -> LoadedDocument:
 
 def load_tsv(data: bytes, name: str) -> LoadedDocument:
     """Read a file of tab-separated values; each row becomes "Column: value; …"."""
-    return _load(decode(data, name), name, "\t", TSV_TYPE)
+    text = decode(data, name)
+    delimiter = "\t" if "\t" in text[:_SNIFFED_CHARS] else sniff_delimiter(text)
+    return _load(text, name, delimiter, TSV_TYPE)
 
 
 def sniff_delimiter(text: str) -> str:
@@ -37,9 +40,9 @@ def sniff_delimiter(text: str) -> str:
     loses quoted delimiters.
     """
     best, best_score = ",", (0.0, 0)
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         try:
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            reader = csv.reader(io.StringIO(text[:_SNIFFED_CHARS], newline=""), delimiter=delimiter)
             widths = Counter(len(row) for row in islice(reader, _SNIFFED_ROWS) if row)
         except csv.Error:
             continue
@@ -55,15 +58,11 @@ def sniff_delimiter(text: str) -> str:
 def _load(text: str, name: str, delimiter: str, media_type: str) -> LoadedDocument:
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        rows = [row for row in reader if any(cell.strip() for cell in row)]
+        rows = [SheetRow(row) for row in reader]
     except csv.Error as error:
         raise DocumentError(f"{name} is not a readable table: {error}.") from None
     builder = DocumentBuilder(media_type)
-    header = rows[0] if looks_like_header(rows) else []
-    body = rows[1:] if header else rows
-    for row in body:
-        builder.table_row(row_text(header, row))
-    odd = sum(1 for row in body if header and len(row) != len(header))
+    count, odd = add_sheet(builder, rows)
     if odd:
-        builder.warn(f"{odd} of {len(body)} rows have more or fewer cells than the header.")
-    return builder.build("")
+        builder.warn(f"{odd} of {count} rows have more or fewer cells than the header.")
+    return builder.build(builder.first_heading or title_of_name(name))

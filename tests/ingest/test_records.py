@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
 
@@ -75,12 +76,43 @@ def test_a_broken_row_is_reported_and_the_others_are_kept(
     [
         (b"", "is empty"),
         (b"id,name\n1,x\n", "no column 'family'"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\x00\x01\x02\x03\x04\x05\x06", "neither text nor"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(content: bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=said):
         read_records(write(tmp_path, content), "birds.csv", CARD)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8-sig", "|")]
+)
+def test_a_table_is_read_as_its_program_wrote_it(
+    encoding: str, delimiter: str, tmp_path: Path
+) -> None:
+    text = (HEADER + "1,Häher,Jay,T,5,12\n").replace(",", delimiter)
+    (record,), _ = read_records(write(tmp_path, text.encode(encoding)), "birds.csv", CARD)
+    assert (record.name, record.values["price"], record.values["seen"]) == ("Häher", 5, 12)
+
+
+def test_a_workbook_is_a_table_too(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    for row in (HEADER.strip().split(","), [1, "Robin", "R", "T", 0.5, 1200], [], [2, "Wren"]):
+        sheet.append(row)
+    sheet["E2"].number_format = "$0.00"
+    sheet["F2"].number_format = "#,##0"
+    path = tmp_path / "birds.xlsx"
+    workbook.save(path)
+    records, warnings = read_records(path, "birds.xlsx", CARD)
+    robin = records[0]
+    assert (robin.row, robin.name, robin.values["price"], robin.values["seen"]) == (
+        2,
+        "Robin",
+        0.5,
+        1200,
+    )
+    assert [record.name for record in records] == ["Robin", "Wren"] and not warnings
 
 
 def test_values_reach_sql_as_parameters_only() -> None:
