@@ -51,10 +51,14 @@ def app_address(few_colleges: Pack) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def hostile_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hostile_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    return Pack.make(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="session")
+def hostile_address(hostile_pack: Pack) -> Iterator[str]:
     """The app with a FakeBot whose every text is an attack."""
-    pack = Pack.make(tmp_path_factory.mktemp("hostile"))
-    with running_app(pack.settings, Path(__file__).with_name("hostile_app.py")) as address:
+    with running_app(hostile_pack.settings, Path(__file__).with_name("hostile_app.py")) as address:
         yield address
 
 

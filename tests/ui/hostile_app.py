@@ -1,8 +1,22 @@
 """The app with a FakeBot whose every text is an attack; run by the browser tests."""
 
+import time
+from collections.abc import Iterator
 from functools import partial
 
-from bot.answer import Answer, AnswerTable, Citation, Column, Question
+import streamlit as st
+
+from bot.answer import (
+    Answer,
+    AnswerTable,
+    Citation,
+    Column,
+    Event,
+    EvidenceFound,
+    Finished,
+    Question,
+    Sentence,
+)
 from bot.review import Moderators, ReviewQueue
 from bot.review.workbench import Workbench
 from bot.silent_chat import silent_chat
@@ -51,8 +65,31 @@ class HostileBot(FakeBot):
             suggestions=tuple(HOSTILE),
         )
 
+    def stream(self, question: Question) -> Iterator[Event]:
+        """Go on with a "held" question only once a report is saved; say how often it was asked."""
+        if question.text != "held":
+            yield from super().stream(question)
+            return
+        self.asked.append(question)
+        operator, before = Moderators.operator(), queue.stats(Moderators.operator()).total
+        yield EvidenceFound(evidence=())
+        yield Sentence(text="Begun.")
+        give_up = time.monotonic() + 60
+        while queue.stats(operator).total == before and time.monotonic() < give_up:
+            time.sleep(0.05)
+        times = [one.text for one in self.asked].count("held")
+        text = f"Begun.\nEnded, asked {times} times."
+        yield Sentence(text=text.partition("\n")[2])
+        yield Finished(answer=answered(question.text, text, citations=(), evidence=()))
+
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
         return ALL, citation.quote, ALL
+
+
+@st.cache_resource
+def the_bot() -> HostileBot:
+    """The one bot of this process, as in the app."""
+    return HostileBot()
 
 
 settings = load_settings()
@@ -62,11 +99,12 @@ info = card.domain.model_copy(
 )
 paths = domain_paths(settings, card)
 reports = paths.reports
+queue = ReviewQueue(reports)
 services = Services(
     card.model_copy(update={"domain": info}),
-    ReviewQueue(reports),
+    queue,
     Moderators(reports),
-    HostileBot,
+    the_bot,
     partial(Workbench, settings, Index(card, paths, make_embeddings(settings)), silent_chat),
 )
 run(lambda: services)

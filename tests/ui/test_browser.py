@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Literal
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from bot.review import Moderators
+from bot.review import Moderators, ReviewQueue, freeze
 from tests.packs import Pack
+from tests.ui.fake_bot import answered
 from tests.ui.hostile_texts import HOSTILE
 from ui.rendering import WORD_JOINER
 from ui.theme import contrast
@@ -47,6 +49,10 @@ def unfold(page: Page, title: str) -> None:
     page.wait_for_function("() => document.getAnimations().every(a => a.playState !== 'running')")
 
 
+def unfold_all(page: Page) -> None:
+    page.eval_on_selector_all(".gk-more", "all => all.forEach(fold => { fold.open = true; })")
+
+
 def test_from_a_question_to_a_resolved_report(
     desktop: Page, app_address: str, few_colleges: Pack
 ) -> None:
@@ -66,9 +72,9 @@ def test_from_a_question_to_a_resolved_report(
 
     press(page, "Report a problem")
     page.get_by_role("textbox", name="Tell us more").fill("Is this for this year?")
-    press(page, "Send report")
+    press(page, "It is out of date")
     receipt = page.locator(".gk-saved")
-    expect(receipt).to_contain_text(re.compile(r"Saved as R-[0-9A-Z]{6}"))
+    expect(receipt).to_contain_text(re.compile(r"saved as R-[0-9A-Z]{6}"))
     reference = re.search(r"R-[0-9A-Z]{6}", receipt.inner_text())[0]
     # The opened source is still open: nothing that a reader does may close it.
     expect(page.locator(".gk-source[open]")).to_have_count(1)
@@ -138,6 +144,43 @@ def test_the_moderation_page_shows_nothing_without_signing_in(
     expect(desktop.get_by_role("link", name="Moderation")).to_have_count(0)
 
 
+def test_reporting_an_answer_leaves_the_next_one_alone(
+    desktop: Page, hostile_address: str, hostile_pack: Pack
+) -> None:
+    """The bot goes on with "held" only once a report is saved, and says how often it was asked."""
+    page = desktop
+    visit(page, hostile_address)
+    ask(page, "first")
+    being_written = ask_to_be_held(page)
+    press(page, "Report a problem")
+    expect(being_written).to_be_visible()
+    press(page, "Something else")
+    expect(page.locator(".gk-saved")).to_be_visible()
+    expect(page.locator(".gk-footer")).to_have_count(2)
+    said = page.locator(".gk-answer", has_text="Begun.")
+    expect(said).to_have_text("Begun.Ended, asked 1 times.")
+
+    being_written = ask_to_be_held(page)
+    press(page, "Report a problem")
+    comment = page.get_by_role("textbox", name="Tell us more")
+    comment.fill("What I write stays.")
+    expect(being_written).to_be_visible()
+    with ReviewQueue(hostile_pack.paths.reports) as queue:
+        queue.file(freeze(answered("another")), "other")
+    expect(page.locator(".gk-footer")).to_have_count(3)
+    expect(said.last).to_have_text("Begun.Ended, asked 2 times.")
+    expect(comment).to_have_value("What I write stays.")
+    expect(page.locator(".gk-question")).to_have_count(3)
+
+
+def ask_to_be_held(page: Page) -> Locator:
+    question_box(page).fill("held")
+    question_box(page).press("Enter")
+    being_written = page.locator(".gk-writing", has_text="Begun.")
+    expect(being_written).to_be_visible()
+    return being_written
+
+
 # --- on a phone -------------------------------------------------------------------------------
 
 
@@ -185,7 +228,8 @@ def test_every_page_fits_a_phone(phone: Page, app_address: str) -> None:
     phone.locator(".gk-cite").last.click()
     fits(phone)
     press(phone, "Report a problem")
-    expect(phone.get_by_role("button", name="Send report")).to_be_visible()
+    expect(phone.get_by_role("button", name="A fact is wrong")).to_be_visible()
+    unfold_all(phone)
     fits(phone)
     phone.get_by_role("link", name="My report").click()
     expect(phone.get_by_label("Reference")).to_be_visible()
@@ -199,7 +243,7 @@ def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pa
     visit(phone, app_address)
     ask(phone, "What is the admission rate at UCLA?")
     press(phone, "Report a problem")
-    press(phone, "Send report")
+    press(phone, "A fact is wrong")
     expect(phone.locator(".gk-saved")).to_be_visible()
     with Moderators(few_colleges.paths.reports) as moderators:
         moderators.add(Moderators.operator(), "phone", PASSWORD)
@@ -297,7 +341,7 @@ def test_no_text_becomes_more_than_text(desktop: Page, hostile_address: str) -> 
 
     for question in (HOSTILE[0], "refuse"):
         ask(page, question)
-        page.eval_on_selector_all(".gk-more", "all => all.forEach(fold => { fold.open = true; })")
+        unfold_all(page)
         page.locator(".gk-cite").last.click()
         assert_nothing_foreign(page)
     answer = page.locator(".gk-answer").first.inner_text()
@@ -306,9 +350,16 @@ def test_no_text_becomes_more_than_text(desktop: Page, hostile_address: str) -> 
 
     press(page, "Report a problem")
     page.get_by_role("textbox", name="Tell us more").fill("\n".join(HOSTILE))
-    press(page, "Send report")
+    expect(page.locator(".gk-sent")).to_be_visible()
+    unfold_all(page)
+    assert_nothing_foreign(page)
+    press(page, "Something else")
     expect(page.locator(".gk-saved")).to_be_visible()
     assert_nothing_foreign(page)
+    for forged in HOSTILE[:2]:
+        page.goto(f"{hostile_address}/my-report?reference={quote(forged)}")
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert_nothing_foreign(page)
     assert elsewhere == []
     assert "taken" not in page.title()
 

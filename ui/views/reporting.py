@@ -63,7 +63,7 @@ def _draw_form(
     """
     key = exchange.key
     with st.form(f"form-{key}", enter_to_submit=False):
-        st.markdown(f"**{strings.REPORT_TITLE}**")
+        st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
         st.text_area(
             strings.COMMENT,
             key=f"comment-{key}",
