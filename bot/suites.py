@@ -19,6 +19,8 @@ from bot.abstention_evaluation import read_cases as read_abstention_cases
 from bot.answer import Question
 from bot.eval_history import set_hash
 from bot.evaluation import off_topic_answered, read_questions, turned_away
+from bot.evidence import evidence_of
+from bot.extract import rank_sentences, windows
 from bot.fact_evaluation import FactCase, asking, fact_sets, read_cases, run_case
 from bot.intervals import bootstrap, wilson
 from bot.json_lines import numbered_lines
@@ -31,8 +33,9 @@ from bot.regressions import run_case as run_regression
 from bot.retrieval_eval import Dataset, score
 from bot.retriever import Hit
 from bot.section_questions import SectionedPack, read_section_questions
+from ingest.embedding_cache import unit
 from ingest.errors import UsageError
-from ingest.index import Snapshot
+from ingest.index import Index, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -101,20 +104,38 @@ def _read_retrieval(pack: Path) -> QuestionSet | None:
 def _ask_retrieval(
     dataset: Dataset, documents: SectionedPack, bench: Bench, told: Told
 ) -> Findings:
-    """Search as the pipeline does; a passage counts for every section that it shows."""
+    """Search and quote as the pipeline does; a passage counts for every section that it shows."""
     run: dict[str, list[str]] = {}
-    outcomes = []
+    outcomes, quoted = [], 0
     with bench.index.snapshot() as snapshot:
         _check_unchanged(snapshot, dataset, documents)
         for key, query in dataset.queries.items():
+            wanted = dataset.qrels[key].keys()
             hits = bench.quoting_bot.find_passages(snapshot, query)
-            evidence = _sections(gather(snapshot, hits, PASSAGES), documents)
-            outcomes.append(_found(key, query, not dataset.qrels[key].keys().isdisjoint(evidence)))
+            chosen = gather(snapshot, hits, PASSAGES)
+            found = not wanted.isdisjoint(_sections(chosen, documents))
+            outcomes.append(_found(key, query, found))
+            quoted += not wanted.isdisjoint(_quoted(bench.index, query, chosen, documents))
             run[key] = _sections(hits, documents)
             told()
-    found = sum(outcome.fine for outcome in outcomes)
-    shown = _share("section in evidence", found, len(outcomes))
-    return Findings((*_ndcg(dataset, run), shown), tuple(outcomes))
+    shares = (
+        _share("section in evidence", sum(outcome.fine for outcome in outcomes), len(outcomes)),
+        _share("section quoted", quoted, len(outcomes)),
+    )
+    return Findings((*_ndcg(dataset, run), *shares), tuple(outcomes))
+
+
+def _quoted(
+    index: Index, query: str, hits: Sequence[Hit], documents: SectionedPack
+) -> Sequence[str]:
+    """Return the sections that would be quoted, if the evidence were taken to answer the query."""
+    evidence = [evidence_of(n, hit) for n, hit in enumerate(hits, start=1)]
+    vector = unit(index.embeddings.embed_query(query))
+    for quotation in windows(rank_sentences(index, query, vector, evidence))[:1]:
+        source = quotation.evidence
+        start, end = source.start + quotation.start, source.start + quotation.end
+        return documents[source.document].sections_of(start, end)
+    return ()
 
 
 def _ndcg(dataset: Dataset, run: Mapping[str, Sequence[str]]) -> tuple[Measure, ...]:
