@@ -11,6 +11,7 @@ from bot.review import (
     OUTCOME_LABELS,
     SEVERITY_LABELS,
     STATUS_LABELS,
+    Account,
     Event,
     PublicStatus,
     ReportSummary,
@@ -79,6 +80,26 @@ def figures_html(figures: Mapping[str, int]) -> str:
         "".join(
             f"<div><b>{n:,}</b><span>{escape(name)}</span></div>" for name, n in figures.items()
         )
+    )
+
+
+def account_html(account: Account, now: datetime) -> str:
+    """Return a person's name, role, and when they were last here."""
+    seen = account.signed_in_at
+    ago = strings.SIGNED_IN_AGO.format(ago=strings.age(seen, now)) if seen else None
+    facts = [
+        ago or strings.NEVER_SIGNED_IN,
+        strings.ADDED_ON.format(when=strings.day(account.added_at)),
+    ]
+    if not account.local:
+        facts.append(strings.BY_PROVIDER)
+    badges = _badge("role", strings.ROLES[account.role] if account.role else strings.NO_ROLE)
+    if account.locked_until is not None:
+        when = strings.moment(account.locked_until)
+        badges += _badge("high", strings.LOCKED_UNTIL.format(when=when))
+    return (
+        f'<div class="gk-summary"><p class="gk-asked">{escape(account.name)}</p>'
+        f'<div class="gk-badges">{badges}</div>{_facts(facts)}</div>'
     )
 
 

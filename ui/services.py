@@ -10,14 +10,15 @@ import streamlit as st
 
 from bot.pipeline import Bot, open_bot
 from bot.privacy import Masker, log_privately
-from bot.review import Moderator, Moderators, ReviewQueue
+from bot.review import Access, CurrentAccess, Moderator, Moderators, ReviewQueue
 from bot.review.delivery import deliver_in_background
 from bot.review.notify import Notices
 from bot.review.workbench import Workbench
 from ingest.domain import DomainCard, load_card
-from ingest.errors import NotSignedIn
+from ingest.errors import GroundskeeperError, NotSignedIn, SettingsError
 from ingest.paths import domain_paths
 from ingest.settings import Settings, load_settings
+from ui import provider
 from ui.conversation import ChatBot
 
 _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
@@ -27,7 +28,8 @@ _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
 class Services:
     """The card, the review queue and the way to the bot, which may fail without the others.
 
-    `open_bench` gives what moderators try their decisions on; it needs the bot's index.
+    `open_bench` gives what moderators try their decisions on; it needs the bot's index. `access`
+    says who may sign in at this moment.
     """
 
     card: DomainCard
@@ -37,6 +39,7 @@ class Services:
     open_bench: Callable[[], Workbench]
     question_max_chars: int = 2_000
     address_header: str = ""
+    access: Callable[[], Access] = Access
 
 
 @st.cache_resource(show_spinner=False)
@@ -50,20 +53,23 @@ def shared_services() -> Services:
     log_privately(masker)
     card = load_card(settings.domain)
     reports = domain_paths(settings, card).reports
+    access = CurrentAccess(settings)
     deliver_in_background(settings, card.domain.name, reports)
     return Services(
         card=card,
         reports=ReviewQueue(
             reports,
             masker=masker,
+            access=access,
             notices=Notices.of(settings),
             address_reports_per_hour=settings.address_reports_per_hour,
         ),
-        moderators=Moderators(reports, session_minutes=settings.session_minutes),
+        moderators=Moderators(reports, session_minutes=settings.session_minutes, access=access),
         open_bot=partial(_shared_bot, settings, card),
         open_bench=partial(_shared_bench, settings, card),
         question_max_chars=settings.question_max_chars,
         address_header=settings.address_header,
+        access=access,
     )
 
 
@@ -101,23 +107,45 @@ def visitor_address(header: str) -> str:
 
 def signed_in(services: Services) -> Moderator | None:
     """Return the moderator of this browser session as the database knows them at this moment."""
-    token = st.session_state.get(_TOKEN)
-    if token is None:
-        return None
     try:
-        return services.moderators.moderator(token)
+        token = st.session_state.get(_TOKEN) or _token_by_provider(services)
+        return services.moderators.moderator(token) if token else None
     except NotSignedIn:
-        del st.session_state[_TOKEN]
+        st.session_state.pop(_TOKEN, None)
+        return None
+    except SettingsError:
+        # While the settings cannot be read nobody moderates; everybody else goes on asking.
         return None
 
 
 def sign_in(services: Services, name: str, password: str) -> None:
     """Keep a new session's token in this browser session. Raises NotSignedIn, LimitExceeded."""
-    st.session_state[_TOKEN] = services.moderators.sign_in(name, password).token
+    address = visitor_address(services.address_header)
+    session = services.moderators.sign_in(name, password, address=address)
+    st.session_state[_TOKEN] = session.token
 
 
 def sign_out(services: Services) -> None:
-    """End this browser session's sign-in, here and in the database."""
+    """End this browser session's sign-in: in the database, so in its other tabs, and there."""
     token = st.session_state.pop(_TOKEN, None)
     if token is not None:
         services.moderators.sign_out(token)
+    provider.leave()
+
+
+def refusal(services: Services) -> GroundskeeperError | None:
+    """Return why whom the identity provider vouches for is not signed in, None for nobody."""
+    try:
+        _token_by_provider(services)
+    except NotSignedIn as refused:
+        return refused
+    return None
+
+
+def _token_by_provider(services: Services) -> str | None:
+    identity = provider.vouched_for(services.access())
+    if identity is None:
+        return None
+    session = services.moderators.sign_in_by_provider(identity)
+    st.session_state[_TOKEN] = session.token
+    return session.token

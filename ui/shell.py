@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from ingest.errors import GroundskeeperError
-from ui import strings
+from ui import provider, strings
 from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
 from ui.sorting import sorting_css
@@ -18,13 +18,14 @@ from ui.theme import accent_css
 from ui.views.chat import chat_page, offer_new_conversation
 from ui.views.lookup import lookup_page
 from ui.views.moderation import moderation_page
+from ui.views.people import people_page
 from ui.views.sign_in import sign_in_page
 
 log = logging.getLogger(__name__)
 
 STYLE = Path(__file__).with_name("style.css")
 
-SIGN_IN = "sign-in"
+SIGN_IN, MODERATION = "sign-in", "moderation"
 
 Page = Callable[[Services], None]
 
@@ -42,10 +43,11 @@ def run(find_services: Callable[[], Services]) -> None:
     st.html(STYLE)
     st.html(accent_css(theme) + sorting_css())
     pages = _pages(services)
-    page = st.navigation(pages, position="hidden")
-    if page.url_path == SIGN_IN and signed_in(services) is not None:
-        st.switch_page(pages[-1])
-    _draw_bar(services, pages, page)
+    page = st.navigation(list(pages.values()), position="hidden")
+    inside = signed_in(services) is not None
+    if provider.just_arrived() or (page.url_path == SIGN_IN and inside):
+        st.switch_page(pages[MODERATION if inside else SIGN_IN])
+    _draw_bar(services, list(pages.values()), page)
     page.run()
 
 
@@ -61,9 +63,11 @@ def _draw_bar(services: Services, pages: Sequence[st.Page], current: st.Page) ->
             offer_new_conversation()
 
 
-def _pages(services: Services) -> list[st.Page]:
-    """Return the menu; who is not signed in has no moderation page, only its way in."""
-    moderator = signed_in(services) is not None
+def _pages(services: Services) -> dict[str, st.Page]:
+    """Return the menu by address; who is not signed in has only the way in to moderation."""
+    who = signed_in(services)
+    inside = who is not None
+    manages = who is not None and who.role == "administrator"
 
     def page(draw: Page, title: str, path: str, icon: str, *, shown: bool = True) -> st.Page:
         return st.Page(
@@ -75,20 +79,17 @@ def _pages(services: Services) -> list[st.Page]:
             visibility="visible" if shown else "hidden",
         )
 
-    return [
-        page(chat_page, strings.CHAT_PAGE, "chat", ":material/chat:"),
-        page(lookup_page, strings.LOOKUP_PAGE, "my-report", ":material/flag:"),
-        page(
-            sign_in_page, strings.SIGN_IN_PAGE, "sign-in", ":material/login:", shown=not moderator
+    people = strings.PEOPLE_PAGE if manages else strings.ACCOUNT_PAGE
+    inbox, group = ":material/inbox:", ":material/group:"
+    return {
+        "chat": page(chat_page, strings.CHAT_PAGE, "chat", ":material/chat:"),
+        "my-report": page(lookup_page, strings.LOOKUP_PAGE, "my-report", ":material/flag:"),
+        SIGN_IN: page(
+            sign_in_page, strings.SIGN_IN_PAGE, SIGN_IN, ":material/login:", shown=not inside
         ),
-        page(
-            moderation_page,
-            strings.MODERATION_PAGE,
-            "moderation",
-            ":material/inbox:",
-            shown=moderator,
-        ),
-    ]
+        MODERATION: page(moderation_page, strings.MODERATION_PAGE, MODERATION, inbox, shown=inside),
+        "people": page(people_page, people, "people", group, shown=inside),
+    }
 
 
 def _guarded(draw: Page, services: Services) -> None:

@@ -181,6 +181,43 @@ PASSWORD = "Password"  # noqa: S105  a label
 SIGN_IN = "Sign in"
 SIGN_OUT = "Sign out"
 FILL_IN_BOTH = "Please type your name and your password."
+SIGN_IN_PROVIDER = "Sign in through your organisation"
+SIGN_IN_AGAIN = "Sign in there again"
+NO_PROVIDER = "Signing in through your organisation is not set up yet."
+NO_PROVIDER_HINT = "The operator has to name the provider in .streamlit/secrets.toml."
+
+# People
+PEOPLE_PAGE = "People"
+PEOPLE_TITLE = "People who look after reports"
+ACCOUNT_PAGE = "Account"
+ACCOUNT_TITLE = "Your account"
+ROLE = "Role"
+ROLES = {"moderator": "Moderator", "administrator": "Administrator"}
+ROLE_MEANS = {
+    "moderator": "works on reports",
+    "administrator": "also manages people, exports and purges",
+}
+MAKE_ROLE = {"moderator": "Make a moderator", "administrator": "Make an administrator"}
+NO_ROLE = "No longer let in by the settings"
+ADDED_ON = "Added on {when}"
+SIGNED_IN_AGO = "Last sign-in {ago}"
+NEVER_SIGNED_IN = "Has never signed in"
+LOCKED_UNTIL = "Locked until {when}: too many wrong passwords"
+BY_PROVIDER = "Signs in through the organisation"
+PROVIDED_ACCOUNT = (
+    "What this person may do is for the settings to say. Who is removed here can sign in again "
+    "while the settings let them."
+)
+CHANGE_ACCOUNT = "Change {name}"
+NEW_PASSWORD = "New password"  # noqa: S105  a label
+FIRST_PASSWORD = "First password (12 characters or more)"  # noqa: S105  a label
+OLD_PASSWORD = "Password until now"  # noqa: S105  a label
+OWN_PASSWORD = "Your own password"  # noqa: S105  a label
+SET_PASSWORD = "Change password"  # noqa: S105  a label
+UNLOCK = "Unlock"
+REMOVE_SURE = "Remove {name} for good"
+REMOVE_ACCOUNT = "Remove"
+ADD_ACCOUNT = "Add somebody"
 
 # Moderation
 QUEUE_TITLE = "Reports"
@@ -290,8 +327,7 @@ MORE_TO_DO = "More"
 PICK = "Pick {reference}"
 PICK_ALL = "Pick all shown"
 PICK_NONE = "Pick none"
-PICKED = "{n} picked"
-BULK_ACTION = "With the picked reports"
+BULK_ACTION = "With the {n} picked"
 BULK_ACTIONS = {
     "claim": "Take them",
     "severity": "Set the severity",
@@ -304,7 +340,7 @@ BULK_ASKS = {
     "duplicate": "Which report do they repeat?",
     "dismiss": "Why? (only moderators see this)",
 }
-BULK_DO = "Do it for {n}"
+BULK_DO = "Do it"
 BULK_DONE = "Done for {n}."
 BULK_REFUSED = "Not done for {n}:"
 SEVERITY = "Severity"

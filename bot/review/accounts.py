@@ -295,7 +295,10 @@ class Moderators:
                 f"{identity.address} may not work on reports here.",
                 hint="An administrator can let you in.",
             )
-        key = _well_formed(identity.address)
+        try:
+            key = _well_formed(identity.address)
+        except ReviewError as refused:
+            raise NotSignedIn(refused.message, hint="Sign in with another address.") from None
         with self._store.writing() as connection:
             _keep_identity(connection, key, identity, role, now)
             expires = issued + self._session_ns

@@ -1,25 +1,50 @@
-"""Signing in, for moderators."""
+"""Signing in, for moderators: by name and password, through an identity provider, or either."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from ingest.errors import GroundskeeperError
-from ui import strings
+from ui import provider, strings
 from ui.rendering import failure_html
-from ui.services import Services, sign_in, signed_in
+from ui.services import Services, refusal, sign_in, signed_in
 
 _NAME, _PASSWORD, _FAILURE = "sign-in-name", "sign-in-password", "sign-in-failure"
 
 
 def sign_in_page(services: Services) -> None:
-    """Draw the form; afterwards the menu has the moderation page."""
+    """Draw the ways in; afterwards the menu has the moderation page."""
     who = signed_in(services)
     if who is not None:
         st.success(strings.SIGNED_IN.format(name=who.name))
         return
     st.header(strings.SIGN_IN_TITLE, anchor=False)
     st.write(strings.SIGN_IN_INTRO)
+    access = services.access()
+    if access.by_provider:
+        _draw_provider(services)
+    if access.local_accounts:
+        _draw_form(services)
+    if failure := st.session_state.pop(_FAILURE, None):
+        st.html(failure_html(*failure))
+
+
+def _draw_provider(services: Services) -> None:
+    if not provider.set_up():
+        st.html(failure_html(strings.NO_PROVIDER, strings.NO_PROVIDER_HINT))
+        return
+    refused = refusal(services)
+    if refused is not None:
+        st.html(failure_html(refused.message, refused.hint))
+    st.button(
+        strings.SIGN_IN_PROVIDER if refused is None else strings.SIGN_IN_AGAIN,
+        type="primary",
+        icon=":material/key:",
+        on_click=st.login,
+    )
+
+
+def _draw_form(services: Services) -> None:
     with st.form("sign-in"):
         st.text_input(strings.NAME, key=_NAME, max_chars=64, autocomplete="username")
         st.text_input(
@@ -32,8 +57,6 @@ def sign_in_page(services: Services) -> None:
         st.form_submit_button(
             strings.SIGN_IN, type="primary", on_click=_try_to_sign_in, args=(services,)
         )
-    if failure := st.session_state.pop(_FAILURE, None):
-        st.html(failure_html(*failure))
 
 
 def _try_to_sign_in(services: Services) -> None:

@@ -288,7 +288,7 @@ def test_an_address_that_now_is_somebody_elses(people: Moderators, reports: Revi
 @pytest.mark.parametrize("address", ["operator", "a b@example.org", "ada@exämple.org\u0308"])
 def test_an_address_has_to_make_a_name(people: Moderators, rules: Rules, address: str) -> None:
     rules.now = Access(moderators=frozenset({address}))
-    with pytest.raises(ReviewError, match=r"cannot be|reserved"):
+    with pytest.raises(NotSignedIn, match=r"cannot be|reserved"):
         enter(people, email=address)
 
 
