@@ -18,10 +18,11 @@ import sqlalchemy as sa
 
 from bot.limits import RateLimiter, address_block
 from bot.privacy import Masker
-from bot.review import changes, events, listing, saved_views
+from bot.review import changes, events, insight, listing, saved_views
 from bot.review.access import Access
 from bot.review.cases import Case, clean
 from bot.review.filing import Filing, file_report
+from bot.review.insight import Insight
 from bot.review.moderators import (
     Moderator,
     require_account,
@@ -65,6 +66,7 @@ REPORTS_PER_HOUR = 30
 LOOK_UPS_PER_MINUTE = 30
 FILING_ATTEMPTS = 3
 EVERY_OPEN = ReportQuery()
+DAYS_SEEN, MOST_DAYS_SEEN = 30, 3_660
 Act = Callable[[], None]
 TakeOut = Callable[[str, str], str]
 Requirement = Callable[[sa.Connection, object, int, Access], Moderator]
@@ -395,6 +397,13 @@ class ReviewQueue:
         """Return the queue in figures."""
         with self._reading(who) as connection:
             return listing.statistics(connection, self._clock())
+
+    def insight(self, who: Moderator, days: int = DAYS_SEEN) -> Insight:
+        """Return how the queue did over the last days, 1 to 3,660. Raises ReviewError."""
+        if not 1 <= days <= MOST_DAYS_SEEN:
+            raise ReviewError(f"Between 1 and {MOST_DAYS_SEEN:,} days can be looked back on.")
+        with self._reading(who) as connection:
+            return insight.insight(connection, self._clock(), days)
 
     def export(self, who: Moderator) -> Iterator[dict[str, Any]]:
         """Yield every report as a JSON-ready object, the oldest first, to an administrator.
