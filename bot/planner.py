@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.conditions import SUPERLATIVES, ConditionReader, Order
+from bot.condition_reader import SUPERLATIVES, ConditionReader
+from bot.conditions import Order
 from bot.entities import Candidate, EntityIndex, Mention
 from bot.names import fold
 from bot.plan import (
