@@ -139,7 +139,7 @@ def build(corpus: Corpus, paths: DomainPaths, model: NamedEmbeddings) -> tuple[l
     engine = db.open_engine(paths.database)
     connection = ChromaConnection(paths.chroma)
     chroma = VectorStore(connection, "bench", create=True)
-    derived = DerivedFiles(paths, model_key(model), model.dimension)
+    derived = DerivedFiles(paths, model.dimension)
     derived.lexical.prepare()
     kept, spent, number = [], 0.0, 0
     every = max(1, corpus.size // BATCH // QUERIES)
@@ -148,7 +148,7 @@ def build(corpus: Corpus, paths: DomainPaths, model: NamedEmbeddings) -> tuple[l
         for i, (texts, vectors) in enumerate(corpus.batches()):
             chunks = [chunk_of(number + j, text) for j, text in enumerate(texts)]
             store(sql, chunks, vectors, model_key(model))
-            files.add(sql, list(enumerate(chunks, start=number + 1)))
+            files.add(list(enumerate(chunks, start=number + 1)), vectors)
             number += len(chunks)
             started = time.perf_counter()
             chroma.upsert([chunk.chunk_id for chunk in chunks], vectors)

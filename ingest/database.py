@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ import sqlalchemy as sa
 from ingest.documents import Chunk
 from ingest.errors import IndexDamaged, IndexMismatch
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_TIMEOUT_MS = 10_000
+# The name of a second database file while it is attached to a connection.
+BESIDE = "beside"
+REBUILD = "Run `groundskeeper reindex --rebuild`; the corpus has everything it needs."
 
 metadata = sa.MetaData()
 
@@ -71,6 +74,13 @@ embeddings = sa.Table(
     sa.Column("text_hash", sa.Text, primary_key=True),
     sa.Column("model_key", sa.Text, primary_key=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Column("unused_since_ns", sa.BigInteger),
+)
+# Those that nothing in the index refers to, by age: few among many.
+sa.Index(
+    "embeddings_unused",
+    embeddings.c.unused_since_ns,
+    sqlite_where=embeddings.c.unused_since_ns.is_not(None),
 )
 
 index_state = sa.Table(
@@ -89,9 +99,11 @@ index_state = sa.Table(
 )
 
 
-def open_engine(path: Path) -> sa.Engine:
+def open_engine(path: Path, *, durable: bool = True) -> sa.Engine:
     """Open the SQLite database at `path` in WAL mode, so that readers never wait for a writer.
 
+    One that is not `durable` does without a journal: it is written by one process and of no use
+    after a crash.
     Transactions are ours: pysqlite's implicit ones would break snapshots and transactional DDL
     (SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL").
     """
@@ -105,7 +117,9 @@ def open_engine(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        journal, synchronous = ("WAL", "NORMAL") if durable else ("OFF", "OFF")
+        pragmas = (f"journal_mode = {journal}", f"synchronous = {synchronous}", "foreign_keys = ON")
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -156,10 +170,33 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One write transaction; commits at the end, rolls back on any exception."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
+def writing(engine: sa.Engine, beside: Path | None = None) -> Iterator[sa.Connection]:
+    """One write transaction; commits at the end, rolls back on any exception.
+
+    The tables of the database file `beside` are at hand under the schema BESIDE.
+    """
+    with engine.connect().execution_options(writes=True) as connection:
+        if beside is not None:
+            _attach(connection, beside)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading_beside(engine: sa.Engine, beside: Path) -> Iterator[sa.Connection]:
+    """One read transaction with the tables of another file at hand under the schema BESIDE."""
+    with engine.connect() as connection:
+        _attach(connection, beside)
+        with connection.begin():
+            yield connection
+
+
+def _attach(connection: sa.Connection, path: Path) -> None:
+    """Attach a file for as long as the connection lives, which then is not used again."""
+    connection.detach()
+    # Not within a transaction, which SQLAlchemy's own `execute` would begin.
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(f"ATTACH DATABASE ? AS {BESIDE}", (str(path),))
 
 
 @contextmanager
@@ -174,15 +211,27 @@ def damaged_index_explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def remedy(cause: str) -> str:
-    """Say what to do about an error of SQLite's, which Chroma stands on too."""
+@contextmanager
+def disk_errors_explained() -> Iterator[None]:
+    """Turn what the file system says while a file of the index is written into IndexDamaged."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise IndexDamaged(f"The index cannot be written ({cause}).", hint=remedy(cause)) from error
+
+
+def remedy(cause: str, otherwise: str = REBUILD) -> str:
+    """Say what to do about an error of SQLite's, on which Chroma stands too, or of a disk's."""
     if "locked" in cause:
         return "Another program holds it; try again in a moment."
-    if "readonly" in cause or "read-only" in cause:
+    if any(said in cause for said in ("readonly", "read-only", "Read-only", "denied")):
         return "Give the user who runs this the right to write there."
-    if "full" in cause:
+    if any(said in cause for said in ("full", "No space left", "quota", "too large")):
         return "Free some disk space and run `groundskeeper reindex` again."
-    return "Run `groundskeeper reindex --rebuild`; the corpus has everything it needs."
+    if "disk I/O" in cause:
+        return "See whether its disk is full or broken, and run `groundskeeper reindex` again."
+    return otherwise
 
 
 def make_tables(connection: sa.Connection) -> None:
@@ -236,6 +285,12 @@ def chunk_of(row: sa.Row[Any]) -> Chunk:
         heading_path=tuple(row.heading_path),
         kind=row.kind,
     )
+
+
+def last_number(connection: sa.Connection) -> int:
+    """Return the highest number that a chunk was ever given, 0 where there was none."""
+    given = sa.text("SELECT max(seq) FROM sqlite_sequence WHERE name = :name")
+    return connection.scalar(given, {"name": chunks.name}) or 0
 
 
 def count(connection: sa.Connection, table: sa.Table) -> int:

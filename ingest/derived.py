@@ -6,67 +6,66 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import numpy as np
-import sqlalchemy as sa
 
+from ingest.database import disk_errors_explained
 from ingest.documents import Chunk
-from ingest.embedding_cache import cached_vectors, text_hash
 from ingest.lexical import LexicalIndex, LexicalWriter
 from ingest.paths import DomainPaths
-from ingest.vector_file import VectorFile, VectorFileWriter
+from ingest.vector_file import Numbers, VectorFile, VectorFileWriter, Vectors
 
 
 class DerivedWriter:
     """Writes chunks to both files; readers see them once SQL knows their numbers."""
 
-    def __init__(self, lexical: LexicalWriter, vectors: VectorFileWriter, model: str) -> None:
+    def __init__(self, lexical: LexicalWriter, vectors: VectorFileWriter) -> None:
         self._lexical = lexical
         self._vectors = vectors
-        self._model = model
 
-    def add(self, connection: sa.Connection, chunks: Sequence[tuple[int, Chunk]]) -> None:
-        """Write numbered chunks, whose vectors the embedding cache holds."""
-        if not chunks:
-            return
+    def add(self, chunks: Sequence[tuple[int, Chunk]], vectors: Vectors) -> None:
+        """Write numbered chunks and their unit vectors, shape (len(chunks), dimension)."""
         self._lexical.add(chunks)
-        hashes = [text_hash(chunk.index_text) for _, chunk in chunks]
-        cached = cached_vectors(connection, hashes, self._model)
-        numbers = [number for number, _ in chunks]
-        self._vectors.write(numbers, np.stack([cached[key] for key in hashes]))
+        with disk_errors_explained():
+            self._vectors.write([number for number, _ in chunks], vectors)
 
     def commit(self) -> None:
         """Make it durable; to be called before the transaction that shows it commits."""
-        self._vectors.flush()
+        with disk_errors_explained():
+            self._vectors.flush()
         self._lexical.commit()
 
 
 class DerivedFiles:
     """Both files of one domain, as a reindex looks after them."""
 
-    def __init__(self, paths: DomainPaths, model: str, dimension: int) -> None:
+    def __init__(self, paths: DomainPaths, dimension: int) -> None:
         self._paths = paths
-        self._model = model
         self._dimension = dimension
         self.lexical = LexicalIndex(paths.lexical)
 
     @contextmanager
     def writing(self, collection: str) -> Iterator[DerivedWriter]:
         """Open both for writing; `collection` names the vectors that belong together."""
-        path = self._paths.vectors(collection)
-        with (
-            closing(VectorFileWriter(path, self._dimension)) as vectors,
-            self.lexical.writing() as lexical,
-        ):
-            yield DerivedWriter(lexical, vectors, self._model)
+        with disk_errors_explained():
+            vectors = VectorFileWriter(self._paths.vectors(collection), self._dimension)
+        with closing(vectors), self.lexical.writing() as lexical:
+            yield DerivedWriter(lexical, vectors)
 
-    def lost(self, collection: str, numbers: Sequence[int]) -> bool:
-        """Tell whether a file is missing or lacks something of these chunks (ascending)."""
+    def lost(self, collection: str, count: int, last: int) -> bool:
+        """Tell whether a file is missing or too short for `count` chunks, `last` their highest."""
         there = self.lexical.prepare()
+        if not count:
+            return False
         try:
             file = VectorFile(self._paths.vectors(collection), self._dimension)
         except (OSError, ValueError):
-            return bool(numbers)
-        held = file.holds(np.asarray(numbers[-1:], dtype=np.int64))
-        return not there or not held or len(self.lexical.searcher()) < len(numbers)
+            return True
+        held = file.holds(np.asarray([last], dtype=np.int64))
+        return not there or not held or len(self.lexical.searcher()) < count
+
+    def strays(self, known: Numbers) -> Numbers:
+        """Return the numbers in the full-text index that are not among these (ascending)."""
+        strays: Numbers = np.setdiff1d(self.lexical.searcher().numbers(), known)
+        return strays
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Forget chunks that SQL does not know any more."""

@@ -13,15 +13,19 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import tantivy
+from tantivy import FieldType, Occur, Order, Query, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 from tantivy import Filter as TokenFilter
-from tantivy import Occur, Query, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+from ingest.database import remedy
 from ingest.documents import Chunk, ChunkKind
 from ingest.errors import IndexDamaged
+from ingest.vector_file import Numbers
 
 # How often a header counts: BM25F's weight for a field, as repetition (Robertson, Zaragoza,
 # "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, section 3.6).
@@ -29,6 +33,7 @@ HEADER_TIMES = 2
 MAX_TERMS = 32
 MAX_WORD_BYTES = 100
 WRITER_BYTES = 64_000_000
+NUMBERS_AT_ONCE = 100_000
 WORDS = "words"
 
 # Function words of English; content words of a domain never belong here.
@@ -74,11 +79,27 @@ class LexicalSearcher:
         numbers = self._numbers([place for _, place in found])
         return [(number, score) for number, (score, _) in zip(numbers, found, strict=True)]
 
-    def numbers(self) -> set[int]:
-        """Return the numbers of all chunks that are there."""
-        count = max(1, self._searcher.num_docs)
-        found = _translated(lambda: self._searcher.search(Query.all_query(), count).hits)
-        return set(self._numbers([place for _, place in found]))
+    def numbers(self) -> Numbers:
+        """Return the numbers of all chunks that are there, ascending."""
+        found: list[Numbers] = []
+        for first in range(0, self._highest() + 1, NUMBERS_AT_ONCE):
+            within = Query.range_query(
+                self._schema, "number", FieldType.Integer, first, first + NUMBERS_AT_ONCE - 1
+            )
+            hits = _translated(partial(self._searcher.search, within, NUMBERS_AT_ONCE)).hits
+            found.append(np.asarray(self._numbers([place for _, place in hits]), dtype=np.int64))
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+    def _highest(self) -> int:
+        """Return the highest number that is there, -1 where there is none."""
+        highest = _translated(
+            lambda: (
+                self._searcher.search(
+                    Query.all_query(), 1, order_by_field="number", order=Order.Desc
+                ).hits
+            )
+        )
+        return max(self._numbers([place for _, place in highest]), default=-1)
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -252,5 +273,5 @@ def _translated(job: Callable[[], T]) -> T:
         cause = str(error)
     raise IndexDamaged(
         f"The full-text index cannot be used ({cause.splitlines()[0][:200]}).",
-        hint="Run `groundskeeper reindex`; it makes the full-text index again.",
+        hint=remedy(cause, "Run `groundskeeper reindex`; it makes the full-text index again."),
     )

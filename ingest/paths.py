@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from ingest.domain import DomainCard
 from ingest.settings import Settings
@@ -20,6 +23,14 @@ class DatabaseSchema:
     schema: str
 
 
+@dataclass(frozen=True)
+class ChromaServer:
+    """A Chroma server that somebody else runs, and the headers that its proxy wants."""
+
+    url: str
+    headers: Mapping[str, SecretStr] = field(default_factory=dict, repr=False, hash=False)
+
+
 ReportsLocation = Path | DatabaseSchema
 
 
@@ -28,11 +39,13 @@ class DomainPaths:
     """The files of one domain under `data_dir`.
 
     All but `reports`, `counts` and `eval_history` can be made again. `database_url` names the
-    PostgreSQL database that holds the reports in place of a file.
+    PostgreSQL database that holds the reports in place of a file, `chroma_server` a server that
+    holds the vectors in place of one of our own.
     """
 
     folder: Path
     database_url: str = field(default="", repr=False)
+    chroma_server: ChromaServer | None = None
 
     @property
     def database(self) -> Path:
@@ -48,6 +61,16 @@ class DomainPaths:
     def lexical(self) -> Path:
         """The folder of the full-text index."""
         return self.folder / "lexical"
+
+    @property
+    def index_id(self) -> Path:
+        """By what name this index is known to a Chroma server that holds others' too."""
+        return self.folder / "index.id"
+
+    @property
+    def staging(self) -> Path:
+        """What a reindex has read and not yet shown; of no use to anybody else."""
+        return self.folder / "staging.sqlite3"
 
     def vectors(self, collection: str) -> Path:
         """The file with the vectors of a collection, for comparing them one by one."""
@@ -84,7 +107,9 @@ class DomainPaths:
 def domain_paths(settings: Settings, card: DomainCard) -> DomainPaths:
     """Return where the given domain is kept."""
     url = settings.database_url.get_secret_value()
-    return DomainPaths(settings.data_dir / card.domain.id, url)
+    server = ChromaServer(settings.chroma_url, settings.chroma_headers)
+    folder = settings.data_dir / card.domain.id
+    return DomainPaths(folder, url, server if settings.chroma_url else None)
 
 
 def schema_name(domain: str) -> str:

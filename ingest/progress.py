@@ -17,8 +17,16 @@ class Progress(Protocol):
         """Some steps are done."""
         ...
 
+    def resize(self, total: int) -> None:
+        """The stage turns out to have so many steps."""
+        ...
+
     def end(self) -> None:
         """The stage is done."""
+        ...
+
+    def beside(self) -> Progress:
+        """Return what is told of stages that run at the same time as those told to this."""
         ...
 
 
@@ -31,8 +39,40 @@ class NoProgress:
     def advance(self, steps: int = 1) -> None:
         """Do nothing."""
 
+    def resize(self, total: int) -> None:
+        """Do nothing."""
+
     def end(self) -> None:
         """Do nothing."""
+
+    def beside(self) -> NoProgress:
+        """Return the same, which tells nobody either."""
+        return self
+
+
+class Growing:
+    """A stage of which nobody knows at its beginning how long it will be."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress = progress
+        self._what = what
+        self._total = 0
+
+    def grow(self, steps: int) -> None:
+        """So many more steps are known of; the stage begins with the first."""
+        if not self._total:
+            self._progress.begin(self._what, steps)
+        self._total += steps
+        self._progress.resize(self._total)
+
+    def advance(self, steps: int) -> None:
+        """Some steps are done."""
+        self._progress.advance(steps)
+
+    def end(self) -> None:
+        """The stage is done, if it ever began."""
+        if self._total:
+            self._progress.end()
 
 
 @dataclass

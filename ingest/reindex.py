@@ -1,48 +1,72 @@
 """Reindex: bring the index in line with the corpus, in one visible step.
 
-The order makes a crash harmless. Vectors of new chunks go to Chroma first, where nobody sees
-them, for readers trust only ids that SQL knows. One SQL transaction then swaps old chunks and
-records for new and counts the generation up. Vectors that nothing refers to any more go last.
-Killed at any moment, the index is the old one or the new one, and the next run cleans up.
+Files are read in worker processes, embedded in a thread and written here, all at the same time
+and a few hundred chunks at a time, so that neither a core nor the memory waits for the whole.
+
+The order makes a crash harmless. What was read waits in a staging file; vectors of new chunks go
+to Chroma and to the files beside the database, where nobody sees them, for readers trust only
+what SQL knows. One SQL transaction then swaps old chunks and records for new and counts the
+generation up. What nothing refers to any more goes last. Killed at any moment, the index is the
+old one or the new one, and the next run cleans up.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from ingest import database as db
+from ingest import embedding_cache
+from ingest.batches import batches
 from ingest.changes import ChangeFinder, Changes, Prepared, known_documents
 from ingest.derived import DerivedFiles, DerivedWriter
-from ingest.documents import Chunk
 from ingest.domain import DomainCard
-from ingest.embedding_cache import cached_vectors, known_hashes, model_key, text_hash, to_bytes
+from ingest.embedding_cache import EmbeddingCache, model_key, text_hash
 from ingest.embeddings import NamedEmbeddings, for_questions, token_window
 from ingest.errors import CorpusError, IndexBusy, IndexDamaged, IndexMismatch
 from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.paths import DomainPaths
-from ingest.progress import NoProgress, Progress, ReindexReport
-from ingest.records import (
-    Record,
-    check_tables,
-    make_record_tables,
-    record_layout,
-    record_table,
-)
+from ingest.progress import Growing, NoProgress, Progress, ReindexReport
+from ingest.records import check_tables, make_record_tables, record_layout
 from ingest.scan import SourceFile, find_files
+from ingest.staging import Numbered, Staging, gone_hashes, new_hashes
+from ingest.sweep import Sweeper
+from ingest.vector_file import Vectors
 from ingest.vectors import ChromaConnection, VectorStore, collection_name
 
-EMBED_BATCH = 256
-SQL_BATCH = 500
-T = TypeVar("T")
+# So many chunks are embedded and written together, and so many groups wait at most.
+GROUP = 512
+GROUPS_AHEAD = 2
+CACHE_BYTES = 256_000_000
+TextVectors = dict[str, Vectors]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has found out before it begins to write.
+
+    `fresh`: the vectors go into a new collection. `refill`: chunks that stay are written anew to
+    Chroma and the derived files, which lack some.
+    """
+
+    state: sa.Row[Any] | None
+    changes: Changes
+    prepared: Iterator[Prepared]
+    vectors: VectorStore
+    fresh: bool
+    refill: bool
 
 
 class Reindexer:
@@ -57,10 +81,12 @@ class Reindexer:
         progress: Progress | None = None,
         compared: Iterable[str] = (),
         limits: Limits = USUAL_LIMITS,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """`compared` are texts whose vectors readers need besides the card's examples.
 
-        `limits` are those of reading one file.
+        `limits` are those of reading one file; `cache_bytes` may be taken by vectors of texts
+        that are not in the corpus any more.
         """
         self._folder = folder
         self._card = card
@@ -70,8 +96,9 @@ class Reindexer:
         self._layout = record_layout(card)
         self._progress = progress or NoProgress()
         self._limits = limits
-        self._compared = [*card.example_texts(), *compared]
-        self._derived = DerivedFiles(paths, self._model, embeddings.dimension)
+        self._cache_vectors = cache_bytes // (4 * embeddings.dimension)
+        self._compared = {text_hash(text): text for text in [*card.example_texts(), *compared]}
+        self._derived = DerivedFiles(paths, embeddings.dimension)
 
     def run(self, *, rebuild: bool = False) -> ReindexReport:
         """Index what changed, or everything when `rebuild`; returns what was done.
@@ -92,7 +119,7 @@ class Reindexer:
             if rebuild:
                 self._discard_damaged()
             engine = db.open_engine(self._paths.database)
-            connection = ChromaConnection(self._paths.chroma)
+            connection = ChromaConnection(self._paths.chroma_server or self._paths.chroma)
             try:
                 if rebuild:
                     connection.repair()
@@ -145,36 +172,23 @@ class Reindexer:
         rebuild: bool,
     ) -> None:
         state = self._prepare_schema(engine)
-        self._derived.lexical.prepare()
-        fresh = rebuild or state is None or state.embedding_key != self._model
+        known = known_documents(engine)
         window = token_window(self._embeddings)
         finder = ChangeFinder(
             self._card, self._progress, window, read_all=rebuild, limits=self._limits
         )
-        known = known_documents(engine)
         changes = finder.find(files, known, report)
-        changes.prepared.extend(finder.read(changes, known, report))
-        if state is not None and state.record_layout != self._layout:
-            self._refuse_unread_tables(report)
-        name = state.collection if state and not fresh else collection_name(self._model)
-        vectors = VectorStore(chroma, name, create=True)
-        if not fresh and self._vectors_lost(engine, vectors, state):
-            vectors = VectorStore(chroma, collection_name(self._model), create=True)
-            fresh = True
-        refill = fresh or self._files_lost(engine, name)
-        if not refill and not changes.prepared and not changes.removed:
-            report.embedded = self._embed_all(engine, {})
-            self._touch(engine, changes)
-            self._summarise(engine, report)
-            return
-        if state is not None:
-            self._mark_sweep(engine, needed=True)
-        self._fill_vectors(engine, vectors, changes, fresh, report)
-        removed = self._commit(engine, changes, vectors.name, refill)
-        self._sweep(engine, vectors, None if fresh else removed)
+        with closing(finder.read(changes, known, report)) as prepared:
+            plan = self._plan(engine, chroma, state, changes, prepared, rebuild)
+            if plan is None:
+                self._refuse_unread_tables(state, report)
+                report.embedded = self._embed_compared(engine)
+                self._touch(engine, changes)
+            else:
+                self._carry_out(engine, plan, report)
         self._summarise(engine, report)
 
-    # --- what changed -------------------------------------------------------------------------
+    # --- what is to be done -------------------------------------------------------------------
 
     def _prepare_schema(self, engine: sa.Engine) -> sa.Row[Any] | None:
         """Make the tables; an index of another schema version is dropped, it can be made again."""
@@ -187,221 +201,207 @@ class Reindexer:
             db.make_tables(connection)
             return state
 
-    def _refuse_unread_tables(self, report: ReindexReport) -> None:
-        """Stop where the card has new columns for a table and the file does not give them.
+    def _plan(
+        self,
+        engine: sa.Engine,
+        chroma: ChromaConnection,
+        state: sa.Row[Any] | None,
+        changes: Changes,
+        prepared: Iterator[Prepared],
+        rebuild: bool,
+    ) -> Plan | None:
+        """Return what there is to do, None where nothing is."""
+        live = None
+        if state is not None and state.embedding_key == self._model and not rebuild:
+            live = VectorStore(chroma, state.collection, create=True, told=self._told(state))
+            if self._vectors_lost(engine, live, state):
+                live = None
+        lost = live is None or self._files_lost(engine, live.name)
+        first = next(prepared, None)
+        if not lost and first is None and not changes.removed:
+            return None
+        new = collection_name(self._model)
+        return Plan(
+            state,
+            changes,
+            prepared if first is None else chain([first], prepared),
+            live or VectorStore(chroma, new, create=True, told=self._told(state)),
+            fresh=live is None,
+            refill=lost,
+        )
 
-        The last good version has the old columns, so it cannot be kept.
-        """
-        for table in self._card.tables:
-            if table.file in report.failed:
-                raise CorpusError(
-                    report.failed[table.file], hint="The index stays as it was until this is right."
-                )
+    def _told(self, state: sa.Row[Any] | None) -> dict[str, str | int]:
+        """Return what a new collection says of itself."""
+        generation = state.generation + 1 if state is not None else 1
+        return {"index": self._index_id(), "model": self._model, "generation": generation}
 
-    # --- vectors ------------------------------------------------------------------------------
+    def _index_id(self) -> str:
+        path = self._paths.index_id
+        with db.disk_errors_explained():
+            if not path.exists():
+                path.write_text(secrets.token_hex(8))
+            return path.read_text()
 
-    def _vectors_lost(
-        self, engine: sa.Engine, vectors: VectorStore, state: sa.Row[Any] | None
-    ) -> bool:
+    def _vectors_lost(self, engine: sa.Engine, vectors: VectorStore, state: sa.Row[Any]) -> bool:
         """Tell whether Chroma lost or spoilt what SQL says it holds."""
         with engine.begin() as connection:
             expected = db.count(connection, db.chunks)
         try:
-            if state is not None and state.sweep_needed:
-                self._sweep(engine, vectors)
+            if state.sweep_needed:
+                self._derived.lexical.prepare()
+                Sweeper(engine, vectors, self._derived).sweep_all()
             return vectors.count() < expected
         except IndexDamaged:
             return True
 
     def _files_lost(self, engine: sa.Engine, collection: str) -> bool:
         with engine.begin() as connection:
-            c = db.chunks.c
-            numbers = connection.scalars(sa.select(c.number).order_by(c.number)).all()
-        return self._derived.lost(collection, numbers)
+            count = db.count(connection, db.chunks)
+            last = connection.scalar(sa.select(sa.func.max(db.chunks.c.number))) or 0
+        return self._derived.lost(collection, count, last)
 
-    def _fill_vectors(
-        self,
-        engine: sa.Engine,
-        vectors: VectorStore,
-        changes: Changes,
-        fresh: bool,
-        report: ReindexReport,
-    ) -> None:
-        """Embed what no cache holds and write the vectors of all chunks that are new to Chroma."""
-        wanted = {
-            chunk.chunk_id: chunk.index_text for item in changes.prepared for chunk in item.chunks
-        }
-        if fresh:
-            wanted |= self._kept_chunks(engine, changes.replaced)
-        hashes = {key: text_hash(text) for key, text in wanted.items()}
-        texts = {hashes[key]: text for key, text in wanted.items()}
-        report.embedded = self._embed_all(engine, texts)
-        self._progress.begin("Writing vectors", len(wanted))
-        for batch in _batches(list(wanted), SQL_BATCH):
-            # A long table of which one row changed has all others there, under the same ids.
-            missing = vectors.missing(batch)
-            with engine.begin() as connection:
-                found = cached_vectors(connection, [hashes[key] for key in missing], self._model)
-            if missing:
-                vectors.upsert(missing, np.stack([found[hashes[key]] for key in missing]))
-            self._progress.advance(len(batch))
-        self._progress.end()
+    # --- reading, embedding and writing at the same time --------------------------------------
 
-    def _examples(self) -> dict[str, str]:
-        return {text_hash(text): text for text in self._compared}
+    def _carry_out(self, engine: sa.Engine, plan: Plan, report: ReindexReport) -> None:
+        self._derived.lexical.prepare()
+        sweeper = Sweeper(engine, plan.vectors, self._derived)
+        sweeper.announce()
+        with closing(self._stage(engine, plan.changes)) as staging:
+            with self._derived.writing(plan.vectors.name) as derived:
+                report.embedded = self._stream(engine, staging, derived, plan)
+                report.embedded += self._embed_compared(engine)
+                self._refuse_unread_tables(plan.state, report)
+                self._commit(engine, staging, derived, plan)
+            self._progress.begin("Cleaning up", 1)
+            if plan.fresh:
+                sweeper.sweep_all()
+            else:
+                sweeper.sweep_gone(staging.gone())
+            self._progress.advance()
+            self._progress.end()
 
-    def _kept_chunks(self, engine: sa.Engine, replaced: list[str]) -> dict[str, str]:
+    def _stage(self, engine: sa.Engine, changes: Changes) -> Staging:
         with engine.begin() as connection:
-            rows = connection.execute(sa.select(db.chunks)).all()
-        gone = set(replaced)
-        kept = (db.chunk_of(row) for row in rows if row.document not in gone)
-        return {chunk.chunk_id: chunk.index_text for chunk in kept}
+            first = db.last_number(connection) + 1
+        staging = Staging(self._paths.staging, self._card, first)
+        staging.remove(changes.removed)
+        return staging
 
-    def _embed_all(self, engine: sa.Engine, passages: dict[str, str]) -> int:
-        """Embed passages, and what questions are compared with as questions."""
-        questions = for_questions(self._embeddings)
-        made = self._embed_missing(engine, self._embeddings, passages)
-        return made + self._embed_missing(engine, questions, self._examples())
-
-    def _embed_missing(
-        self, engine: sa.Engine, embeddings: NamedEmbeddings, texts: dict[str, str]
+    def _stream(
+        self, engine: sa.Engine, staging: Staging, derived: DerivedWriter, plan: Plan
     ) -> int:
-        """Embed the texts that have no vector of this model yet; each batch is kept at once."""
-        model = model_key(embeddings)
-        with engine.begin() as connection:
-            have = known_hashes(connection, model)
-        # Texts of like length in a batch: the encoder pads a batch to its longest.
-        missing = sorted((key for key in texts if key not in have), key=lambda k: len(texts[k]))
-        self._progress.begin("Embedding", len(missing))
-        for batch in _batches(missing, EMBED_BATCH):
-            made = embeddings.embed_documents([texts[key] for key in batch])
-            rows = [
-                {"text_hash": key, "model_key": model, "vector": to_bytes(vector)}
-                for key, vector in zip(batch, made, strict=True)
-            ]
-            with db.writing(engine) as connection:
-                connection.execute(sa.insert(db.embeddings).prefix_with("OR REPLACE"), rows)
-            self._progress.advance(len(batch))
-        self._progress.end()
-        return len(missing)
+        """Embed and write group after group while files are read; returns how many were embedded.
 
-    def _mark_sweep(self, engine: sa.Engine, *, needed: bool) -> None:
-        with db.writing(engine) as connection:
-            connection.execute(sa.update(db.index_state).values(sweep_needed=needed))
-
-    def _sweep(
-        self, engine: sa.Engine, vectors: VectorStore, removed: Mapping[int, str] | None = None
-    ) -> None:
-        """Delete what nothing refers to any more.
-
-        That is what this reindex removed (chunk ids by number); or, where an earlier one may
-        have been cut short, whatever SQL does not know.
+        Embedding has a thread of its own, which leaves Python's lock alone most of the time.
         """
-        if removed is None:
-            live = self._live(engine)
-            numbers = self._derived.lexical.searcher().numbers() - live.keys()
-            ids = vectors.ids() - set(live.values())
-            vectors.drop_others()
-            self._derived.drop_others(vectors.name)
-        else:
-            # The id of a chunk is its content's: it may have come back under another number.
-            numbers = set(removed)
-            ids = set(removed.values()) - self._still_there(engine, list(removed.values()))
-        vectors.delete(sorted(ids))
-        self._derived.remove(sorted(numbers))
-        self._mark_sweep(engine, needed=False)
+        cache = EmbeddingCache(engine, self._embeddings)
+        waiting: deque[tuple[list[Numbered], Future[TextVectors]]] = deque()
+        embedding = Growing(self._progress.beside(), "Embedding")
+        with ThreadPoolExecutor(1, thread_name_prefix="embedding") as thread:
+            try:
+                for group in self._groups(engine, staging, plan):
+                    embedding.grow(len(group))
+                    texts = {text_hash(c.index_text): c.index_text for _, c in group}
+                    waiting.append((group, thread.submit(cache.vectors, texts)))
+                    while len(waiting) > GROUPS_AHEAD:
+                        embedding.advance(self._write(plan, derived, *waiting.popleft()))
+                while waiting:
+                    embedding.advance(self._write(plan, derived, *waiting.popleft()))
+            except BaseException:
+                cache.stop()
+                thread.shutdown(cancel_futures=True)
+                raise
+        embedding.end()
+        return cache.made
 
-    def _live(self, engine: sa.Engine) -> dict[int, str]:
-        """Return the ids of all chunks by number."""
-        with engine.begin() as connection:
-            rows = connection.execute(sa.select(db.chunks.c.number, db.chunks.c.chunk_id))
-            return {row.number: row.chunk_id for row in rows}
+    def _groups(self, engine: sa.Engine, staging: Staging, plan: Plan) -> Iterator[list[Numbered]]:
+        """Yield the chunks that come, as fast as they are read, then those to be written anew."""
+        new = (numbered for item in plan.prepared for numbered in staging.add(item))
+        yield from batches(new, GROUP)
+        if plan.refill:
+            yield from staging.kept(engine, GROUP)
 
-    def _still_there(self, engine: sa.Engine, ids: list[str]) -> set[str]:
-        """Return those of the chunk ids that SQL knows."""
-        key = db.chunks.c.chunk_id
-        with engine.begin() as connection:
-            return {
-                found
-                for batch in _batches(ids, SQL_BATCH)
-                for found in connection.scalars(sa.select(key).where(key.in_(batch)))
-            }
+    def _write(
+        self,
+        plan: Plan,
+        derived: DerivedWriter,
+        group: list[Numbered],
+        embedded: Future[TextVectors],
+    ) -> int:
+        """Write a group's vectors and words where nobody sees them yet; returns its size."""
+        found = embedded.result()
+        vectors = np.stack([found[text_hash(chunk.index_text)] for _, chunk in group])
+        derived.add(group, vectors)
+        ids = [chunk.chunk_id for _, chunk in group]
+        # A long table of which one row changed has all others there, under the same ids.
+        missing = set(ids if plan.fresh else plan.vectors.missing(ids))
+        places = [i for i, key in enumerate(ids) if key in missing]
+        plan.vectors.upsert([ids[i] for i in places], vectors[places])
+        return len(group)
+
+    def _embed_compared(self, engine: sa.Engine) -> int:
+        """Embed what questions are compared with as questions; returns how many were new."""
+        cache = EmbeddingCache(engine, for_questions(self._embeddings))
+        cache.vectors(self._compared)
+        return cache.made
+
+    def _refuse_unread_tables(self, state: sa.Row[Any] | None, report: ReindexReport) -> None:
+        """Stop where the card has new columns for a table and the file does not give them.
+
+        The last good version has the old columns, so it cannot be kept.
+        """
+        if state is None or state.record_layout == self._layout:
+            return
+        for table in self._card.tables:
+            if table.file in report.failed:
+                raise CorpusError(
+                    report.failed[table.file], hint="The index stays as it was until this is right."
+                )
 
     # --- the one visible step -----------------------------------------------------------------
 
     def _commit(
-        self, engine: sa.Engine, changes: Changes, collection: str, refill: bool
-    ) -> dict[int, str]:
-        """Swap old for new; returns the ids of the chunks that went, by number."""
-        with db.writing(engine) as connection, self._derived.writing(collection) as derived:
+        self, engine: sa.Engine, staging: Staging, derived: DerivedWriter, plan: Plan
+    ) -> None:
+        """Swap old for new."""
+        self._progress.begin("Storing", 3)
+        with db.writing(engine, staging.path) as connection:
             make_record_tables(connection, self._card)
-            removed = self._remove(connection, changes.replaced)
-            if refill:
-                self._refill(connection, derived)
-            self._progress.begin("Storing", len(changes.prepared))
-            for item in changes.prepared:
-                self._insert(connection, derived, item)
-                self._progress.advance()
-            self._update_touched(connection, changes)
-            self._forget_unused_vectors(connection)
-            self._count_up(connection, collection)
+            staging.move_in(connection)
+            self._progress.advance()
+            self._update_touched(connection, plan.changes)
+            self._tidy_cache(connection, plan)
+            self._count_up(connection, plan.vectors.name)
+            self._progress.advance()
             derived.commit()
-            self._progress.end()
-        return removed
+            self._progress.advance()
+        self._progress.end()
 
-    def _refill(self, connection: sa.Connection, derived: DerivedWriter) -> None:
-        """Write everything that SQL holds to the files that are made from it."""
-        rows = connection.execute(
-            sa.select(db.chunks).order_by(db.chunks.c.number),
-            execution_options={"yield_per": SQL_BATCH},
-        )
-        for batch in rows.partitions():
-            derived.add(connection, [(row.number, db.chunk_of(row)) for row in batch])
-
-    def _remove(self, connection: sa.Connection, names: list[str]) -> dict[int, str]:
-        c = db.chunks.c
-        removed: dict[int, str] = {}
-        for name in names:
-            rows = connection.execute(sa.select(c.number, c.chunk_id).where(c.document == name))
-            removed |= {row.number: row.chunk_id for row in rows}
-            connection.execute(sa.delete(db.chunks).where(c.document == name))
-            connection.execute(sa.delete(db.documents).where(db.documents.c.name == name))
-            for table in map(record_table, self._card.tables):
-                connection.execute(sa.delete(table).where(table.c.document == name))
-        return removed
-
-    def _insert(self, connection: sa.Connection, derived: DerivedWriter, item: Prepared) -> None:
-        connection.execute(sa.insert(db.documents), [item.row])
-        for batch in _batches(item.chunks, SQL_BATCH):
-            numbers = connection.scalars(
-                sa.insert(db.chunks).returning(db.chunks.c.number, sort_by_parameter_order=True),
-                [_chunk_row(chunk) for chunk in batch],
-            ).all()
-            derived.add(connection, list(zip(numbers, batch, strict=True)))
-        if item.table is not None:
-            for records in _batches(item.records, SQL_BATCH):
-                connection.execute(
-                    sa.insert(record_table(item.table)), [_record_row(r) for r in records]
-                )
+    def _tidy_cache(self, connection: sa.Connection, plan: Plan) -> None:
+        """Note which vectors are in use now, and forget those that nobody has used for longest."""
+        questions = model_key(for_questions(self._embeddings))
+        compared = list(self._compared)
+        gone, new = gone_hashes(), new_hashes()
+        if plan.refill:
+            gone, new = sa.select(db.embeddings.c.text_hash), sa.select(db.chunks.c.text_hash)
+            embedding_cache.mark_models_unused(connection, but=[self._model, questions])
+        embedding_cache.mark_unused(connection, gone, compared)
+        embedding_cache.mark_used(connection, self._model, new)
+        embedding_cache.mark_used(connection, questions, compared)
+        embedding_cache.forget_unused(connection, self._cache_vectors)
 
     def _touch(self, engine: sa.Engine, changes: Changes) -> None:
+        """Note what was found out about files that are as they were."""
+        questions = model_key(for_questions(self._embeddings))
         with db.writing(engine) as connection:
             self._update_touched(connection, changes)
+            embedding_cache.mark_used(connection, questions, list(self._compared))
 
     def _update_touched(self, connection: sa.Connection, changes: Changes) -> None:
         for row in changes.touched:
             connection.execute(
                 sa.update(db.documents).where(db.documents.c.name == row["name"]).values(**row)
             )
-
-    def _forget_unused_vectors(self, connection: sa.Connection) -> None:
-        """Drop cached vectors of texts that are neither in a chunk nor compared with."""
-        keep = list(self._examples())
-        used = sa.select(db.chunks.c.text_hash)
-        e = db.embeddings.c
-        connection.execute(
-            sa.delete(db.embeddings).where(e.text_hash.not_in(used), e.text_hash.not_in(keep))
-        )
 
     def _count_up(self, connection: sa.Connection, collection: str) -> None:
         before = db.read_state(connection)
@@ -426,24 +426,3 @@ class Reindexer:
             state = db.read_state(connection)
             report.generation = state.generation if state else 0
             report.chunks = db.count(connection, db.chunks)
-
-
-def _chunk_row(chunk: Chunk) -> dict[str, Any]:
-    return {**asdict(chunk), "text_hash": text_hash(chunk.index_text)}
-
-
-def _record_row(record: Record) -> dict[str, Any]:
-    return {
-        "record_id": record.record_id,
-        "document": record.document,
-        "row": record.row,
-        "name": record.name,
-        "aliases": "\n".join(record.aliases),
-        **{f"f_{key}": value for key, value in record.values.items()},
-    }
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    everything = list(items)
-    for i in range(0, len(everything), size):
-        yield everything[i : i + size]

@@ -10,10 +10,11 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import chromadb
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from ingest.chroma_server import HOST, Lease, discard_files, lease_server
 from ingest.database import remedy
 from ingest.errors import IndexDamaged
+from ingest.paths import ChromaServer
 
 OWNER = "groundskeeper"
 MAX_BATCH = 1_000
@@ -42,6 +44,8 @@ HNSW: CreateHNSWConfiguration = {
     "ef_construction": 400,
     "ef_search": 1_000,
 }
+PAGE = 10_000
+LISTED = 100
 T = TypeVar("T")
 
 
@@ -50,12 +54,21 @@ class VectorStore:
 
     A collection is named after the embedding model, so another model never writes into
     or reads from it; a rebuild makes a new one beside the live one. Only a writer may `create` a
-    collection: one that a reader misses was replaced by a newer one.
+    collection: one that a reader misses was replaced by a newer one. What is `told` stands in the
+    metadata of a new collection; "index" there is whose it is, for a server may hold several's.
     """
 
-    def __init__(self, chroma: ChromaConnection, name: str, *, create: bool = False) -> None:
+    def __init__(
+        self,
+        chroma: ChromaConnection,
+        name: str,
+        *,
+        create: bool = False,
+        told: Mapping[str, str | int] = MappingProxyType({}),
+    ) -> None:
         self._chroma = chroma
         self._create = create
+        self._metadata = {"owner": OWNER, **told}
         self._open: Collection | None = None
         self.name = name
 
@@ -89,17 +102,31 @@ class VectorStore:
         """Return how many vectors the collection holds."""
         return self._run(lambda c: c.count())
 
+    def pages(self) -> Iterator[list[str]]:
+        """Yield every id that the collection holds, many at a time; it must not change between."""
+        start = 0
+        while True:
+            page = self._run(partial(Collection.get, include=[], limit=PAGE, offset=start))
+            if not page["ids"]:
+                return
+            yield page["ids"]
+            start += len(page["ids"])
+
     def ids(self) -> set[str]:
         """Return every id that the collection holds."""
-        return set(self._run(lambda c: c.get(include=[]))["ids"])
+        return {key for page in self.pages() for key in page}
 
     def drop_others(self) -> None:
         """Delete the collections of this index that are not in use any more."""
         with chroma_errors_explained():
             client = self._chroma.client()
-            for other in client.list_collections():
-                if other.name != self.name and (other.metadata or {}).get("owner") == OWNER:
+            for other in _all_collections(client):
+                if other.name != self.name and self._is_of_this_index(other):
                     client.delete_collection(other.name)
+
+    def _is_of_this_index(self, other: Collection) -> bool:
+        told = other.metadata or {}
+        return all(told.get(key) == self._metadata.get(key) for key in ("owner", "index"))
 
     def _run(self, job: Callable[[Collection], T]) -> T:
         """Do a job on the collection; where the server has gone, connect anew and try once more."""
@@ -113,25 +140,25 @@ class VectorStore:
 
     def _collection(self) -> Collection:
         if self._open is None:
-            self._open = self._get_or_create() if self._create else self._get()
+            found = self._get_or_create() if self._create else self._get()
+            if (found.metadata or {}).get("owner") != OWNER:
+                raise IndexDamaged(
+                    f"The Chroma collection {self.name} was made by another program.",
+                    hint="Run `groundskeeper reindex --rebuild`.",
+                )
+            self._open = found
         return self._open
 
     def _get(self) -> Collection:
         return self._chroma.client().get_collection(self.name, embedding_function=None)
 
     def _get_or_create(self) -> Collection:
-        collection = self._chroma.client().get_or_create_collection(
+        return self._chroma.client().get_or_create_collection(
             self.name,
-            metadata={"owner": OWNER},
+            metadata=self._metadata,
             configuration={"hnsw": HNSW},
             embedding_function=None,
         )
-        if (collection.metadata or {}).get("owner") != OWNER:
-            raise IndexDamaged(
-                f"The Chroma collection {self.name} was made by another program.",
-                hint="Run `groundskeeper reindex --rebuild`.",
-            )
-        return collection
 
 
 class ChromaConnection:
@@ -140,8 +167,9 @@ class ChromaConnection:
     Safe to share between threads.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: Path | ChromaServer) -> None:
+        """`place` is the folder of a server that is ours, or a server that somebody else runs."""
+        self._place = place
         self._lock = threading.Lock()
         self._lease: Lease | None = None
         self._client: ClientAPI | None = None
@@ -151,16 +179,17 @@ class ChromaConnection:
         """Return a client of a server that is up, starting one on loopback if need be."""
         with self._lock:
             if self._client is None:
-                _reach_loopback_directly()
-                self._lease = lease_server(self._folder)
-                self._client = chromadb.HttpClient(
-                    host=HOST,
-                    port=self._lease.port,
-                    settings=ChromaSettings(anonymized_telemetry=False),
-                )
+                self._client = self._connect()
                 for session in _sessions(self._client):
                     session.timeout = httpx.Timeout(ANSWER_SECONDS)
             return self._client
+
+    def _connect(self) -> ClientAPI:
+        if isinstance(self._place, ChromaServer):
+            return _client(self._place)
+        _reach_loopback_directly()
+        self._lease = lease_server(self._place)
+        return _client(ChromaServer(f"http://{HOST}:{self._lease.port}"))
 
     def repair(self) -> None:
         """Throw Chroma's files away if it cannot use them; SQL still has the vectors."""
@@ -168,8 +197,10 @@ class ChromaConnection:
             with chroma_errors_explained():
                 self.client().list_collections()
         except IndexDamaged:
+            if isinstance(self._place, ChromaServer):
+                raise
             self.disconnect()
-            discard_files(self._folder)
+            discard_files(self._place)
 
     def disconnect(self) -> None:
         """Leave a server that does not answer; the next `client` connects to one that does."""
@@ -192,6 +223,27 @@ class ChromaConnection:
         if self._lease is not None:
             self._lease.release()
             self._lease = None
+
+
+def _client(server: ChromaServer) -> ClientAPI:
+    """Connect to a server; raises ValueError where none answers."""
+    url = httpx.URL(server.url)
+    secure = url.scheme == "https"
+    return chromadb.HttpClient(
+        host=str(url),
+        port=url.port or (443 if secure else 80),
+        ssl=secure,
+        headers={name: value.get_secret_value() for name, value in server.headers.items()},
+        settings=ChromaSettings(anonymized_telemetry=False),
+    )
+
+
+def _all_collections(client: ClientAPI) -> list[Collection]:
+    """Return every collection; a server lists no more than so many at once."""
+    found: list[Collection] = []
+    while page := client.list_collections(limit=LISTED, offset=len(found)):
+        found += page
+    return list(found)
 
 
 def _sessions(client: Any) -> list[httpx.Client]:
@@ -226,6 +278,6 @@ def chroma_errors_explained() -> Iterator[None]:
         yield
     except (chromadb.errors.ChromaError, httpx.HTTPError, ValueError) as error:
         cause = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise IndexDamaged(
-            f"The vectors in Chroma cannot be used ({cause}).", hint=remedy(cause)
-        ) from error
+        absent = isinstance(error, httpx.TransportError) or "Could not connect" in cause
+        hint = "See whether Chroma's server runs, and try again." if absent else remedy(cause)
+        raise IndexDamaged(f"The vectors in Chroma cannot be used ({cause}).", hint=hint) from error

@@ -12,6 +12,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -22,15 +23,16 @@ LINE_SECONDS = 5.0
 
 class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """Return the steps a second."""
-        return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
+        """Return the steps a second since the stage began."""
+        seconds = task.finished_time or task.elapsed
+        return Text(f"{task.completed / seconds if seconds else 0:,.0f}/s")
 
 
 class BarProgress:
-    """A live bar on stderr."""
+    """A live bar on stderr for each stage."""
 
-    def __init__(self) -> None:
-        self._bar = Progress(
+    def __init__(self, bar: Progress | None = None) -> None:
+        self._bar = bar or Progress(
             TextColumn("{task.description:18}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -38,7 +40,7 @@ class BarProgress:
             TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task("", total=None, visible=False)
+        self._task: TaskID | None = None
 
     def begin(self, what: str, total: int) -> None:
         """Start a stage."""
@@ -48,11 +50,22 @@ class BarProgress:
 
     def advance(self, steps: int = 1) -> None:
         """Move the bar."""
-        self._bar.advance(self._task, steps)
+        if self._task is not None:
+            self._bar.advance(self._task, steps)
+
+    def resize(self, total: int) -> None:
+        """Make the bar longer."""
+        if self._task is not None:
+            self._bar.update(self._task, total=total)
 
     def end(self) -> None:
-        """Leave the finished bar on the screen."""
-        self._bar.stop()
+        """Leave the finished bar on the screen, and the screen once all are finished."""
+        if self._bar.finished:
+            self._bar.stop()
+
+    def beside(self) -> BarProgress:
+        """Return another bar below this one."""
+        return BarProgress(self._bar)
 
     def close(self) -> None:
         """Give the terminal its cursor back, also where a stage was broken off."""
@@ -77,6 +90,14 @@ class LineProgress:
         self._done += steps
         if time.monotonic() - self._said >= LINE_SECONDS:
             self._say()
+
+    def resize(self, total: int) -> None:
+        """Know better how many steps there are."""
+        self._total = total
+
+    def beside(self) -> LineProgress:
+        """Return what writes lines of its own between these."""
+        return LineProgress()
 
     def end(self) -> None:
         """Say that the stage is done."""

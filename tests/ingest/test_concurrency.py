@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
 from ingest.lexical import LexicalIndex
 from tests import workers
 from tests.packs import HashedEmbeddings, Pack, end_vector_servers, server_pids
-from tests.workers import editions_seen, write_edition
+from tests.workers import MARK, editions_seen, write_edition
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "ui.cli"]
@@ -52,12 +53,27 @@ def start(
 
 
 def assert_one_edition(pack: Pack, hashed: HashedEmbeddings, allowed: set[str]) -> set[str]:
+    """Search, and compare SQL, vectors and full text; returns the edition that is there."""
     for exact_chunks in (0, 1_000):
         with pack.index(hashed, exact_chunks) as index:
             _, editions, found, count = editions_seen(index, hashed)
         assert len(editions) == 1 and editions <= allowed
         assert found == count > 0, "dense search finds every passage of its generation"
+    assert_stores_agree(pack, hashed)
     return editions
+
+
+def assert_stores_agree(pack: Pack, hashed: HashedEmbeddings) -> None:
+    """Whatever SQL knows is in Chroma, in the file of vectors and in the full-text index."""
+    with pack.index(hashed) as index, index.snapshot() as snapshot:
+        chunks = snapshot.chunks(range(1, 100_000))
+        marks = {mark for chunk in chunks.values() for mark in MARK.findall(chunk.text)}
+        assert len(marks) == 1, "SQL holds one edition"
+        assert {chunk.chunk_id for chunk in chunks.values()} <= snapshot._shared.vectors.ids()
+        assert set(chunks) <= set(LexicalIndex(pack.paths.lexical).searcher().numbers().tolist())
+        for number, vector in snapshot.vectors_of(list(chunks)).items():
+            expected = hashed.embed_query(chunks[number].index_text)
+            assert np.allclose(vector, expected, atol=1e-5)
 
 
 def assert_healed(pack: Pack, hashed: HashedEmbeddings, edition: str) -> None:
@@ -68,8 +84,8 @@ def assert_healed(pack: Pack, hashed: HashedEmbeddings, edition: str) -> None:
     with pack.index(hashed) as index, index.snapshot() as snapshot:
         known = {c.chunk_id for c in snapshot.chunks(range(1, 100_000)).values()}
         assert snapshot._shared.vectors.ids() == known
-        numbers = LexicalIndex(pack.paths.lexical).searcher().numbers()
-        assert {c.chunk_id for c in snapshot.chunks(sorted(numbers)).values()} == known
+        numbers = LexicalIndex(pack.paths.lexical).searcher().numbers().tolist()
+        assert {c.chunk_id for c in snapshot.chunks(numbers).values()} == known
         assert len(numbers) == len(known), "the full-text index holds nothing else"
         collections = index._chroma.client().list_collections()
     assert len(collections) == 1, "the collection of a rebuild that died is gone"
@@ -85,13 +101,14 @@ def test_killed_at_every_step(
 ) -> None:
     pack.reindex(hashed)
     write_edition(pack, 2)
-    for step in range(1, 100):
+    seen = "1"
+    for step in range(1, 100, 3 if rebuild else 1):
         process = start(processes, pack, rebuild=rebuild, die_at=step)
         process.join(30)
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
-        assert_one_edition(pack, hashed, {"1"})
+        (seen,) = assert_one_edition(pack, hashed, {seen, "2"})
     assert step > 12, "it died in every stage"
     assert_healed(pack, hashed, "2")
     assert len(server_pids(pack.root)) == 1

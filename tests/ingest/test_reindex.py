@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 from ingest.errors import CorpusError, IndexMismatch
 from ingest.index import DocumentInfo
 from ingest.lexical import LexicalIndex
+from ingest.progress import ReindexReport
 from ingest.records import record_table, value_column
 from ingest.reindex import Reindexer
 from tests.packs import DOCUMENTS, TABLE, HashedEmbeddings, Pack
@@ -405,7 +408,7 @@ def test_nothing_of_what_was_removed_stays_in_any_file(
     small_pack.reindex(hashed)
     with small_pack.index(hashed) as index, index.snapshot() as snapshot:
         known = {number for number in snapshot.chunks(range(1, 1000))}
-        assert LexicalIndex(small_pack.paths.lexical).searcher().numbers() == known
+        assert LexicalIndex(small_pack.paths.lexical).searcher().numbers().tolist() == sorted(known)
     assert vectors_in_chroma(small_pack, hashed) == chunk_ids(small_pack, hashed)
     small_pack.reindex(HashedEmbeddings("b", dimension=32))
     assert len(list(small_pack.paths.folder.glob("*.f32"))) == 1
@@ -434,20 +437,62 @@ def mock_power_cut(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_the_cache_forgets_what_nothing_refers_to(
+def cached(pack: Pack) -> int:
+    with closing(sqlite3.connect(pack.paths.database)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM embeddings").fetchone()
+        return int(count)
+
+
+def reindex_keeping(pack: Pack, hashed: HashedEmbeddings, vectors: int) -> ReindexReport:
+    """Reindex with room for so many vectors of texts that are in use no more."""
+    space = vectors * 4 * hashed.dimension
+    return Reindexer(pack.folder, pack.card, pack.paths, hashed, cache_bytes=space).run()
+
+
+def test_vectors_of_a_text_that_went_and_comes_back_are_not_made_again(
     small_pack: Pack, hashed: HashedEmbeddings
 ) -> None:
-    def cached() -> int:
-        with small_pack.index(hashed) as index, index.snapshot() as snapshot:
-            return len(
-                snapshot.connection.execute(sa.text("SELECT text_hash FROM embeddings")).all()
-            )
+    small_pack.reindex(hashed)
+    before = cached(small_pack)
+    guide = small_pack.folder / "guides/feeding.md"
+    content = guide.read_bytes()
+    guide.unlink()
+    small_pack.reindex(hashed)
+    small_pack.write("guides/food.md", content)
+    hashed.texts.clear()
+    assert small_pack.reindex(hashed).added == ["guides/food.md"]
+    assert not hashed.texts and cached(small_pack) == before
 
+
+def test_of_vectors_in_use_no_more_the_oldest_go_first(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
     small_pack.reindex(hashed)
-    before = cached()
-    small_pack.write("guides/owls.md", "# Owls\n\nOwls hunt voles at dusk.\n")
+    before = cached(small_pack)
+    for bird in ("owl", "gull", "swan"):
+        small_pack.write("guides/more.md", f"# More\n\nThe {bird} comes at dusk.\n")
+        reindex_keeping(small_pack, hashed, 1)
+    assert cached(small_pack) == before + 2, "the swan's, and the gull's, which is the latest"
+    hashed.texts.clear()
+    for bird in ("gull", "owl"):
+        small_pack.write("guides/more.md", f"# More\n\nThe {bird} comes at dusk.\n")
+        reindex_keeping(small_pack, hashed, 1)
+    assert [text.splitlines()[1] for text in hashed.texts] == ["The owl comes at dusk."]
+    (small_pack.folder / "guides/more.md").unlink()
+    reindex_keeping(small_pack, hashed, 0)
+    assert cached(small_pack) == before
+
+
+def test_another_models_vectors_are_the_first_to_be_of_no_use(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
     small_pack.reindex(hashed)
-    assert cached() == before + 1
-    (small_pack.folder / "guides/owls.md").unlink()
+    before = cached(small_pack)
+    other = HashedEmbeddings("b")
+    small_pack.reindex(other)
+    assert cached(small_pack) == 2 * before
+    hashed.texts.clear()
     small_pack.reindex(hashed)
-    assert cached() == before
+    assert not hashed.texts, "back to the first model without a word embedded"
+    reindex_keeping(small_pack, other, 0)
+    assert cached(small_pack) == before

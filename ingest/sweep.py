@@ -1,0 +1,60 @@
+"""Deleting what nothing refers to any more from the stores beside the database.
+
+They are written before the transaction that makes chunks visible and deleted from after it, so
+a reindex that was cut short leaves things there that SQL does not know, and never the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import sqlalchemy as sa
+
+from ingest import database as db
+from ingest.derived import DerivedFiles
+from ingest.vectors import VectorStore
+
+
+class Sweeper:
+    """Keeps Chroma and the derived files to what SQL knows."""
+
+    def __init__(self, engine: sa.Engine, vectors: VectorStore, derived: DerivedFiles) -> None:
+        self._engine = engine
+        self._vectors = vectors
+        self._derived = derived
+
+    def announce(self) -> None:
+        """Note that a reindex begins to write; if it is cut short, the next one sweeps."""
+        self._mark(needed=True)
+
+    def sweep_gone(self, gone: Iterable[Sequence[tuple[int, str]]]) -> None:
+        """Delete what one reindex has removed, told as (number, chunk id) in batches."""
+        for batch in gone:
+            self._derived.remove([number for number, _ in batch])
+            # The id of a chunk is its content's: it may have come back under another number.
+            self._vectors.delete(self._unknown([key for _, key in batch]))
+        self._mark(needed=False)
+
+    def sweep_all(self) -> None:
+        """Delete whatever SQL does not know, after a reindex that was cut short or a rebuild."""
+        with self._engine.begin() as connection:
+            c = db.chunks.c.number
+            known = np.fromiter(connection.scalars(sa.select(c).order_by(c)), dtype=np.int64)
+        self._derived.remove(self._derived.strays(known).tolist())
+        strays = [key for page in self._vectors.pages() for key in self._unknown(page)]
+        self._vectors.delete(strays)
+        self._vectors.drop_others()
+        self._derived.drop_others(self._vectors.name)
+        self._mark(needed=False)
+
+    def _unknown(self, ids: Sequence[str]) -> list[str]:
+        """Return those of the chunk ids that SQL does not know."""
+        key = db.chunks.c.chunk_id
+        with self._engine.begin() as connection:
+            known = set(connection.scalars(sa.select(key).where(key.in_(ids))))
+        return [one for one in ids if one not in known]
+
+    def _mark(self, *, needed: bool) -> None:
+        with db.writing(self._engine) as connection:
+            connection.execute(sa.update(db.index_state).values(sweep_needed=needed))
