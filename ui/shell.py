@@ -16,6 +16,7 @@ from ui.services import Services, signed_in
 from ui.sorting import sorting_css
 from ui.theme import accent_css
 from ui.views.chat import chat_page, offer_new_conversation
+from ui.views.insights import insights_page
 from ui.views.lookup import lookup_page
 from ui.views.moderation import moderation_page
 from ui.views.people import people_page
@@ -88,6 +89,13 @@ def _pages(services: Services) -> dict[str, st.Page]:
             sign_in_page, strings.SIGN_IN_PAGE, SIGN_IN, ":material/login:", shown=not inside
         ),
         MODERATION: page(moderation_page, strings.MODERATION_PAGE, MODERATION, inbox, shown=inside),
+        "insight": page(
+            insights_page,
+            strings.INSIGHT_PAGE,
+            "insight",
+            ":material/monitoring:",
+            shown=inside,
+        ),
         "people": page(people_page, people, "people", group, shown=inside),
     }
 

@@ -426,6 +426,26 @@ CASE_PASSES = "It passes today."
 CASE_FAILS = "It does not pass today: {why}."
 CASE_NOW = "The answer today"
 
+# Insight
+INSIGHT_PAGE = "Insight"
+INSIGHT_TITLE = "How the reports are doing"
+INSIGHT_PERIOD = "Look back on"
+INSIGHT_PERIODS = {30: "30 days", 90: "90 days", 365: "A year"}
+INSIGHT_OPEN = "Open now"
+INSIGHT_FIRST_LOOK = "Until a first look (median)"
+INSIGHT_RESOLUTION = "Until closed (median)"
+INSIGHT_NEW = "New"
+INSIGHT_CLOSED = "Closed"
+INSIGHT_LEFT = "Open"
+INSIGHT_WHEN = "When"
+INSIGHT_IN_ALL = "{n:,} in all"
+INSIGHT_AT_MOST = "at most {n:,}"
+INSIGHT_FROM = "{day} and {n} days on"
+INSIGHT_TABLE = "The figures as a table"
+INSIGHT_BY_DOCUMENT = "By the document that was cited"
+INSIGHT_BY_MODEL = "By the model that answered"
+INSIGHT_NOTHING = "No report came in that time."
+
 # Run again
 RUN_AGAIN = "Run again"
 RUN_AGAIN_HELP = "Asks the question with today's index, model and rules; nothing is saved."

@@ -1,0 +1,122 @@
+"""How the queue is doing as HTML: small charts of one colour each, and the figures as a table.
+
+No chart needs its colour to be understood: each shows one thing, and says its figures in text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.review import CATEGORY_LABELS
+from bot.review.insight import Breakdown, Insight
+from ui import strings
+from ui.rendering import escape, folded
+
+HOURS_SHOWN = 48
+
+
+def key_figures_html(seen: Insight) -> str:
+    """Return what is open now, and how long people waited."""
+    figures = {
+        strings.INSIGHT_OPEN: f"{seen.steps[-1].open:,}",
+        strings.INSIGHT_FIRST_LOOK: waited(seen.median_hours_to_first_look),
+        strings.INSIGHT_RESOLUTION: waited(seen.median_hours_to_resolution),
+    }
+    shown = (
+        f"<div><b>{escape(figure)}</b><span>{escape(name)}</span></div>"
+        for name, figure in figures.items()
+    )
+    return f'<div class="gk-figures">{"".join(shown)}</div>'
+
+
+def waited(hours: float | None) -> str:
+    """Return a time in the unit in which one thinks of it: "40 min", "2.5 h", "3.1 d"."""
+    if hours is None:
+        return "–"
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.1f} h" if hours < HOURS_SHOWN else f"{hours / 24:.1f} d"
+
+
+def over_time_html(seen: Insight) -> str:
+    """Return new, closed and open reports over time, each a chart, and all as a table."""
+    first, last = seen.steps[0].first, seen.steps[-1].first
+    filed = [step.filed for step in seen.steps]
+    closed = [step.closed for step in seen.steps]
+    left = [step.open for step in seen.steps]
+    labels = [_label(step.first, seen.step_days) for step in seen.steps]
+    charts = [
+        _columns_html(strings.INSIGHT_NEW, _in_all(filed), filed, labels, (first, last)),
+        _columns_html(strings.INSIGHT_CLOSED, _in_all(closed), closed, labels, (first, last)),
+        _columns_html(strings.INSIGHT_LEFT, _at_most(left), left, labels, (first, last)),
+    ]
+    table = folded(strings.INSIGHT_TABLE, _table_html(seen, labels))
+    return f'<div class="gk-charts gk-over-time">{"".join(charts)}</div>{table}'
+
+
+def breakdown_html(title: str, rows: Sequence[Breakdown]) -> str:
+    """Return names with their reports as bars, and under each what the reports say."""
+    if not rows:
+        return ""
+    most = max(row.total for row in rows)
+    bars = "".join(_bar_html(row, 100 * row.total / most) for row in rows)
+    return (
+        f'<figure class="gk-chart gk-about"><figcaption>{escape(title)}</figcaption>'
+        f'<ul role="list">{bars}</ul></figure>'
+    )
+
+
+def _in_all(values: Sequence[int]) -> str:
+    return strings.INSIGHT_IN_ALL.format(n=sum(values))
+
+
+def _at_most(values: Sequence[int]) -> str:
+    return strings.INSIGHT_AT_MOST.format(n=max(values))
+
+
+def _label(first: date, step_days: int) -> str:
+    day = f"{first.day} {first:%b %Y}"
+    return day if step_days == 1 else strings.INSIGHT_FROM.format(day=day, n=step_days)
+
+
+def _columns_html(
+    title: str, told: str, values: Sequence[int], labels: Sequence[str], ends: tuple[date, date]
+) -> str:
+    most = max(values) or 1
+    columns = "".join(
+        f'<i style="height:{100 * value / most:.1f}%" title="{escape(f"{label}: {value:,}")}"></i>'
+        for value, label in zip(values, labels, strict=True)
+    )
+    first, last = (f"{end.day} {end:%b}" for end in ends)
+    return (
+        f'<figure class="gk-chart"><figcaption>{escape(title)} <small>{escape(told)}</small>'
+        f'</figcaption><div class="gk-columns" aria-hidden="true">{columns}</div>'
+        f'<div class="gk-axis" aria-hidden="true"><span>{first}</span><span>{last}</span></div>'
+        "</figure>"
+    )
+
+
+def _table_html(seen: Insight, labels: Sequence[str]) -> str:
+    """Return all three series, the newest first."""
+    names = (strings.INSIGHT_WHEN, strings.INSIGHT_NEW, strings.INSIGHT_CLOSED)
+    head = "".join(f'<th scope="col">{escape(n)}</th>' for n in (*names, strings.INSIGHT_LEFT))
+    rows = "".join(
+        f'<tr><th scope="row">{escape(label)}</th><td>{step.filed:,}</td>'
+        f"<td>{step.closed:,}</td><td>{step.open:,}</td></tr>"
+        for label, step in zip(reversed(labels), reversed(seen.steps), strict=True)
+    )
+    body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    return f'<table class="gk-over-time-table">{body}</table>'
+
+
+def _bar_html(row: Breakdown, percent: float) -> str:
+    about = " · ".join(
+        f"{CATEGORY_LABELS.get(name, name)} {n:,}"  # type: ignore[call-overload]
+        for name, n in row.categories.items()
+    )
+    return (
+        f'<li><span class="gk-name">{escape(row.name)}<small>{escape(about)}</small></span>'
+        f'<span class="gk-track" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>'
+        f"<b>{row.total:,}</b></li>"
+    )
