@@ -48,7 +48,7 @@ def explain(answer: Answer, card: DomainCard) -> Explanation:
     return Explanation(tuple(steps), planned.sql)
 
 
-def explanation_html(explanation: Explanation) -> str:
+def explanation_html(explanation: Explanation, *, unfolded: bool = False) -> str:
     """Return a folded section with the steps, and folded again in it the SQL for operators."""
     if not explanation.steps:
         return ""
@@ -58,7 +58,8 @@ def explanation_html(explanation: Explanation) -> str:
     )
     sql = "".join(f'<code class="gk-sql">{escape(query)}</code>' for query in explanation.sql)
     below = folded(strings.SQL_TITLE.format(n=len(explanation.sql)), sql) if sql else ""
-    return folded(strings.HOW_TITLE, f'<dl class="gk-steps">{steps}</dl>{below}')
+    body = f'<dl class="gk-steps">{steps}</dl>{below}'
+    return folded(strings.HOW_TITLE, body, unfolded=unfolded)
 
 
 def from_records(answer: Answer) -> bool:

@@ -182,9 +182,10 @@ def short_digest(digest: str) -> str:
     return digest.removeprefix("sha256:")[:8]
 
 
-def folded(title: str, body: str) -> str:
-    """Return HTML that is unfolded by a tap on its title."""
-    return f'<details class="gk-more"><summary>{escape(title)}</summary>{body}</details>'
+def folded(title: str, body: str, *, unfolded: bool = False) -> str:
+    """Return HTML that is unfolded by a tap on its title, and folded by the next."""
+    now = " open" if unfolded else ""
+    return f'<details class="gk-more"{now}><summary>{escape(title)}</summary>{body}</details>'
 
 
 def footer_html(parts: Iterable[str]) -> str:

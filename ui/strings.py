@@ -129,19 +129,16 @@ STAGES = {
 
 # Reporting an answer
 REPORT = "Report a problem"
-REPORT_TITLE = "What is wrong with this answer?"
-REPORT_SENDS = "Press what fits best. That sends the report."
-COMMENT = "Tell us more (you don't have to)"
-COMMENT_HELP = "Please leave out names, addresses and anything else that is private."
-EMAIL = "E-mail, if you want to hear what comes of it (you don't have to)"
-EMAIL_HELP = "name@example.org"
+REPORT_TITLE = "What is wrong? One press sends it."
+COMMENT = "Tell us more, if you like"
+COMMENT_HELP = "Tell us more, if you like. Please leave out what is private."
+EMAIL = "Your e-mail, if we may write to you about it"
 SENT_LINE = (
-    "What is sent: your question{before}, this answer with its sources, which model, index and "
-    "rules made it, and what you add here. E-mail addresses, telephone, card, account and social "
-    "security numbers in your words are blacked out first. Nothing else is sent."
+    "Sent are your question{before}, this answer with all that was found for it, what made it, and "
+    "what you write here; without e-mail addresses, telephone, card or account numbers in your "
+    "words. Nothing else. See it all:"
 )
 SENT_BEFORE = ", what was said before it"
-SENT_TITLE = "See all that is sent"
 SENT_QUESTION = "Your question"
 SENT_CONVERSATION = "Said before it"
 SENT_ANSWER = "The answer"

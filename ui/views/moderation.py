@@ -13,7 +13,7 @@ from ingest.errors import ReportNotFound
 from ui import strings
 from ui.report_html import figures_html
 from ui.services import Services, sign_out, signed_in
-from ui.views.moderation_bulk import draw_bulk, draw_picker
+from ui.views.moderation_bulk import draw_bulk, draw_picker, draw_picking, say_what_was_done
 from ui.views.moderation_changes import say_what_happened
 from ui.views.moderation_filters import (
     SHOWN,
@@ -57,6 +57,7 @@ def _draw_queue(services: Services, who: Moderator) -> None:
     _head(services, who)
     offer_undo(services)
     say_what_happened()
+    say_what_was_done()
     _draw_figures(services, who)
     draw_views(services, who)
     query = draw_filters(services, who)
@@ -66,9 +67,8 @@ def _draw_queue(services: Services, who: Moderator) -> None:
         return
     # What fits into one list needs no counting.
     n = len(listed) if len(listed) < MOST_IN_ORDER else services.reports.count(who, query)
-    st.caption(strings.COUNT_ONE if n == 1 else strings.COUNT.format(n=f"{n:,}"))
     shown = listed[: st.session_state.get(SHOWN, PAGE_SIZE)]
-    draw_bulk(services, shown)
+    draw_picking(shown, strings.COUNT_ONE if n == 1 else strings.COUNT.format(n=f"{n:,}"))
     for report in shown:
         with st.container(
             key=f"gk-line-{report.reference}", horizontal=True, vertical_alignment="center"
@@ -77,6 +77,7 @@ def _draw_queue(services: Services, who: Moderator) -> None:
             draw_card(report)
     if len(listed) > len(shown):
         st.button(strings.MORE, on_click=_show_more, width="stretch")
+    draw_bulk(services, shown)
 
 
 def _draw_figures(services: Services, who: Moderator) -> None:

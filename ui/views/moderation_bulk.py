@@ -24,12 +24,11 @@ def draw_picker(report: ReportSummary) -> None:
     st.checkbox(label, key=_pick_key(report), label_visibility="collapsed")
 
 
-def draw_bulk(services: Services, shown: Sequence[ReportSummary]) -> None:
-    """Draw what can be done with the picked ones of the shown reports, and what was done."""
-    _say_what_was_done()
-    picked = [report for report in shown if st.session_state.get(_pick_key(report))]
+def draw_picking(shown: Sequence[ReportSummary], told: str) -> None:
+    """Draw how many reports there are, and the button that picks all that are shown."""
+    every = len(_picked(shown)) == len(shown)
     with st.container(key="gk-bulk", horizontal=True, vertical_alignment="center"):
-        every = len(picked) == len(shown)
+        st.caption(told)
         st.button(
             strings.PICK_NONE if every else strings.PICK_ALL,
             type="tertiary",
@@ -37,36 +36,43 @@ def draw_bulk(services: Services, shown: Sequence[ReportSummary]) -> None:
             on_click=_pick,
             args=(shown, not every),
         )
-        if picked:
-            st.html(f"<b>{strings.PICKED.format(n=len(picked))}</b>")
-    if picked:
+
+
+def draw_bulk(services: Services, shown: Sequence[ReportSummary]) -> None:
+    """Draw what can be done with the picked ones of the shown reports, once there are any."""
+    if picked := _picked(shown):
         _draw_actions(services, picked)
+
+
+def _picked(shown: Sequence[ReportSummary]) -> list[ReportSummary]:
+    return [report for report in shown if st.session_state.get(_pick_key(report))]
 
 
 def _draw_actions(services: Services, picked: Sequence[ReportSummary]) -> None:
     with st.container(key="gk-bulk-actions", border=True):
-        action = st.selectbox(
-            strings.BULK_ACTION,
-            list(strings.BULK_ACTIONS),
-            format_func=strings.BULK_ACTIONS.__getitem__,
-            key=_ACTION,
-        )
-        if action == "severity":
-            st.selectbox(
-                strings.SEVERITY,
-                get_args(Severity),
-                index=get_args(Severity).index("normal"),
-                format_func=SEVERITY_LABELS.__getitem__,
-                key=_SEVERITY,
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            action = st.selectbox(
+                strings.BULK_ACTION.format(n=len(picked)),
+                list(strings.BULK_ACTIONS),
+                format_func=strings.BULK_ACTIONS.__getitem__,
+                key=_ACTION,
             )
-        elif action in strings.BULK_ASKS:
+            if action == "severity":
+                st.selectbox(
+                    strings.SEVERITY,
+                    get_args(Severity),
+                    index=get_args(Severity).index("normal"),
+                    format_func=SEVERITY_LABELS.__getitem__,
+                    key=_SEVERITY,
+                )
+            st.button(
+                strings.BULK_DO,
+                type="primary",
+                on_click=_do,
+                args=(services, tuple(picked), action),
+            )
+        if action in strings.BULK_ASKS:
             st.text_input(strings.BULK_ASKS[action], key=_TEXT, max_chars=500)
-        st.button(
-            strings.BULK_DO.format(n=len(picked)),
-            type="primary",
-            on_click=_do,
-            args=(services, tuple(picked), action),
-        )
 
 
 def _do(services: Services, picked: Sequence[ReportSummary], action: str) -> None:
@@ -99,7 +105,8 @@ def _actions(services: Services) -> dict[str, Act]:
     }
 
 
-def _say_what_was_done() -> None:
+def say_what_was_done() -> None:
+    """Say once what became of the picked reports."""
     result: BulkResult | None = st.session_state.pop(_DONE, None)
     if result is None:
         return

@@ -73,7 +73,7 @@ def _draw_in_hand(services: Services, report: Report, case: Case) -> None:
     if found is not None:
         st.html(passages_today_html(found))
     st.html(evidence_html(case.evidence, {citation.n for citation in case.citations}))
-    how = explanation_html(explain(_as_answered(case), services.card))
+    how = explanation_html(explain(_as_answered(case), services.card), unfolded=True)
     st.html(f"{scores_html(told_scores(case.scores))}{how}{footer_html(_circumstances(case))}")
 
 

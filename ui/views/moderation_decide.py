@@ -72,8 +72,13 @@ def _draw_outcome(
 
 
 def original(report: Report) -> ReportSummary | None:
-    """Return the report of the same question that this one most likely repeats."""
-    return next((other for other in report.group if other.outcome != "duplicate"), None)
+    """Return the report of the same question that this one repeats: the first before it."""
+    before = [
+        other
+        for other in report.group
+        if other.outcome != "duplicate" and other.filed_at < report.filed_at
+    ]
+    return min(before, key=lambda other: other.filed_at, default=None)
 
 
 def _open_form(report: Report, outcome: Outcome) -> Callable[[], None]:

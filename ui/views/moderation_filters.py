@@ -156,7 +156,7 @@ def draw_filters(services: Services, who: Moderator) -> ReportQuery:
         )
         n = len(query.but(text="").to_link())
         label = strings.FILTERS_ON.format(n=n) if n else strings.FILTERS
-        with st.popover(label, icon=":material/tune:"):
+        with st.popover(label, icon=":material/tune:", key="gk-filtering"):
             _draw_choices(services, who, query)
             _draw_keeping(services, who)
     return current_query()
@@ -166,7 +166,7 @@ def _draw_choices(services: Services, who: Moderator, query: ReportQuery) -> Non
     documents, models = services.reports.known_words(who)
     names = {"": strings.ANYBODY, ME: strings.MYSELF, NOBODY: strings.NOBODY}
     people = [*names, *services.moderators.names(who)]
-    categories: list[Category | None] = [None, *get_args(Category)]
+    categories: Sequence[Category] = get_args(Category)
     _choose("states", strings.SHOW, query.states, STATE_CHOICES, _states_label)
     st.session_state["queue-severities"] = list(query.severities)
     st.multiselect(
@@ -178,7 +178,9 @@ def _draw_choices(services: Services, who: Moderator, query: ReportQuery) -> Non
         on_change=_take,
         args=("severities",),
     )
-    _choose("category", strings.CATEGORY_FILTER, query.category, categories, _category_label)
+    _choose(
+        "category", strings.CATEGORY_FILTER, query.category, categories, CATEGORY_LABELS.__getitem__
+    )
     _choose("assignee", strings.HELD_BY, query.assignee, people, lambda n: names.get(n, n))
     _choose("document", strings.CITES, query.document, ["", *documents], _or_any)
     _choose("model", strings.MODEL, query.model, ["", *models], _or_any)
@@ -198,8 +200,10 @@ def _choose(
     st.session_state[f"queue-{name}"] = value
     st.selectbox(
         label,
-        known if value in known else [*known, value],
+        known if value in (None, *known) else [*known, value],
         format_func=told,
+        index=None,
+        placeholder=strings.ANY,
         key=f"queue-{name}",
         on_change=_take,
         args=(name,),
@@ -217,10 +221,6 @@ def _take(name: str) -> None:
 
 def _states_label(states: tuple[Status, ...]) -> str:
     return STATE_CHOICES.get(states) or ", ".join(STATUS_LABELS[state] for state in states)
-
-
-def _category_label(category: Category | None) -> str:
-    return CATEGORY_LABELS[category] if category else strings.ANY_CATEGORY
 
 
 def _age_label(days: tuple[int, int]) -> str:

@@ -43,12 +43,13 @@ def draw_report(services: Services, who: Moderator, reference: str) -> None:
         if report.status in OPEN_STATES:
             draw_resolve(services, report)
         draw_case(services, report)
-        _draw_more(services, report)
-        _draw_next(report, after)
-        st.subheader(strings.HISTORY, anchor=False)
-        st.html(history_html(report.events))
-        if report.group:
-            st.subheader(strings.SAME_QUESTION, anchor=False)
+        with st.container(key="gk-more"):
+            _draw_more(services, report)
+            _draw_next(report, after)
+            st.subheader(strings.HISTORY, anchor=False)
+            st.html(history_html(report.events))
+            if report.group:
+                st.subheader(strings.SAME_QUESTION, anchor=False)
             for other in report.group:
                 draw_card(other)
 
@@ -85,7 +86,12 @@ def _head(before: str | None, after: str | None) -> None:
                 args=(reference,),
             )
         st.button(
-            strings.KEYS, icon=":material/keyboard:", type="tertiary", shortcut="H", on_click=_help
+            strings.KEYS,
+            key="gk-keys",
+            icon=":material/keyboard:",
+            type="tertiary",
+            shortcut="H",
+            on_click=_help,
         )
     if st.session_state.get(_HELP):
         st.html(keys_html(strings.KEY_HELP))
