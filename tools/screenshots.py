@@ -47,11 +47,11 @@ MODERATOR, PASSWORD = "mod", "only for taking pictures"
 
 
 @contextmanager
-def running_app(settings: Settings, script: Path = APP) -> Iterator[str]:
-    """Start the app on a free port; yield its address, and stop it at the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def running_app(
+    settings: Settings, script: Path = APP, *, folder: Path = ROOT, port: int | None = None
+) -> Iterator[str]:
+    """Start the app in `folder`, on a free port; yield its address, and stop it at the end."""
+    port = port or free_port()
     theme = theme_options(load_card(settings.domain).theme)
     server = subprocess.Popen(
         [
@@ -59,7 +59,7 @@ def running_app(settings: Settings, script: Path = APP) -> Iterator[str]:
             *("--server.address", "127.0.0.1", "--server.port", str(port)),
             *("--server.headless", "true", "--browser.gatherUsageStats", "false", *theme),
         ],
-        cwd=ROOT,
+        cwd=folder,
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -69,14 +69,23 @@ def running_app(settings: Settings, script: Path = APP) -> Iterator[str]:
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_for(f"{address}/_stcore/health")
+        wait_for(f"{address}/_stcore/health")
         yield address
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def _wait_for(address: str, seconds: float = 60) -> None:
+def free_port() -> int:
+    """Return a port on which nobody listens at this moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    """Wait until a server answers. Raises OSError if it does not in time."""
     give_up = time.monotonic() + seconds
     while True:
         try:
