@@ -22,8 +22,7 @@ def sent_html(case: Case) -> str:
     )
     whole = json.dumps(json.loads(case.to_text()), indent=1, ensure_ascii=False)
     return (
-        f'<div class="gk-sent"><p>{told}</p>'
-        f'<details class="gk-more"><summary>{escape(strings.SENT_TITLE)}</summary>'
+        f'<div class="gk-sent"><details class="gk-more"><summary>{told}</summary>'
         f'<dl class="gk-steps">{steps}</dl>'
         f'<details class="gk-more"><summary>{escape(strings.SENT_WHOLE)}</summary>'
         f'<code class="gk-sql">{escape(whole)}</code></details></details></div>'

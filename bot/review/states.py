@@ -76,13 +76,13 @@ RERUN_ENDINGS: dict[str, str] = {
     "failed": "that failed, and will be tried again",
 }
 CATEGORY_LABELS: dict[Category, str] = {
-    "wrong_fact": "A fact is wrong",
-    "out_of_date": "It is out of date",
-    "wrong_source": "The source is wrong, or does not say so",
-    "harmful": "It is unsafe or offensive",
-    "personal_data": "It shows personal data",
-    "wrongly_refused": "It should have been answered",
-    "off_topic_answered": "It should not have been answered: off topic",
+    "wrong_fact": "Wrong fact",
+    "out_of_date": "Out of date",
+    "wrong_source": "Wrong source",
+    "harmful": "Unsafe or offensive",
+    "personal_data": "Personal data",
+    "wrongly_refused": "Refused, but on topic",
+    "off_topic_answered": "Off topic, but answered",
     "other": "Something else",
 }
 # What early events say, which stay as they are; migration 0002 renamed it in the reports.

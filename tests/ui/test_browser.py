@@ -72,7 +72,7 @@ def test_from_a_question_to_a_resolved_report(
 
     press(page, "Report a problem")
     page.get_by_role("textbox", name="Tell us more").fill("Is this for this year?")
-    press(page, "It is out of date")
+    press(page, "Out of date")
     receipt = page.locator(".gk-saved")
     expect(receipt).to_contain_text(re.compile(r"saved as R-[0-9A-Z]{6}"))
     reference = re.search(r"R-[0-9A-Z]{6}", receipt.inner_text())[0]
@@ -228,7 +228,7 @@ def test_every_page_fits_a_phone(phone: Page, app_address: str) -> None:
     phone.locator(".gk-cite").last.click()
     fits(phone)
     press(phone, "Report a problem")
-    expect(phone.get_by_role("button", name="A fact is wrong")).to_be_visible()
+    expect(phone.get_by_role("button", name="Wrong fact")).to_be_visible()
     unfold_all(phone)
     fits(phone)
     phone.get_by_role("link", name="My report").click()
@@ -243,7 +243,7 @@ def test_moderation_fits_a_phone(phone: Page, app_address: str, few_colleges: Pa
     visit(phone, app_address)
     ask(phone, "What is the admission rate at UCLA?")
     press(phone, "Report a problem")
-    press(phone, "A fact is wrong")
+    press(phone, "Wrong fact")
     expect(phone.locator(".gk-saved")).to_be_visible()
     with Moderators(few_colleges.paths.reports) as moderators:
         moderators.add(Moderators.operator(), "phone", PASSWORD)

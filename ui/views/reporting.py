@@ -25,6 +25,7 @@ from ui.services import Services
 log = logging.getLogger(__name__)
 
 RECEIPTS = "receipts"
+FIELD_HEIGHT = 68
 
 
 def offer_report(exchange: Exchange) -> None:
@@ -63,25 +64,26 @@ def _draw_form(
     """
     key = exchange.key
     with st.form(f"form-{key}", enter_to_submit=False):
-        st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
         st.text_area(
             strings.COMMENT,
             key=f"comment-{key}",
             max_chars=strings.COMMENT_MAX_CHARS,
             placeholder=strings.COMMENT_HELP,
-            height=88,
+            height=FIELD_HEIGHT,
+            label_visibility="collapsed",
         )
         st.text_input(
             strings.EMAIL,
             key=f"email-{key}",
             max_chars=strings.EMAIL_MAX_CHARS,
-            placeholder=strings.EMAIL_HELP,
+            placeholder=strings.EMAIL,
             autocomplete="email",
+            label_visibility="collapsed",
         )
         st.html(sent_html(services.reports.preview(frozen(conversation, exchange, answer))))
         if failure := st.session_state.get(f"failure-{key}"):
             st.html(failure_html(strings.REPORT_FAILED, failure))
-        st.caption(strings.REPORT_SENDS)
+        st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
         with st.container(key=f"gk-categories-{key}"):
             for category in offered_categories(answer):
                 st.form_submit_button(

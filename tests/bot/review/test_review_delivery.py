@@ -341,7 +341,7 @@ def test_people_read_what_happened_in_plain_words(
         assert courier.deliver_due().sent == 1
     for_desk, _, for_reporter = server.mailbox.mails
     assert server.mailbox.recipients[2] == "birch@example.org"
-    assert for_desk["Subject"] == f"{reference}: It is unsafe or offensive (high)"
+    assert for_desk["Subject"] == f"{reference}: Unsafe or offensive (high)"
     assert for_reporter["Subject"] == f"Your report {reference}: resolved"
     read = for_reporter.get_payload(decode=True).decode()
     assert "We checked the answer, and it was right." in read and "It is 12 km long." in read
