@@ -199,7 +199,7 @@ class _Run:
         return self._connection.execute(query)
 
     def _records(self, query: sa.Select[Any]) -> list[Record]:
-        return [_record(row, self._table, self._card) for row in self._execute(query)]
+        return [record_of(row, self._table, self._card) for row in self._execute(query)]
 
     def _counts(self, last: float | None = None) -> dict[str, int]:
         """Count rows, and keep the numbers for those who read the plan."""
@@ -235,7 +235,7 @@ def entity_rows(card: DomainCard, connection: sa.Connection) -> Iterable[EntityR
     for table_card in card.tables:
         table = record_table(table_card)
         for row in connection.execute(sa.select(table)):
-            yield _entity_row(_record(row, table, table_card), table_card)
+            yield _entity_row(record_of(row, table, table_card), table_card)
 
 
 def _entity_row(record: Record, card: TableCard) -> EntityRow:
@@ -259,7 +259,8 @@ def _label_words(record: Record, card: TableCard) -> Iterable[str]:
             yield from card.field(key).values.get(str(value), [])
 
 
-def _record(row: sa.Row[Any], table: sa.Table, card: TableCard) -> Record:
+def record_of(row: sa.Row[Any], table: sa.Table, card: TableCard) -> Record:
+    """Return the record that a row of its table holds."""
     return Record(
         record_id=row.record_id,
         document=row.document,
@@ -268,6 +269,11 @@ def _record(row: sa.Row[Any], table: sa.Table, card: TableCard) -> Record:
         aliases=tuple(row.aliases.split("\n")) if row.aliases else (),
         values={f.key: row._mapping[value_column(table, f.key)] for f in card.fields},
     )
+
+
+def evidence_of_row(row: sa.Row[Any], table: sa.Table, card: TableCard) -> Evidence:
+    """Return a row of a table with all its cells as facts."""
+    return _evidence(1, record_of(row, table, card), card, card.fields)
 
 
 def _evidence(n: int, record: Record, card: TableCard, fields: Sequence[FieldCard]) -> Evidence:
