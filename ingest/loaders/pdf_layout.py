@@ -30,6 +30,10 @@ class Line:
     bold: bool = False
 
 
+class EncryptedFile(Exception):
+    """A PDF that none of the given passwords opens."""
+
+
 @dataclass
 class _Piece:
     """A block in the making."""
@@ -73,7 +77,8 @@ def add_lines(builder: DocumentBuilder, pages: Sequence[Sequence[Line]]) -> None
     pages = [_with_bullets_joined(lines) for lines in pages]
     body = [_without_contents(lines) for lines in _without_running_lines(pages)]
     # A file of nothing else (an index, a form of one line) is shown as it is.
-    pages = body if any(body) else pages
+    has_words = any(c.isalpha() for lines in body for line in lines for c in line.text)
+    pages = body if has_words else pages
     layout = _Layout.of(pages)
     pieces: list[_Piece] = []
     for lines in pages:
