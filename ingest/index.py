@@ -316,7 +316,7 @@ class Index:
         self._sentences = VectorMemory(embeddings.embed_documents, SENTENCES)
         self._database = db.Database(paths.database)
         self._layout = record_layout(card)
-        self._chroma = ChromaConnection(paths.chroma)
+        self._chroma = ChromaConnection(paths.chroma_server or paths.chroma)
         self._collections: dict[str, _Shared] = {}
         self._lexical = LexicalIndex(paths.lexical)
         self._whole: LexicalSearcher | None = None
