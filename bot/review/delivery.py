@@ -14,7 +14,7 @@ from bot.review.notify import CLOSED, MAIL, WEBHOOK
 from bot.review.outbox import Message, Outbox, Undelivered
 from bot.review.states import CATEGORY_LABELS, CLOSED_STATES, SEVERITY_LABELS
 from bot.review.store import ReportStore
-from bot.review.views import PublicStatus
+from bot.review.views import Failure, PublicStatus
 from bot.review.webhook import Webhook
 from ingest.errors import GroundskeeperError, ReportNotFound
 from ingest.paths import ReportsLocation
@@ -28,10 +28,10 @@ Send = Callable[[Message], None]
 
 @dataclass(frozen=True)
 class Delivered:
-    """What one round has done; `failed` are (reference, way, reason)."""
+    """What one round has done."""
 
     sent: int
-    failed: tuple[tuple[str, str, str], ...] = ()
+    failed: tuple[Failure, ...] = ()
 
 
 class Courier:
@@ -44,14 +44,23 @@ class Courier:
 
     def deliver_due(self) -> Delivered:
         """Send everything that is due now, each message once."""
-        sent, failed = 0, []
+        sent, failed = 0, list[Failure]()
         while (message := self._outbox.claim(self._ways)) is not None:
             reason = self._deliver(message)
             if reason:
-                failed.append((message.reference, message.kind, reason))
+                failed.append(Failure(message.reference, message.kind, reason))
             else:
                 sent += 1
         return Delivered(sent, tuple(failed))
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The kinds of messages that can be sent."""
+        return tuple(self._ways)
+
+    def try_again(self) -> int:
+        """Make what was given up due at once; return how many messages that are."""
+        return self._outbox.try_again()
 
     def start(self) -> None:
         """Go on delivering in a thread that ends with the process; nothing waits for it."""

@@ -18,6 +18,7 @@ from bot.review.query import Order
 from bot.review.references import parse_reference
 from bot.review.schema import (
     chain_head,
+    contacts,
     event_texts,
     filings,
     report_documents,
@@ -299,6 +300,13 @@ def export_batch(
         for row in rows
     ]
     return batch, (rows[-1].filed_at, rows[-1].reference) if rows else after
+
+
+def contacts_of(connection: sa.Connection, reference: str) -> list[str]:
+    """Return who wants to be written to about a report. Raises ReportNotFound."""
+    row = find(connection, reference)
+    left = sa.select(contacts.c.email).where(contacts.c.reference == row.reference)
+    return list(connection.execute(left.order_by(contacts.c.at, contacts.c.email)).scalars())
 
 
 def chain_end(connection: sa.Connection) -> ChainHead:

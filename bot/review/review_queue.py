@@ -30,6 +30,7 @@ from bot.review.moderators import (
     require_moderator,
 )
 from bot.review.notify import Notices
+from bot.review.outbox import Outbox
 from bot.review.query import ReportQuery
 from bot.review.states import (
     CLOSED_STATES,
@@ -49,11 +50,13 @@ from bot.review.store import ReportStore
 from bot.review.views import (
     ChainHead,
     Correction,
+    Failure,
     PublicStatus,
     Receipt,
     Report,
     ReportSummary,
     Stats,
+    Unsent,
 )
 from ingest.errors import InvalidTransition, LimitExceeded, ReviewError
 from ingest.paths import ReportsLocation
@@ -397,6 +400,19 @@ class ReviewQueue:
         """Return the queue in figures."""
         with self._reading(who) as connection:
             return listing.statistics(connection, self._clock())
+
+    def unsent(self, who: Moderator) -> Unsent:
+        """Return what is still to be told to others, and what was given up."""
+        with self._reading(who):
+            pass
+        messages = Outbox(self._store, clock=self._clock)
+        left = [Failure(one.reference, one.kind, one.error) for one in messages.given_up()]
+        return Unsent(waiting=messages.waiting(), given_up=tuple(left))
+
+    def contacts(self, who: Moderator, reference: str) -> list[str]:
+        """Return the addresses that people left with a report, to be written to about it."""
+        with self._reading(who) as connection:
+            return listing.contacts_of(connection, reference)
 
     def insight(self, who: Moderator, days: int = DAYS_SEEN) -> Insight:
         """Return how the queue did over the last days, 1 to 3,660. Raises ReviewError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -155,6 +156,21 @@ class Stats(_View):
     filed_per_day: dict[date, int]
     oldest_open_at: datetime | None
     median_hours_to_close: float | None
+
+
+class Failure(NamedTuple):
+    """A message that did not arrive: about which report, by which way, and why."""
+
+    reference: str
+    way: str
+    reason: str
+
+
+class Unsent(_View):
+    """What is in the outbox: how many messages wait, and which are not tried any more."""
+
+    waiting: int
+    given_up: tuple[Failure, ...]
 
 
 class ChainHead(_View):
