@@ -43,7 +43,7 @@ from bot.narrowing import look
 from bot.parts import Part, parts_of, split_parts
 from bot.passages import covers, gather, guaranteed, spread
 from bot.planning import Planning
-from bot.reason_counts import ReasonCounts
+from bot.reason_counts import AnswerCounter, ReasonCounts
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
 from bot.selection import asks_for_more
@@ -74,7 +74,7 @@ NEAREST_SHOWN = 2
 class Bot:
     """Answers questions about one domain; safe to share between threads. Close it when done.
 
-    `counts`, if given, is told how each question ended.
+    Each of `counters` is told how a question ended, and closed with the bot.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class Bot:
         index: Index,
         chat: NamedChatModel,
         settings: Settings,
-        counts: ReasonCounts | None = None,
+        counters: Sequence[AnswerCounter] = (),
         guard_model: GuardModel | None = None,
     ) -> None:
         self.index = index
         self.card: DomainCard = index.card
         self.chat = chat
-        self._counts = counts
+        self._counters = counters
         self._limits = Limits(settings)
         self._guards = Guards(index, settings, guard_model)
         self._small_talk = SmallTalk(index)
@@ -101,6 +101,12 @@ class Bot:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what was counted, and close the index."""
+        for counter in self._counters:
+            counter.close()
         self.index.close()
 
     def warm_up(self) -> None:
@@ -142,8 +148,8 @@ class Bot:
             log.exception("A question could not be answered")
             status, reason, text = "failed", "error", "Something went wrong on our side. Sorry!"
         answer = draft.finish(self.chat, status, reason, text)
-        if self._counts is not None:
-            self._counts.add(answer)
+        for counter in self._counters:
+            counter.add(answer)
         yield Finished(answer=answer)
 
     # --- before the way -----------------------------------------------------------------------
@@ -451,10 +457,17 @@ class Bot:
         return before, citation.quote, text[citation.end : citation.end + chars]
 
 
-def open_bot(settings: Settings, card: DomainCard | None = None, *, counted: bool = False) -> Bot:
+def open_bot(
+    settings: Settings,
+    card: DomainCard | None = None,
+    *,
+    counted: bool = False,
+    counters: Sequence[AnswerCounter] = (),
+) -> Bot:
     """Open the bot that the settings describe.
 
-    `counted`: real questions are asked, so how they end goes into the daily counts.
+    `counted`: real questions are asked, so how they end goes into the daily counts, beside what
+    the `counters` make of them.
 
     Raises UsageError if the pack cannot be used, ModelError if a model is missing or not the
     pinned one, IndexUnavailable if there is no index that it can answer from.
@@ -462,9 +475,10 @@ def open_bot(settings: Settings, card: DomainCard | None = None, *, counted: boo
     card = card or load_card(settings.domain)
     index = Index(card, domain_paths(settings, card), make_embeddings(settings))
     try:
-        counts = ReasonCounts(domain_paths(settings, card).counts) if counted else None
+        daily = [ReasonCounts(domain_paths(settings, card).counts)] if counted else []
         guard_model = make_guard_model(settings)
-        bot = Bot(index, make_chat_model(settings), settings, counts, guard_model)
+        chat = make_chat_model(settings)
+        bot = Bot(index, chat, settings, (*daily, *counters), guard_model)
         bot.warm_up()
         return bot
     except BaseException:

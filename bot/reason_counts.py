@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from bot.answer import Answer
 from ingest.errors import GroundskeeperError
@@ -53,6 +54,18 @@ def _today() -> date:
     return datetime.now(tz=UTC).date()
 
 
+class AnswerCounter(Protocol):
+    """What is told how each question ended; it never raises, and never keeps an answer waiting."""
+
+    def add(self, answer: Answer) -> None:
+        """Count an answer."""
+        ...
+
+    def close(self) -> None:
+        """Write what was counted."""
+        ...
+
+
 class ReasonCounts:
     """The counts in the SQLite database at `path`; safe between threads and processes.
 
@@ -72,6 +85,9 @@ class ReasonCounts:
                 connection.execute(_ADD, row)
         except (sqlite3.Error, OSError) as error:
             log.warning("A question could not be counted (%s: %s)", self._path.name, error)
+
+    def close(self) -> None:
+        """Nothing waits: each question was written when it was counted."""
 
     def read(self, days: int) -> list[ReasonCount]:
         """Return the counts of the last days, today among them, the oldest first.

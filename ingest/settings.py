@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     anybody can send a header. `concurrent_answers`: how many are made at once, 0 for as many as
     there are processor cores; `queue_length` more may wait, for `queue_seconds`.
     `answer_seconds` bounds a whole answer, `model_timeout` the silence of a model.
+    A report that a moderator has claimed is free again `claim_minutes` after the last change.
     `reports_retention_days`: how long `reports purge` keeps what closed reports say.
     `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
     as `notify_from_severity` are told to `webhook_url`, signed with `webhook_secret` (both as
@@ -100,6 +101,7 @@ class Settings(BaseSettings):
     queue_seconds: float = Field(60.0, gt=0, le=3600)
     answer_seconds: float = Field(120.0, gt=0, le=3600)
     reports_retention_days: int = Field(365, ge=0, le=36_500)
+    claim_minutes: int = Field(30, ge=1, le=10_080)
     public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
     notify_from_severity: Literal["low", "normal", "high", "urgent"] = "high"
     webhook_url: SecretStr = SecretStr("")

@@ -13,6 +13,7 @@ from bot.privacy import Masker, log_privately
 from bot.review import Access, CurrentAccess, Moderator, Moderators, ReviewQueue
 from bot.review.delivery import deliver_in_background
 from bot.review.notify import Notices
+from bot.review.reach import AskedCounts
 from bot.review.workbench import Workbench
 from ingest.domain import DomainCard, load_card
 from ingest.errors import GroundskeeperError, NotSignedIn, SettingsError
@@ -63,6 +64,7 @@ def shared_services() -> Services:
             access=access,
             notices=Notices.of(settings),
             address_reports_per_hour=settings.address_reports_per_hour,
+            claim_minutes=settings.claim_minutes,
         ),
         moderators=Moderators(reports, session_minutes=settings.session_minutes, access=access),
         open_bot=partial(_shared_bot, settings, card),
@@ -74,13 +76,14 @@ def shared_services() -> Services:
 
 
 def _release(bot: Bot) -> None:
-    bot.index.close()
+    bot.close()
 
 
 @st.cache_resource(show_spinner=False, on_release=_release)
 def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
-    return open_bot(_settings, _card, counted=True)
+    asked = AskedCounts(domain_paths(_settings, _card).reports, Masker(_settings.phone_region))
+    return open_bot(_settings, _card, counted=True, counters=[asked])
 
 
 @st.cache_resource(show_spinner=False)

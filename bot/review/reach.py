@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -23,6 +22,7 @@ from bot.review.schema import asked
 from bot.review.store import ReportStore
 from bot.review.upserts import upsert
 from ingest.errors import GroundskeeperError
+from ingest.paths import ReportsLocation
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class AskedCounts:
 
     def __init__(
         self,
-        location: Path,
+        location: ReportsLocation,
         masker: Masker | None = None,
         *,
         today: Callable[[], date] = _today,
@@ -81,7 +81,7 @@ class AskedCounts:
         try:
             with self._store.writing() as connection:
                 self._write(connection, counted)
-        except GroundskeeperError as error:
+        except (GroundskeeperError, sa.exc.SQLAlchemyError) as error:
             log.warning("Questions could not be counted: %s", error)
 
     def close(self) -> None:

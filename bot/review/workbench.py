@@ -127,7 +127,7 @@ class Workbench:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def _bot(self, chat: NamedChatModel) -> Bot:
-        return Bot(self.index, chat, self.settings, None, make_guard_model(self.settings))
+        return Bot(self.index, chat, self.settings, (), make_guard_model(self.settings))
 
 
 @contextmanager

@@ -218,7 +218,8 @@ def test_counting_that_breaks_does_not_stop_an_answer(
     from bot.reason_counts import ReasonCounts
 
     (tmp_path / "file").touch()
-    monkeypatch.setattr(bot, "_counts", ReasonCounts(tmp_path / "file" / "counts.sqlite3"))
+    counts = ReasonCounts(tmp_path / "file" / "counts.sqlite3")
+    monkeypatch.setattr(bot, "_counters", (counts,))
 
     assert seen(bot, GUIDE_QUESTION)[1].status == "answered"
     assert "could not be counted" in caplog.text

@@ -546,17 +546,17 @@ def test_a_report_goes_all_the_way(services: Services, moderation: AppTest) -> N
     severity.set_value("high").run()
     test.text_area(key=f"note-{reference}").set_value("looked at the table")
     press(test, strings.ADD_NOTE)
-    test.radio[0].set_value("corpus_fixed").run()
-    test.text_input(key=f"resolve-{reference}-corpus_fixed-detail").set_value("birds.csv")
+    press(test, f"{strings.OUTCOME_ACTIONS['corpus_fixed']}…")
     press(test, strings.RESOLVE)
     assert strings.DONE in html(test)
     report = services.reports.show(services.moderators.operator(), reference)
     assert (report.status, report.severity, report.assignee) == ("resolved", "high", "mod")
-    assert (report.outcome, report.outcome_detail) == ("corpus_fixed", "birds.csv")
+    assert (report.outcome, report.outcome_detail) == ("corpus_fixed", "a.md")
     assert [event.actor for event in report.events][1:] == ["mod"] * 5
     assert services.reports.look_up(reference).status == "resolved"
-    press(test, strings.REOPEN)
+    press(test, strings.UNDO)
     assert services.reports.look_up(reference).status == "triaged"
+    assert reference in html(test), "it is open again"
 
 
 def test_an_outcome_that_needs_a_detail_asks_for_it_and_keeps_the_words(
@@ -589,7 +589,10 @@ def test_a_faster_moderator_is_named_and_nothing_is_overwritten(
     press(test, strings.MOVE_TO["in_progress"])
     assert "by other" in html(test)
     assert services.reports.look_up(reference).status == "triaged"
-    # The newest state is shown, so the same button now works.
+    # The newest state is shown: who has decided on it has it, until it is taken over.
+    press(test, strings.MOVE_TO["in_progress"])
+    assert f"{reference} is with other until" in html(test)
+    press(test, strings.TAKE_OVER)
     press(test, strings.MOVE_TO["in_progress"])
     assert services.reports.look_up(reference).status == "in_progress"
 
@@ -623,9 +626,10 @@ def test_signing_out_ends_the_session_itself(services: Services, moderation: App
 def test_a_purged_report_still_opens(services: Services, moderation: AppTest) -> None:
     from datetime import timedelta
 
-    test, _reference = opened(services, moderation)
-    press(test, strings.RESOLVE)
+    test, reference = opened(services, moderation)
+    press(test, strings.OUTCOME_ACTIONS["not_actionable"])
     services.reports.purge(services.moderators.operator(), timedelta(0))
+    test.session_state["opened-report"] = reference
     assert strings.PURGED in [box.value for box in test.run().info]
 
 
