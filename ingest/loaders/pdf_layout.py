@@ -15,7 +15,7 @@ from statistics import median
 from typing import Literal
 
 from ingest.loaders.builder import DocumentBuilder
-from ingest.loaders.table_rows import looks_like_header, row_text
+from ingest.loaders.table_rows import looks_like_header, row_texts
 
 
 @dataclass(frozen=True)
@@ -478,8 +478,8 @@ def _name_table(rows: list[_Piece], layout: _Layout) -> Iterator[_Piece]:
     for row, cells in zip(rows, texts, strict=True):
         # The header comes again where the table goes on over the page.
         if cells != header:
-            row.text = row_text(header, cells)
-            yield row
+            for text in row_texts(header, cells):
+                yield replace(row, text=text)
 
 
 def _in_columns(row: _Piece, columns: list[float], layout: _Layout) -> list[str]:
