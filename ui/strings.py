@@ -179,6 +179,7 @@ SIGN_IN = "Sign in"
 SIGN_OUT = "Sign out"
 FILL_IN_BOTH = "Please type your name and your password."
 SIGN_IN_PROVIDER = "Sign in through your organisation"
+OR_BY_NAME = "Or with a name and a password that you were given here:"
 SIGN_IN_AGAIN = "Sign in there again"
 NO_PROVIDER = "Signing in through your organisation is not set up yet."
 NO_PROVIDER_HINT = "The operator has to name the provider in .streamlit/secrets.toml."
@@ -191,8 +192,8 @@ ACCOUNT_TITLE = "Your account"
 ROLE = "Role"
 ROLES = {"moderator": "Moderator", "administrator": "Administrator"}
 ROLE_MEANS = {
-    "moderator": "works on reports",
-    "administrator": "also manages people, exports and purges",
+    "moderator": "Moderator: works on reports",
+    "administrator": "Administrator: also manages people, exports and purges",
 }
 MAKE_ROLE = {"moderator": "Make a moderator", "administrator": "Make an administrator"}
 NO_ROLE = "No longer let in by the settings"
@@ -209,7 +210,6 @@ CHANGE_ACCOUNT = "Change {name}"
 NEW_PASSWORD = "New password"  # noqa: S105  a label
 FIRST_PASSWORD = "First password (12 characters or more)"  # noqa: S105  a label
 OLD_PASSWORD = "Password until now"  # noqa: S105  a label
-OWN_PASSWORD = "Your own password"  # noqa: S105  a label
 SET_PASSWORD = "Change password"  # noqa: S105  a label
 UNLOCK = "Unlock"
 REMOVE_SURE = "Remove {name} for good"

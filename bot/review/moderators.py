@@ -29,14 +29,15 @@ class Moderator:
     """Somebody who may work on reports; only signing in makes one.
 
     `session` is the hash of the session's token, empty for the operator at the command line,
-    who may read and write the files anyway. `role` is for the page to show what it offers;
-    nothing is allowed because of it.
+    who may read and write the files anyway. `role`, and whether the account is `local` and has a
+    password, are for the page to show what it offers; nothing is allowed because of them.
     """
 
     name: str
     session: str = field(repr=False)
     made_here: InitVar[object]
     role: Role = "moderator"
+    local: bool = True
 
     def __post_init__(self, made_here: object) -> None:
         if made_here is not _MADE_HERE:
@@ -87,7 +88,9 @@ def holder(connection: sa.Connection, session: str, now: int, access: Access) ->
     )
     row = connection.execute(alive).one_or_none()
     role = row and current_role(row.name, row.role, row.identity, access)
-    return Moderator(row.name, session, _MADE_HERE, role) if row and role else None
+    if row is None or role is None:
+        return None
+    return Moderator(row.name, session, _MADE_HERE, role, local=not row.identity)
 
 
 def current_role(name: str, role: Any, identity: str, access: Access) -> Role | None:

@@ -13,8 +13,9 @@ import streamlit as st
 
 from bot.review import Account, Moderator, Role
 from ui import strings
+from ui.rendering import literal
 from ui.report_html import account_html
-from ui.services import Services, signed_in
+from ui.services import Services, sign_out, signed_in
 from ui.views.moderation_changes import change, say_what_happened
 from ui.views.sign_in import sign_in_page
 
@@ -28,24 +29,20 @@ def people_page(services: Services) -> None:
     if who is None:
         sign_in_page(services)
         return
+    say_what_happened()
     if who.role == "administrator":
         _draw_accounts(services, who)
-    else:
-        st.header(strings.ACCOUNT_TITLE, anchor=False)
-        say_what_happened()
-    if services.access().local_accounts:
-        _draw_own_password(services)
+    _draw_own(services, who)
 
 
 def _draw_accounts(services: Services, who: Moderator) -> None:
     accounts = services.moderators.accounts(who)
     st.header(strings.PEOPLE_TITLE, anchor=False)
-    say_what_happened()
     now = datetime.now(UTC)
     for account in accounts:
         with st.container(key=f"gk-person-{account.name}", border=True):
             st.html(account_html(account, now))
-            with st.expander(strings.CHANGE_ACCOUNT.format(name=account.name)):
+            with st.expander(strings.CHANGE_ACCOUNT.format(name=literal(account.name))):
                 _draw_account(services, account)
     if services.access().local_accounts:
         _draw_new_account(services)
@@ -54,6 +51,8 @@ def _draw_accounts(services: Services, who: Moderator) -> None:
 def _draw_account(services: Services, account: Account) -> None:
     """Draw what can be changed of an account; a provider's is the settings' to change."""
     accounts, name = services.moderators, account.name
+    if account.locked_until is not None:
+        _button(services, strings.UNLOCK, name, lambda who: accounts.unlock(who, name))
     if account.local:
         other: Role = "moderator" if account.role == "administrator" else "administrator"
         _button(
@@ -65,9 +64,7 @@ def _draw_account(services: Services, account: Account) -> None:
         _draw_password(services, name)
     else:
         st.caption(strings.PROVIDED_ACCOUNT)
-    if account.locked_until is not None:
-        _button(services, strings.UNLOCK, name, lambda who: accounts.unlock(who, name))
-    sure = st.checkbox(strings.REMOVE_SURE.format(name=name), key=f"sure-{name}")
+    sure = st.checkbox(strings.REMOVE_SURE.format(name=literal(name)), key=f"sure-{name}")
     _button(
         services,
         strings.REMOVE_ACCOUNT,
@@ -102,8 +99,7 @@ def _draw_new_account(services: Services) -> None:
         st.radio(
             strings.ROLE,
             get_args(Role),
-            format_func=strings.ROLES.__getitem__,
-            captions=[strings.ROLE_MEANS[role] for role in get_args(Role)],
+            format_func=strings.ROLE_MEANS.__getitem__,
             key=_NEW_ROLE,
         )
         st.form_submit_button(
@@ -111,12 +107,21 @@ def _draw_new_account(services: Services) -> None:
         )
 
 
+def _draw_own(services: Services, who: Moderator) -> None:
+    """Draw who is signed in, the way out, and their password if they have one here."""
+    st.header(strings.ACCOUNT_TITLE, anchor=False)
+    with st.container(key="gk-own", horizontal=True, vertical_alignment="center"):
+        st.text(strings.SIGNED_IN.format(name=who.name))
+        st.button(strings.SIGN_OUT, icon=":material/logout:", on_click=sign_out, args=(services,))
+    if who.local:
+        _draw_own_password(services)
+
+
 def _draw_own_password(services: Services) -> None:
     def change_own(who: Moderator) -> None:
         old, new = _taken(_OWN_OLD), _taken(_OWN_NEW)
         services.moderators.change_own_password(who, old, new)
 
-    st.subheader(strings.OWN_PASSWORD, anchor=False)
     with st.form("own-password"):
         _password_input(strings.OLD_PASSWORD, _OWN_OLD, "current-password")
         _password_input(strings.NEW_PASSWORD, _OWN_NEW)

@@ -24,7 +24,7 @@ def sign_in_page(services: Services) -> None:
     if access.by_provider:
         _draw_provider(services)
     if access.local_accounts:
-        _draw_form(services)
+        _draw_form(services, alone=not access.by_provider)
     if failure := st.session_state.pop(_FAILURE, None):
         st.html(failure_html(*failure))
 
@@ -44,7 +44,9 @@ def _draw_provider(services: Services) -> None:
     )
 
 
-def _draw_form(services: Services) -> None:
+def _draw_form(services: Services, *, alone: bool) -> None:
+    if not alone:
+        st.write(strings.OR_BY_NAME)
     with st.form("sign-in"):
         st.text_input(strings.NAME, key=_NAME, max_chars=64, autocomplete="username")
         st.text_input(
@@ -55,7 +57,10 @@ def _draw_form(services: Services) -> None:
             autocomplete="current-password",
         )
         st.form_submit_button(
-            strings.SIGN_IN, type="primary", on_click=_try_to_sign_in, args=(services,)
+            strings.SIGN_IN,
+            type="primary" if alone else "secondary",
+            on_click=_try_to_sign_in,
+            args=(services,),
         )
 
 
