@@ -102,6 +102,7 @@ class Library:
         self._retriever = retriever
         self._finder = FactFinder(index.card)
         self._names = NameSearch(index.card)
+        self._pages = {table.name: RecordPages(table) for table in index.card.tables}
 
     def state(self) -> IndexState:
         """Return what the index holds."""
@@ -198,7 +199,7 @@ class Library:
     def rows(self, wanted: RowsWanted) -> RecordPage:
         """Return one page of a table's rows; raises KeyError if the card has no such table."""
         with self._index.snapshot() as snapshot:
-            return RecordPages(self.card.table(wanted.table)).page(wanted, snapshot)
+            return self._pages[wanted.table].page(wanted, snapshot)
 
     def entities(self, table: str, typed: str, limit: int) -> list[Choice]:
         """Return the entities whose name or other name begins like what was typed, best first."""

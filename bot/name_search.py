@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bot.plan import Choice
+from bot.record_pages import ROW_ID
 from ingest.domain import DomainCard, TableCard
 from ingest.index import Snapshot
 from ingest.records import record_table, value_column
@@ -29,7 +30,6 @@ LONGEST_TYPED = 200
 _NO_WORD = re.compile(r"[\W_]+")
 # Stands in front of every name, and a space in front of every word.
 _NAME = "\t"
-_ROW_ID = sa.literal_column("rowid")
 
 
 class NameSearch:
@@ -49,7 +49,7 @@ class NameSearch:
         records = record_table(card)
         wanted = self._names(card, snapshot).search(typed[:LONGEST_TYPED], limit)
         rows = snapshot.connection.execute(
-            sa.select(_ROW_ID.label("place"), records).where(_ROW_ID.in_(wanted))
+            sa.select(ROW_ID.label("place"), records).where(ROW_ID.in_(wanted))
         )
         found = {row.place: choice_of(row, records, card) for row in rows}
         return [found[number] for number in wanted if number in found]
@@ -70,18 +70,18 @@ def choice_of(row: sa.Row[Any], records: sa.Table, card: TableCard) -> Choice:
     return Choice(record_id=row.record_id, name=row.name, label=label)
 
 
-def _rows(card: TableCard, connection: sa.Connection) -> Iterator[sa.Row[Any]]:
+def _rows(card: TableCard, connection: sa.Connection) -> Iterable[sa.Row[Any]]:
     records = record_table(card)
     known = card.popularity_field
     first = [value_column(records, known).desc().nulls_last()] if known else []
-    names = sa.select(_ROW_ID.label("place"), records.c.name, records.c.aliases)
-    yield from connection.execute(names.order_by(*first, records.c.name, records.c.record_id))
+    names = sa.select(ROW_ID.label("place"), records.c.name, records.c.aliases)
+    return connection.execute(names.order_by(*first, records.c.name, records.c.record_id))
 
 
 class _Names:
     """The folded names of all entities as one text."""
 
-    def __init__(self, rows: Iterator[sa.Row[Any]]) -> None:
+    def __init__(self, rows: Iterable[sa.Row[Any]]) -> None:
         lines: list[str] = []
         places: list[int] = []
         for row in rows:
@@ -98,7 +98,7 @@ class _Names:
         words = folded(typed)
         if not words:
             return self._places[:limit]
-        tiers = (self._holding(f"{_NAME} {words}"), self._holding(f" {words}"), self._all(words))
+        tiers = self._holding(f"{_NAME} {words}"), self._holding(f" {words}"), self._all(words)
         found: dict[int, None] = {}
         for tier in tiers:
             for line in tier:
@@ -128,6 +128,7 @@ class _Names:
 
 def folded(name: str) -> str:
     """Return a name in lower case, without accents, its words parted by one space each."""
-    plain = unicodedata.normalize("NFKD", name.replace("'", "").replace("’", ""))
-    letters = "".join(c for c in plain if not unicodedata.combining(c))
-    return _NO_WORD.sub(" ", letters.casefold()).strip()
+    if not name.isascii():
+        plain = unicodedata.normalize("NFKD", name.replace("’", ""))
+        name = "".join(c for c in plain if not unicodedata.combining(c))
+    return _NO_WORD.sub(" ", name.replace("'", "").casefold()).strip()

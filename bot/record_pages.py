@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from bot.answer import AnswerTable, Column
 from bot.facts import record_of
@@ -19,6 +22,11 @@ from ingest.records import record_table, value_column
 PAGE_ROWS = 25
 MOST_COLUMNS = 8
 NAME = "name"
+# How many orders of rows are kept, each 8 bytes a row.
+KEPT = 8
+# The number that SQLite itself gives a row.
+ROW_ID: sa.ColumnClause[int] = sa.literal_column("rowid", sa.Integer)
+Numbers = NDArray[np.int64]
 Range = tuple[float | None, float | None]
 
 
@@ -61,59 +69,61 @@ class RecordPage:
 
 
 class RecordPages:
-    """The pages of one declared table."""
+    """The pages of one declared table; safe to share between threads.
+
+    Which rows fit, in which order, is asked of SQL once and kept as a list of numbers, so that
+    going from page to page costs the same at the end of half a million rows as at the beginning.
+    """
 
     def __init__(self, card: TableCard) -> None:
         self._card = card
         self._table = record_table(card)
         self._fields = {one.key: one for one in card.fields}
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[object, ...], Numbers] = {}
 
     def page(self, wanted: RowsWanted, snapshot: Snapshot) -> RecordPage:
         """Return a page; one beyond the last is the last."""
-        fits = list(self._conditions(wanted))
-        count = sa.select(sa.func.count()).select_from(self._table).where(*fits)
-        total = snapshot.connection.scalar(count) or 0
-        number = min(max(1, wanted.page), max(1, -(-total // PAGE_ROWS)))
-        rows = snapshot.connection.execute(self._select(wanted, fits, number, total)).all()
-        if self._from_the_end(number, total):
-            rows = rows[::-1]
+        fitting = self._fitting(wanted, snapshot)
+        number = min(max(1, wanted.page), max(1, -(-len(fitting) // PAGE_ROWS)))
+        chosen = fitting[(number - 1) * PAGE_ROWS : number * PAGE_ROWS].tolist()
+        found = {
+            row.place: row
+            for row in snapshot.connection.execute(
+                sa.select(ROW_ID.label("place"), self._table).where(ROW_ID.in_(chosen))
+            )
+        }
+        rows = [found[place] for place in chosen]
         fields = [self._fields[key] for key in wanted.fields if key in self._fields]
         table = self._shown(rows, fields[:MOST_COLUMNS])
-        return RecordPage(table, tuple(row.row for row in rows), number, total)
+        return RecordPage(table, tuple(row.row for row in rows), number, len(fitting))
 
-    def _select(
-        self,
-        wanted: RowsWanted,
-        fits: list[sa.ColumnElement[bool]],
-        number: int,
-        total: int,
-    ) -> sa.Select[Any]:
-        """Cut the page out from whichever end is nearer: SQLite sorts all that comes before it."""
-        skipped = (number - 1) * PAGE_ROWS
-        size = min(PAGE_ROWS, total - skipped)
-        backwards = self._from_the_end(number, total)
-        order = self._order(wanted, backwards=backwards)
-        offset = total - skipped - size if backwards else skipped
-        return sa.select(self._table).where(*fits).order_by(*order).limit(size).offset(offset)
+    def _fitting(self, wanted: RowsWanted, snapshot: Snapshot) -> Numbers:
+        """Return the row ids of all rows that fit, in order, asking SQL only once."""
+        key = (
+            *(snapshot.updated_at_ns, wanted.text, wanted.order, wanted.descending),
+            *(tuple(sorted(wanted.categories.items())), tuple(sorted(wanted.ranges.items()))),
+        )
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        rows = sa.select(ROW_ID).select_from(self._table).where(*self._conditions(wanted))
+        asked = snapshot.connection.scalars(rows.order_by(*self._order(wanted)))
+        fitting = np.fromiter(asked, dtype=np.int64)
+        with self._lock:
+            newest = [old for old in self._kept if old[0] == key[0]][1 - KEPT :]
+            self._kept = {old: self._kept[old] for old in newest} | {key: fitting}
+        return fitting
 
-    @staticmethod
-    def _from_the_end(number: int, total: int) -> bool:
-        return 2 * number * PAGE_ROWS > total + PAGE_ROWS
-
-    def _order(self, wanted: RowsWanted, *, backwards: bool) -> list[sa.ColumnElement[Any]]:
-        """Order by the field, what is not reported last; then by name, so that it is always one."""
-        c = self._table.c
-        last = [c.name.desc(), c.record_id.desc()] if backwards else [c.name, c.record_id]
+    def _order(self, wanted: RowsWanted) -> list[sa.ColumnElement[Any]]:
+        """Order by a column, what is not reported last; equals stay in the order of the file."""
         if wanted.order not in self._fields:
-            if wanted.descending == backwards:
-                return [c.name, c.record_id]
-            return [c.name.desc(), c.record_id.desc()]
+            name = self._table.c.name
+            return [name.desc() if wanted.descending else name.asc(), ROW_ID]
         by = value_column(self._table, wanted.order)
-        missing = by.is_(None).desc() if backwards else by.is_(None)
-        ordered = by.desc() if wanted.descending != backwards else by.asc()
-        return [missing, ordered, *last]
+        return [by.is_(None), by.desc() if wanted.descending else by.asc(), ROW_ID]
 
-    def _conditions(self, wanted: RowsWanted) -> Any:
+    def _conditions(self, wanted: RowsWanted) -> Iterator[sa.ColumnElement[bool]]:
         c = self._table.c
         for word in wanted.text.split():
             yield c.name.icontains(word, autoescape=True) | c.aliases.icontains(
@@ -129,7 +139,7 @@ class RecordPages:
                 if most is not None:
                     yield value_column(self._table, key) <= most
 
-    def _shown(self, rows: Any, fields: list[FieldCard]) -> AnswerTable:
+    def _shown(self, rows: Sequence[sa.Row[Any]], fields: Sequence[FieldCard]) -> AnswerTable:
         records = [record_of(row, self._table, self._card) for row in rows]
         entity = self._card.entity
         return AnswerTable(
