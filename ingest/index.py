@@ -82,6 +82,7 @@ class Snapshot:
         self.generation: int = state.generation
         self.embedding_digest: str = state.embedding_digest
         self.updated_at_ns: int = state.updated_at_ns
+        self.collection: str = state.collection
         self._model: str = state.embedding_key
         self._dimension: int = state.dimension
         self._shared = shared

@@ -1,37 +1,40 @@
-"""Watching a pack's folder: when something in it has changed and come to rest."""
+"""Watching a pack's folder: how it looks whenever something in it has changed and come to rest."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+
+from watchfiles import watch
 
 from ingest.domain import CARD_NAME
 from ingest.scan import find_files
 
-SECONDS = 2.0
+REST_SECONDS = 2.0
+# A folder where something is written all the time is looked at all the same.
+RESTLESS_SECONDS = 30.0
+# Where the system tells of no changes (some network drives), looking now and then sees them.
+LOOK_SECONDS = 60.0
 State = frozenset[tuple[str, int, int]]
 
 
-def changes(
-    folder: Path, seconds: float = SECONDS, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[None]:
-    """Yield each time the folder differs from the last time, without end.
+def states(folder: Path, rest: float = REST_SECONDS, look: float = LOOK_SECONDS) -> Iterator[State]:
+    """Yield how the folder looks: at once, and then after each change and now and then, endlessly.
 
-    A file that is still being written is waited for: the folder has to look the same twice,
-    `seconds` apart. Looking costs one stat for each file; nothing is missed while the caller
-    works, since it is compared with what was there when the last change was yielded.
+    A change counts when nothing has moved for `rest` seconds; every `look` seconds the folder is
+    looked at whether or not a change was told. What changes while the caller works is told after.
     """
-    last = current_state(folder)
-    while True:
-        sleep(seconds)
-        now = current_state(folder)
-        while now != last:
-            sleep(seconds)
-            settled, now = now, current_state(folder)
-            if settled == now:
-                last = now
-                yield
+    yield current_state(folder)
+    waits = watch(
+        folder,
+        watch_filter=None,
+        step=int(rest * 1000),
+        debounce=int(max(rest, RESTLESS_SECONDS) * 1000),
+        rust_timeout=int(look * 1000),
+        yield_on_timeout=True,
+    )
+    for _ in waits:
+        yield current_state(folder)
 
 
 def current_state(folder: Path) -> State:

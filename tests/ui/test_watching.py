@@ -1,4 +1,4 @@
-"""Watching a folder, with time that the test turns on."""
+"""Watching a folder: what is told of it, and what the command makes of that."""
 
 from __future__ import annotations
 
@@ -7,65 +7,79 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 from typing import Any
+
+import pytest
 
 from ingest.embeddings import make_embeddings
 from tests.packs import Pack, end_vector_servers
-from ui.watching import changes
+from ui.watching import State, current_state, states
 
 
-class Clock:
-    """Stands in for sleeping: does what is planned for each interval instead."""
-
-    def __init__(self, *steps: Callable[[], object]) -> None:
-        self.steps = list(steps)
-        self.slept = 0
-
-    def sleep(self, _: float) -> None:
-        self.slept += 1
-        if not self.steps:
-            raise TimeoutError("nothing changed any more")
-        self.steps.pop(0)()
+@pytest.fixture
+def watched(small_pack: Pack) -> Iterator[Watched]:
+    watched = Watched(small_pack)
+    yield watched
+    watched.end()
 
 
-def nothing() -> None:
-    """An interval in which nobody touches the pack."""
+class Watched:
+    """A pack that is watched from another thread, with a rest of a tenth of a second."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.seen: Queue[State] = Queue()
+        self._states = states(pack.folder, rest=0.1, look=1.0)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        assert self.next() == current_state(pack.folder)
+
+    def next(self) -> State:
+        return self.seen.get(timeout=10)
+
+    def until(self, state: State) -> int:
+        """Return how many other states were seen before this one."""
+        return next(n for n in range(1000) if self.next() == state)
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        for state in self._states:
+            self.seen.put(state)
+            if self._ended.is_set():
+                return
 
 
-def test_a_change_is_told_once_and_when_it_has_come_to_rest(small_pack: Pack) -> None:
-    def write(text: str) -> Callable[[], object]:
-        return lambda: small_pack.write("guides/owls.md", text)
-
-    clock = Clock(nothing, write("# O"), write("# Owls, half"), write("# Owls, all"), nothing)
-    watched = changes(small_pack.folder, sleep=clock.sleep)
-
-    next(watched)
-
-    assert clock.slept == 5
-    assert not clock.steps
+def test_a_change_is_told_when_it_has_come_to_rest(small_pack: Pack, watched: Watched) -> None:
+    before = current_state(small_pack.folder)
+    watched.until(before)  # the first look after it has begun
+    seen = set()
+    for i in range(10):
+        small_pack.write("guides/owls.md", "# Owls\n" * (i + 1))
+        seen.add(current_state(small_pack.folder))
+        time.sleep(0.02)
+    after = current_state(small_pack.folder)
+    states_seen = {watched.next()}
+    while after not in states_seen:
+        states_seen.add(watched.next())
+    assert len(seen) == 10 and len(states_seen - {before, after}) <= 2, "it is not told ten times"
 
 
 def test_card_and_removal_are_changes_and_other_files_are_not(small_pack: Pack) -> None:
-    def remove() -> None:
-        (small_pack.folder / "guides/watching.txt").unlink()
-
-    clock = Clock(
-        lambda: small_pack.write("guides/~lock.docx", "x"),
-        nothing,
-        lambda: small_pack.edit("domain.toml", "Garden birds", "Birds of gardens"),
-        nothing,
-        remove,
-        nothing,
-    )
-    watched = changes(small_pack.folder, sleep=clock.sleep)
-
-    next(watched)
-    assert len(clock.steps) == 2
-    next(watched)
-    assert not clock.steps
+    first = current_state(small_pack.folder)
+    small_pack.write("guides/~lock.docx", "x")
+    assert current_state(small_pack.folder) == first
+    small_pack.edit("domain.toml", "Garden birds", "Birds of gardens")
+    second = current_state(small_pack.folder)
+    (small_pack.folder / "guides/watching.txt").unlink()
+    assert len({first, second, current_state(small_pack.folder)}) == 3
 
 
 def test_what_changes_is_indexed_until_control_c(small_pack: Pack, tmp_path: Path) -> None:

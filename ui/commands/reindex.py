@@ -20,7 +20,7 @@ from ui.context import AppContext
 from ui.output import note, print_json
 from ui.progress import progress_for_terminal
 from ui.rerunning import rerun_after_reindex
-from ui.watching import changes
+from ui.watching import State, current_state, states
 
 SHOWN_WARNINGS = 5
 
@@ -39,11 +39,12 @@ def reindex(
 ) -> int:
     """Index what changed in the corpus since the last time."""
     app: AppContext = context.obj
+    before = current_state(app.settings.domain)
     report = run_reindex(app, rebuild=rebuild)
     _tell(report, as_json=as_json)
     rerun_after_reindex(app.settings, app.card)
     if watch:
-        _watch(app, as_json=as_json)
+        _watch(app, before, as_json=as_json)
     return 1 if report.failed or report.warnings else 0
 
 
@@ -64,20 +65,31 @@ def _run(settings: Settings, card: DomainCard, *, rebuild: bool = False) -> Rein
             progress,
             compared_texts(card),
             reading_limits(settings),
+            settings.embedding_cache_megabytes * 1_000_000,
         )
         return reindexer.run(rebuild=rebuild)
 
 
-def _watch(app: AppContext, *, as_json: bool) -> None:
-    """Reindex whenever the pack changes; what goes wrong is said, and the next change tried."""
-    note(f"Watching {app.settings.domain} (Ctrl-C stops it)")
-    for _ in changes(app.settings.domain):
+def _watch(app: AppContext, indexed: State, *, as_json: bool) -> None:
+    """Reindex whenever the pack has changed since `indexed`, until Ctrl-C.
+
+    What goes wrong is said once, and tried again with each look at the folder.
+    """
+    folder = app.settings.domain
+    note(f"Watching {folder} (Ctrl-C stops it)")
+    said = ""
+    for state in states(folder):
+        if state == indexed:
+            continue
         try:
-            card = load_card(app.settings.domain)
+            card = load_card(folder)
             _tell(_run(app.settings, card), as_json=as_json)
             rerun_after_reindex(app.settings, card)
+            indexed, said = state, ""
         except GroundskeeperError as error:
-            note(str(error))
+            if str(error) != said:
+                note(str(error))
+            said = str(error)
 
 
 def _tell(report: ReindexReport, *, as_json: bool) -> None:

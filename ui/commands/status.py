@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,14 @@ import typer
 from bot.rules import pack_rules
 from ingest.embeddings import make_embeddings
 from ingest.errors import DomainCardError
-from ingest.index import DocumentInfo, Index
+from ingest.index import Index
 from ingest.rules import rules_version
+from ingest.status import IndexStatus, index_status
 from ingest.suspicions import SUSPICIOUS
 from ui.context import AppContext
 from ui.output import print_json, say
+
+SHOWN = 5
 
 
 def status(
@@ -25,37 +28,15 @@ def status(
     """Show what is indexed, what failed and why, and what is stale."""
     app: AppContext = context.obj
     index = Index(app.card, app.paths, make_embeddings(app.settings))
-    try:
-        found = describe(index) | {"rules": describe_rules(app.settings.domain)}
-    finally:
-        index.close()
+    with closing(index):
+        found = index_status(index, app.settings.domain)
+    rules = describe_rules(app.settings.domain)
     if as_json:
-        print_json(found)
+        print_json(found.to_json() | {"rules": rules})
     else:
         _show(found)
-    return 1 if found["failed"] or found["stale"] or found["rules"]["mistakes"] else 0
-
-
-def describe(index: Index) -> dict[str, Any]:
-    """Return the state of an index as one JSON-ready object."""
-    with index.snapshot() as snapshot:
-        documents = snapshot.documents()
-        counts = snapshot.counts()
-        when = datetime.fromtimestamp(snapshot.updated_at_ns / 1e9, tz=UTC)
-        return {
-            "domain": index.card.domain.id,
-            "name": index.card.domain.name,
-            "generation": snapshot.generation,
-            "updated_at": when.isoformat(timespec="seconds"),
-            "embedding": index.embeddings.name,
-            "embedding_digest": snapshot.embedding_digest,
-            **counts,
-            "failed": {d.name: d.reason for d in documents if d.status == "failed"},
-            "stale": {d.name: d.reason for d in documents if d.stale},
-            "suspicious": {d.name: said for d in documents if (said := _said(d, suspicious=True))},
-            "warnings": {d.name: said for d in documents if (said := _said(d, suspicious=False))},
-            "indexed": [d.name for d in documents if d.status == "indexed"],
-        }
+        _show_rules(rules)
+    return 0 if found.healthy and not rules["mistakes"] else 1
 
 
 def describe_rules(folder: Path) -> dict[str, Any]:
@@ -71,26 +52,37 @@ def describe_rules(folder: Path) -> dict[str, Any]:
     return {"version": rules_version(rules), "count": len(rules), "mistakes": []}
 
 
-def _said(document: DocumentInfo, *, suspicious: bool) -> list[str]:
-    """Return a document's warnings of passages that give orders to a model, or all others."""
-    return [said for said in document.warnings if said.startswith(SUSPICIOUS) == suspicious]
+def _show(found: IndexStatus) -> None:
+    say(f"{found.name}: generation {found.generation}, {found.updated_at}")
+    say(f"{found.documents:,} documents, {found.chunks:,} passages, {found.embedding}")
+    for media_type, count in found.types.items():
+        say(
+            f"  {media_type}: {count.documents:,} documents, {count.chunks:,} passages, "
+            f"{_megabytes(count.bytes)}"
+        )
+    parts = (f"{what.replace('_', ' ')} {_megabytes(size)}" for what, size in found.sizes.items())
+    say(f"On disk: {', '.join(parts)}")
+    if found.changed:
+        named = ", ".join(found.changed[:SHOWN]) + (", …" if len(found.changed) > SHOWN else "")
+        say(f"{len(found.changed):,} changed since; `groundskeeper reindex` reads them: {named}")
+    for what, reasons in (("failed", found.failed), ("stale", found.stale)):
+        for name, reason in reasons.items():
+            say(f"  {what}: {name}: {reason}")
+    for name, suspicions in found.suspicious.items():
+        for said in suspicions:
+            say(f"  suspicious: {name}: {said.removeprefix(SUSPICIOUS)}")
+    if found.suspicious:
+        say("  (Such passages are neither shown to a model nor quoted as an answer.)")
+    for name, warnings in found.warnings.items():
+        say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")
 
 
-def _show(found: dict[str, Any]) -> None:
-    say(f"{found['name']}: generation {found['generation']}, {found['updated_at']}")
-    say(f"{found['documents']:,} documents, {found['chunks']:,} passages, {found['embedding']}")
-    rules = found["rules"]
+def _show_rules(rules: dict[str, Any]) -> None:
     if not rules["mistakes"]:
         say(f"{rules['count']} rules, version {rules['version']}")
     for mistake in rules["mistakes"]:
         say(f"  broken rules, the last good ones stay in force: {mistake}")
-    for kind in ("failed", "stale"):
-        for name, reason in found[kind].items():
-            say(f"  {kind}: {name}: {reason}")
-    for name, suspicions in found["suspicious"].items():
-        for said in suspicions:
-            say(f"  suspicious: {name}: {said.removeprefix(SUSPICIOUS)}")
-    if found["suspicious"]:
-        say("  (Such passages are neither shown to a model nor quoted as an answer.)")
-    for name, warnings in found["warnings"].items():
-        say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
