@@ -122,7 +122,7 @@ def _draw_own_password(services: Services) -> None:
         old, new = _taken(_OWN_OLD), _taken(_OWN_NEW)
         services.moderators.change_own_password(who, old, new)
 
-    with st.form("own-password"):
+    with st.form("own-password-form"):
         _password_input(strings.OLD_PASSWORD, _OWN_OLD, "current-password")
         _password_input(strings.NEW_PASSWORD, _OWN_NEW)
         st.form_submit_button(strings.SET_PASSWORD, on_click=_do, args=(services, change_own))
