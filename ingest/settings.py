@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -148,8 +149,14 @@ class Settings(BaseSettings):
         text = url.get_secret_value()
         if text and not re.match(r"postgres(ql)?(\+\w+)?://", text):
             raise ValueError("it should begin with postgresql://; leave it out for a file")
-        if text.count("@") > 1:
-            raise ValueError("an @ in name or password is written %40")
+        try:
+            clear = text.count("@") < 2 and urlsplit(text).port != 0
+        except ValueError:
+            clear = False
+        if not clear:
+            raise ValueError(
+                "host and port cannot be told; @ / ? # in a password are written %40 %2F %3F %23"
+            )
         return url
 
     @model_validator(mode="after")
@@ -204,5 +211,5 @@ def _explain(error: ErrorDetails) -> str:
         return f"Settings: {error['msg'].removeprefix('Value error, ')}."
     field = Settings.model_fields.get(key)
     if field is not None and field.annotation is SecretStr:
-        return f"Setting {key!r}: {error['msg']}."
+        return f"Setting {key!r}: {error['msg'].removeprefix('Value error, ')}."
     return f"Setting {key!r} has the value {error['input']!r}: {error['msg']}."

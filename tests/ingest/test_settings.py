@@ -54,3 +54,32 @@ def test_an_unknown_key_and_broken_toml_are_errors(tmp_path: Path) -> None:
     file.write_text("model = \n")
     with pytest.raises(SettingsError, match="not valid TOML"):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "GROUNDSKEEPER_DATABASE_URL"])
+def test_the_database_of_the_reports_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "postgres://birch:s3cret@localhost/reports")
+    settings = load_settings()
+    assert settings.database_url.get_secret_value() == "postgres://birch:s3cret@localhost/reports"
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///s3cret.db",
+        "mysql://birch:s3cret@localhost/reports",
+        "postgresql://birch:s3cret@more@localhost/reports",
+        "postgresql://birch:s3cret/more@localhost/reports",
+        "postgresql://birch:s3cret@localhost:port/reports",
+    ],
+)
+def test_a_database_that_cannot_be_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(SettingsError, match="'database_url'") as refused:
+        load_settings()
+    assert "s3cret" not in str(refused.value)

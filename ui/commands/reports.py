@@ -20,7 +20,7 @@ from bot.review import (
 )
 from bot.review.query import MOST_DAYS, Order
 from ingest.errors import UsageError
-from ui.commands import reports_out
+from ui.commands import reports_backup, reports_out
 from ui.commands.reports_out import Json, open_queue
 from ui.context import AppContext
 from ui.output import print_json, say
@@ -28,6 +28,7 @@ from ui.report_text import one_line, show_list, show_report
 
 app = typer.Typer(help="Work on what people reported.", no_args_is_help=True)
 app.add_typer(reports_out.app)
+app.add_typer(reports_backup.app)
 
 Reference = Annotated[str, typer.Argument(help="The report's reference, such as R-7K3M9Q.")]
 Note = Annotated[str, typer.Option(help="A note for the history.")]
