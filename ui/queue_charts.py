@@ -6,9 +6,8 @@ No chart needs its colour to be understood: each shows one thing, and says its f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
-from bot.review import CATEGORY_LABELS
 from bot.review.insight import Breakdown, Insight
 from ui import strings
 from ui.rendering import escape, folded
@@ -41,15 +40,16 @@ def waited(hours: float | None) -> str:
 
 def over_time_html(seen: Insight) -> str:
     """Return new, closed and open reports over time, each a chart, and all as a table."""
-    first, last = seen.steps[0].first, seen.steps[-1].first
+    first = seen.steps[0].first
+    ends = first, first + timedelta(days=seen.days - 1)
     filed = [step.filed for step in seen.steps]
     closed = [step.closed for step in seen.steps]
     left = [step.open for step in seen.steps]
     labels = [_label(step.first, seen.step_days) for step in seen.steps]
     charts = [
-        _columns_html(strings.INSIGHT_NEW, _in_all(filed), filed, labels, (first, last)),
-        _columns_html(strings.INSIGHT_CLOSED, _in_all(closed), closed, labels, (first, last)),
-        _columns_html(strings.INSIGHT_LEFT, _at_most(left), left, labels, (first, last)),
+        _columns_html(strings.INSIGHT_NEW, _in_all(filed), filed, labels, ends),
+        _columns_html(strings.INSIGHT_CLOSED, _in_all(closed), closed, labels, ends),
+        _columns_html(strings.INSIGHT_LEFT, _at_most(left), left, labels, ends),
     ]
     table = folded(strings.INSIGHT_TABLE, _table_html(seen, labels))
     return f'<div class="gk-charts gk-over-time">{"".join(charts)}</div>{table}'
@@ -80,6 +80,10 @@ def _label(first: date, step_days: int) -> str:
     return day if step_days == 1 else strings.INSIGHT_FROM.format(day=day, n=step_days)
 
 
+def _end(day: date, with_year: bool) -> str:
+    return f"{day.day} {day:%b %Y}" if with_year else f"{day.day} {day:%b}"
+
+
 def _columns_html(
     title: str, told: str, values: Sequence[int], labels: Sequence[str], ends: tuple[date, date]
 ) -> str:
@@ -88,7 +92,7 @@ def _columns_html(
         f'<i style="height:{100 * value / most:.1f}%" title="{escape(f"{label}: {value:,}")}"></i>'
         for value, label in zip(values, labels, strict=True)
     )
-    first, last = (f"{end.day} {end:%b}" for end in ends)
+    first, last = (_end(end, ends[0].year != ends[1].year) for end in ends)
     return (
         f'<figure class="gk-chart"><figcaption>{escape(title)} <small>{escape(told)}</small>'
         f'</figcaption><div class="gk-columns" aria-hidden="true">{columns}</div>'
@@ -111,10 +115,7 @@ def _table_html(seen: Insight, labels: Sequence[str]) -> str:
 
 
 def _bar_html(row: Breakdown, percent: float) -> str:
-    about = " · ".join(
-        f"{CATEGORY_LABELS.get(name, name)} {n:,}"  # type: ignore[call-overload]
-        for name, n in row.categories.items()
-    )
+    about = " · ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in row.categories.items())
     return (
         f'<li><span class="gk-name">{escape(row.name)}<small>{escape(about)}</small></span>'
         f'<span class="gk-track" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>'

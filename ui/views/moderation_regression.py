@@ -78,7 +78,7 @@ def _draw_fields(suggested: RegressionCase, key: str) -> None:
         key=f"{key}-status",
     )
     st.text_input(strings.ID, value=suggested.id, key=f"{key}-case", max_chars=63)
-    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000)
+    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000, height=80)
 
 
 def _try(services: Services, suggested: RegressionCase, key: str) -> None:

@@ -39,6 +39,7 @@ def draw_resolve(services: Services, report: Report) -> None:
             strings.OUTCOME,
             get_args(Outcome),
             index=None,
+            horizontal=True,
             format_func=OUTCOME_LABELS.__getitem__,
             key=f"{key}-outcome",
         )

@@ -88,7 +88,7 @@ def _draw_fields(services: Services, report: Report, key: str) -> None:
         max_chars=1_000,
     )
     st.text_input(strings.ID, value=own_id(report.reference), key=f"{key}-rule", max_chars=63)
-    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000)
+    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000, height=80)
 
 
 def _try(services: Services, report: Report, key: str) -> None:
