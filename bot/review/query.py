@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
@@ -143,6 +144,7 @@ BUILT_IN: dict[str, ReportQuery] = {
     "severe": ReportQuery(severities=("high", "urgent")),
 }
 
+_DAYS = re.compile(r"[0-9]{1,5}")
 _WORDS: dict[str, tuple[str, ...]] = {
     "states": get_args(Status),
     "severities": get_args(Severity),
@@ -154,7 +156,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 def _read(name: str, text: str) -> Any:
     """Return a filter as a link tells it; None for what is none."""
     if name in ("min_days", "max_days"):
-        return int(text) if text.isascii() and text.isdigit() and int(text) <= MOST_DAYS else None
+        return int(text) if _DAYS.fullmatch(text) and int(text) <= MOST_DAYS else None
     if name not in _WORDS:
         return text[:200]
     words = tuple(word for word in text.split(",") if word in _WORDS[name])

@@ -55,6 +55,7 @@ class AskedCounts:
         self._today = today
         self._write_after = write_after
         self._lock = threading.Lock()
+        self._turn_to_write = threading.Lock()
         self._waiting: Counter[tuple[str, str]] = Counter()
         self._timer: threading.Timer | None = None
 
@@ -73,25 +74,26 @@ class AskedCounts:
 
     def save(self) -> None:
         """Write what was counted since; where that fails, these counts are lost, with a log."""
-        with self._lock:
-            counted, self._waiting = self._waiting, Counter()
-            self._timer = None
-        if not counted:
-            return
-        try:
-            with self._store.writing() as connection:
-                self._write(connection, counted)
-        except (GroundskeeperError, sa.exc.SQLAlchemyError) as error:
-            log.warning("Questions could not be counted: %s", error)
+        with self._turn_to_write:
+            with self._lock:
+                counted, self._waiting = self._waiting, Counter()
+                self._timer = None
+            if not counted:
+                return
+            try:
+                with self._store.writing() as connection:
+                    self._write(connection, counted)
+            except (GroundskeeperError, sa.exc.SQLAlchemyError) as error:
+                log.warning("Questions could not be counted: %s", error)
 
     def close(self) -> None:
         """Write what still waits, and close the database."""
         with self._lock:
-            timer = self._timer
-        if timer is not None:
-            timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
         self.save()
-        self._store.close()
+        with self._turn_to_write:
+            self._store.close()
 
     def _write(self, connection: sa.Connection, counted: Counter[tuple[str, str]]) -> None:
         first = self._today() - timedelta(days=REACH_DAYS - 1)
