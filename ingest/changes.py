@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +23,14 @@ from ingest.progress import Progress, ReindexReport
 from ingest.reading import Readers
 from ingest.reading_messages import Answer, Job
 from ingest.records import Record
-from ingest.scan import Known, SourceFile, printable, surely_unchanged
+from ingest.scan import (
+    Known,
+    SourceFile,
+    file_in_archive,
+    may_be_archive,
+    printable,
+    surely_unchanged,
+)
 from ingest.token_window import TokenWindow
 
 _DATE = re.compile(r"\b(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?\b")
@@ -84,19 +92,75 @@ class ChangeFinder:
         self, files: list[SourceFile], known: dict[str, Known], report: ReindexReport
     ) -> Changes:
         """Compare sizes and times, which costs nothing; nothing is read yet."""
-        changes = Changes(removed=sorted(set(known) - {file.name for file in files}))
+        changes = Changes()
+        files = list(self._with_archives(files, known, changes, report))
+        kept = {file.name for file in files} | {row["name"] for row in changes.touched}
+        changes.removed = sorted(set(known) - kept)
         report.removed = [name for name in changes.removed if known[name].status == "indexed"]
         for file in files:
-            before = known.get(file.name)
-            if before is None or not surely_unchanged(file, before):
-                changes.unsure.append(file)
-            elif self._given_up(before):
-                report.failed[file.name] = before.reason
-            elif self._same_recipe(file, before):
-                report.unchanged += 1
-            else:
-                changes.unsure.append(file)
+            self._compare(file, known.get(file.name), changes, report)
         return changes
+
+    def _compare(
+        self, file: SourceFile, before: Known | None, changes: Changes, report: ReindexReport
+    ) -> None:
+        if before is None or not surely_unchanged(file, before):
+            changes.unsure.append(file)
+        elif self._given_up(before):
+            report.failed[file.name] = before.reason
+        elif self._same_recipe(file, before):
+            report.unchanged += 1
+        else:
+            changes.unsure.append(file)
+
+    def _with_archives(
+        self,
+        files: list[SourceFile],
+        known: dict[str, Known],
+        changes: Changes,
+        report: ReindexReport,
+    ) -> Iterator[SourceFile]:
+        """Yield the files, and in place of each archive those in it."""
+        inside = _names_in_archives({file.name for file in files}, known)
+        for file in files:
+            members = {name: known[name] for name in inside.get(file.name, ())}
+            before = known.get(file.name)
+            if members and all(self._is_settled(file, member) for member in members.values()):
+                yield from (replace(file, name=n, size=k.size) for n, k in members.items())
+            elif self._is_document(file, before):
+                yield file
+            else:
+                yield from self._listed(file, list(members), changes)
+
+    @staticmethod
+    def _is_document(file: SourceFile, before: Known | None) -> bool:
+        was_read = before is not None and before.status == "indexed"
+        if before is not None and was_read and surely_unchanged(file, before):
+            return True
+        return not may_be_archive(file.path)
+
+    def _is_settled(self, archive: SourceFile, member: Known) -> bool:
+        """Whether an archive's file need not be looked at, going by the archive's time."""
+        same = surely_unchanged(replace(archive, size=member.size), member)
+        return same and (self._same_recipe(archive, member) or self._given_up(member))
+
+    def _listed(
+        self, file: SourceFile, members: list[str], changes: Changes
+    ) -> Iterator[SourceFile]:
+        """Yield the files in an archive; the file itself if it is none, or cannot be opened."""
+        with Readers(self._limits, self._window, 1) as readers:
+            job = Job(path=str(file.path), name=file.name, listed=True)
+            ((_, answer),) = readers.read([job])
+        if answer.members is not None:
+            yield from (
+                file_in_archive(file, m["inside"], m["size"], m["refusal"]) for m in answer.members
+            )
+            return
+        if answer.failure:
+            # What was read of it the last time stays.
+            reason = printable(answer.failure)
+            changes.touched += [{"name": n, "stale": True, "reason": reason} for n in members]
+        yield replace(file, refusal=answer.failure)
 
     def read(
         self, changes: Changes, known: dict[str, Known], report: ReindexReport
@@ -110,8 +174,14 @@ class ChangeFinder:
             return
         self._progress.begin("Reading documents", len(changes.unsure))
         files = {file.name: file for file in changes.unsure}
+        for file in changes.unsure:
+            if file.refusal:
+                refused = Answer(failure=file.refusal)
+                yield from self._taken(file, known.get(file.name), refused, changes, report)
+                self._progress.advance()
         with Readers(self._limits, self._window) as readers:
-            jobs = (self._job(file, known.get(file.name)) for file in changes.unsure)
+            wanted = (file for file in changes.unsure if not file.refusal)
+            jobs = (self._job(file, known.get(file.name)) for file in wanted)
             for job, answer in readers.read(jobs):
                 file, before = files[job.name], known.get(job.name)
                 yield from self._taken(file, before, answer, changes, report)
@@ -124,6 +194,7 @@ class ChangeFinder:
         return Job(
             path=str(file.path),
             name=file.name,
+            inside=file.inside,
             known_sha256=before.sha256 if before is not None and same else "",
             table=table.model_dump_json(exclude_defaults=True) if table is not None else "",
             size=file.size,
@@ -201,6 +272,18 @@ class ChangeFinder:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _names_in_archives(files: set[str], known: Iterable[str]) -> dict[str, list[str]]:
+    """Return the known documents that are no files but may lie in one, by the file's name."""
+    inside: dict[str, list[str]] = {}
+    for name in known:
+        if name not in files and "/" in name:
+            parents = (str(parent) for parent in PurePosixPath(name).parents)
+            archive = next((parent for parent in parents if parent in files), None)
+            if archive is not None:
+                inside.setdefault(archive, []).append(name)
+    return inside
 
 
 def known_documents(engine: sa.Engine) -> dict[str, Known]:

@@ -195,14 +195,14 @@ class Readers:
         count = workers or min(len(os.sched_getaffinity(0)), MAX_WORKERS)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="reading")
         self._busy: set[Worker] = set()
-        self._closed = False
+        self._closed = threading.Event()
 
     def __enter__(self) -> Readers:
         return self
 
     def __exit__(self, *_: object) -> None:
         """End what is still being read; nobody waits for it."""
-        self._closed = True
+        self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in list(self._busy):
             worker.kill()
@@ -230,7 +230,7 @@ class Readers:
     def _answer(self, job: Job) -> Answer:
         """Have a job answered; a second worker tries what has crashed the first."""
         answer = self._try(job)
-        if answer is None and not self._closed:
+        if answer is None and not self._closed.is_set():
             answer = self._try(job)
         if answer is None:
             name = Path(job.name).name
@@ -240,11 +240,11 @@ class Readers:
 
     def _try(self, job: Job) -> Answer | None:
         """Return the answer, or None if the worker crashed or nobody waits any more."""
-        if self._closed:
+        if self._closed.is_set():
             return None
         worker = _idle.take(self._window)
         self._busy.add(worker)
-        if self._closed:
+        if self._closed.is_set():
             worker.kill()
         try:
             message = worker.ask(job, self._limits)

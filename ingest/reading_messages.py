@@ -26,8 +26,9 @@ class Job:
     """A file to read: where it is, what the documents and chunks of it are called.
 
     `inside` is the way to a file in an archive: its name there, or that of an archive within and
-    the name in that one. `table` and `vintage` are given for a table that the card declares:
-    its card as JSON. If the file has the hash `known_sha256`, it is not read.
+    the name in that one. `table` is given for a table that the card declares: its card as
+    JSON. If the file has the hash `known_sha256`, it is not read. `listed` asks
+    for the files in an archive instead.
     """
 
     path: str
@@ -36,15 +37,16 @@ class Job:
     known_sha256: str = ""
     table: str = ""
     size: int = 0
+    listed: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a job: the file's hash, size and times, and one of the other four.
+    """What came of a job: the file's hash, size and times, and what else there is to say.
 
     `failure` says why the file was not read (`over_limit`: because it took too much), `members`
-    names the files of an archive, `document` and `chunks` are what was read; if none is given
-    the file has the hash that was known.
+    are the files of an archive, `document` and `chunks` are what was read; if none is given
+    the file has the hash that was known, or is no archive.
     """
 
     sha256: str = ""
@@ -57,7 +59,6 @@ class Answer:
     document: dict[str, Any] | None = None
     chunks: list[Chunk] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def encode_answer(answer: Answer) -> dict[str, Any]:

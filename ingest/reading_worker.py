@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ingest.errors import DocumentError, GroundskeeperError
 from ingest.loaders import load_bytes, read_settled
+from ingest.loaders.archives import list_members, read_member
 from ingest.loaders.limits import Limits
 from ingest.reading_messages import Answer, Job, decode_limits, encode_answer, receive, send
 from ingest.suspicions import suspicions
@@ -124,9 +125,15 @@ def memory_failure(name: str, limits: Limits) -> str:
 
 def read_job(job: Job, limits: Limits, window: TokenWindow) -> Answer:
     """Read a file and cut it into chunks; what cannot be read is told in the answer."""
+    if job.listed:
+        return _listed(job, limits)
     read_at_ns = time.time_ns()
+    path = Path(job.path)
     try:
-        data, stat = read_settled(Path(job.path), limits)
+        if job.inside:
+            data, stat = read_member(path, job.inside, limits)
+        else:
+            data, stat = read_settled(path, limits)
     except DocumentError as error:
         return Answer(failure=str(error))
     sha256 = hashlib.sha256(data).hexdigest()
@@ -140,8 +147,17 @@ def read_job(job: Job, limits: Limits, window: TokenWindow) -> Answer:
     return Answer(*seen, **made)
 
 
+def _listed(job: Job, limits: Limits) -> Answer:
+    try:
+        members = list_members(Path(job.path), limits)
+    except DocumentError as error:
+        return Answer(failure=str(error))
+    return Answer(members=None if members is None else [asdict(member) for member in members])
+
+
 def _read(data: bytes, job: Job, limits: Limits, window: TokenWindow) -> dict[str, Any]:
-    document = load_bytes(data, Path(job.path).name, limits)
+    name = PurePosixPath(job.inside[-1] if job.inside else job.path).name
+    document = load_bytes(data, name, limits)
     chunks = window.chunk(document, job.name)
     told = {key: value for key, value in vars(document).items() if key != "blocks"}
     return {

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.domain import CARD_NAME
 from ingest.errors import DocumentError
+from ingest.loaders.archives import MAGIC
 from ingest.rules import RULES_NAME
 
 # Folders of a pack that hold what the pack is tested with, not what it knows.
 SKIPPED_FOLDERS = frozenset({"questions"})
 # What the pack says of itself is no evidence: a rule would be quoted by its own message.
 SKIPPED_FILES = frozenset({(CARD_NAME,), (RULES_NAME,)})
+# Archives that are one document, by what they are called; the others are looked into.
+_DOCUMENT_SUFFIXES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods", ".epub"})
 # A file changed this shortly before it was indexed could change again within one clock tick.
 DOUBT_NS = 2_000_000_000
 
@@ -23,13 +26,17 @@ DOUBT_NS = 2_000_000_000
 class SourceFile:
     """A document's file: its name inside the pack (with forward slashes), size and mtime.
 
-    The name is for people and for SQL: what is no printable text in it is escaped.
+    The name is for people and for SQL: what is no printable text in it is escaped. A file in an
+    archive has the archive's path and time; `inside` is the way to it from there. `refusal` says
+    why it is not read, if that is known already.
     """
 
     name: str
     path: Path
     size: int
     mtime_ns: int
+    inside: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,27 @@ def surely_unchanged(file: SourceFile, known: Known) -> bool:
         and file.mtime_ns == known.mtime_ns
         and known.indexed_at_ns - file.mtime_ns > DOUBT_NS
     )
+
+
+def file_in_archive(
+    archive: SourceFile, inside: Sequence[str], size: int, refusal: str
+) -> SourceFile:
+    """Return a file in an archive as a document: "archive.zip/folder/file.pdf"."""
+    # A name that leads upwards must not do so as the name of a document.
+    parts = ["(..)" if part == ".." else part for part in "/".join(inside).split("/") if part]
+    name = f"{archive.name}/{printable('/'.join(parts))}"
+    return SourceFile(name, archive.path, size, archive.mtime_ns, tuple(inside), refusal)
+
+
+def may_be_archive(path: Path) -> bool:
+    """Tell by its first bytes whether a file may be an archive with documents in it."""
+    if path.suffix.lower() in _DOCUMENT_SUFFIXES:
+        return False
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) in MAGIC
+    except OSError:
+        return False  # reading it will say why
 
 
 def hash_file(path: Path) -> str:

@@ -16,6 +16,7 @@ from typing import cast
 
 from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument, UnsupportedDocument
+from ingest.loaders.archives import MAGIC
 from ingest.loaders.builder import title_of_name
 from ingest.loaders.limits import USUAL_LIMITS, Limits
 
@@ -47,7 +48,6 @@ _OTHER_KINDS = (
     (b"%!PS", "a PostScript file"),
 )
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _ZIP_LOADERS = (
     ("word/document.xml", "docx_loader.load_docx"),
     ("xl/workbook.xml", "xlsx_loader.load_xlsx"),
@@ -123,7 +123,7 @@ def _choose(data: bytes, name: str, limits: Limits) -> Loader:
         from ingest.loaders.pdf_loader import load_pdf
 
         return functools.partial(load_pdf, limits=limits)
-    if data.startswith(ZIP_MAGIC):
+    if data.startswith(MAGIC):
         return _loader(_packed_kind(data, name, limits))
     if data.startswith(_OLD_OFFICE):
         raise _old_office(data, name)

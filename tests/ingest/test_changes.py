@@ -39,9 +39,10 @@ class Corpus:
         return report, changes, prepared
 
 
-def aged(path: Path, seconds: float = 3600) -> None:
+def aged(path: Path, seconds: float = 3600) -> Path:
     then = time.time() - seconds
     os.utime(path, (then, then))
+    return path
 
 
 def test_a_file_that_took_too_much_is_not_tried_again(small_pack: Pack) -> None:
