@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def command(
 def test_an_account_from_its_first_to_its_last_day(command: Run, accounts_path: Path) -> None:
     password = f"{PASSWORD}\n".encode()
     assert command("add", "Birch", "--password-stdin", stdin=password)[:2] == (0, "Birch: added.\n")
-    assert command("list") == (0, "birch\n", "")
+    assert command("list") == (0, "birch  administrator  last sign-in never\n", "")
     with Moderators(accounts_path) as moderators:
         token = moderators.sign_in("birch", PASSWORD).token
         changed = command("passwd", "birch", "--password-stdin", stdin="zwölf Wörter, ja".encode())
@@ -87,6 +88,8 @@ def test_the_password_is_the_first_line(command: Run, accounts_path: Path, end: 
         (["add", "operator", "--password-stdin"], PASSWORD.encode(), "reserved"),
         (["add", "a b", "--password-stdin"], PASSWORD.encode(), "cannot be a moderator's name"),
         (["remove", "fir"], b"", "no moderator of this name"),
+        (["role", "fir", "moderator"], b"", "no moderator of this name"),
+        (["unlock", "fir"], b"", "no moderator of this name"),
         (["passwd", "fir", "--password-stdin"], PASSWORD.encode(), "no moderator of this name"),
         (["add", "fir", PASSWORD], b"", ""),
         (["add"], b"", ""),
@@ -99,6 +102,47 @@ def test_what_cannot_be_done_is_said(
     assert (status, out) == (2, "")
     assert says in err and "Traceback" not in err
     assert json.loads(command("list", "--json")[1]) == {"moderators": []}
+
+
+def test_roles_are_given_and_shown(command: Run, accounts_path: Path) -> None:
+    password = PASSWORD.encode()
+    for arguments in (["ash"], ["birch"], ["fir", "--role", "administrator"]):
+        assert command("add", *arguments, "--password-stdin", stdin=password)[0] == 0
+    assert command("role", "Birch", "administrator")[:2] == (0, "Birch: changed.\n")
+    assert command("role", "ash", "moderator")[0] == 0
+    assert command("role", "ash", "owner")[0] == 2
+    listed = json.loads(command("list", "--json")[1])["moderators"]
+    assert [(one["name"], one["role"]) for one in listed] == [
+        ("ash", "moderator"),
+        ("birch", "administrator"),
+        ("fir", "administrator"),
+    ]
+    assert listed[0].keys() == {
+        *("name", "role", "local", "added_at", "signed_in_at", "locked_until")
+    }
+
+
+def test_the_operator_hears_when_no_administrator_is_left(command: Run) -> None:
+    for name in ("ash", "birch"):
+        command("add", name, "--password-stdin", stdin=PASSWORD.encode())
+    status, out, err = command("role", "ash", "moderator", "--json")
+    assert (status, json.loads(out)) == (0, {"changed": "ash"})
+    assert "no administrator now" in err
+    assert "no administrator now" in command("remove", "birch")[2]
+    assert command("remove", "ash")[2] == "", "nobody is left to need one"
+
+
+def test_a_lock_is_shown_and_lifted(command: Run, accounts_path: Path) -> None:
+    command("add", "ash", "--password-stdin", stdin=PASSWORD.encode())
+    with Moderators(accounts_path) as moderators:
+        for _ in range(5):
+            with pytest.raises(NotSignedIn):
+                moderators.sign_in("ash", "wrong horse battery")
+        assert "locked until 20" in command("list")[1]
+        assert command("unlock", "ASH") == (0, "ASH: unlocked.\n", "")
+        assert "locked" not in command("list")[1]
+        moderators.sign_in("ash", PASSWORD)
+    assert f"last sign-in {datetime.now(UTC):%Y-%m-%d}" in command("list")[1]
 
 
 def test_listing_makes_no_file(command: Run, accounts_path: Path) -> None:
