@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from bot.answer import Citation, Fact
 from ui import strings
@@ -219,8 +220,26 @@ def _source_html(source: Source, anchor: str) -> str:
         '<details class="gk-source"><summary>'
         f'<span class="gk-number">{citation.n}</span>'
         f'<span class="gk-title">{escape(title)}{place}</span></summary>'
-        f'<div class="gk-passage">{target}{body}</div></details>'
+        f'<div class="gk-passage">{target}{body}{_way_in(citation)}</div></details>'
     )
+
+
+def _way_in(citation: Citation) -> str:
+    """Return the link to the source's own page, which opens beside the conversation."""
+    if citation.row is None and not citation.end:
+        return ""
+    address = source_address(citation.document, citation.start, citation.row)
+    return (
+        f'<a class="gk-link" href="{address}" target="_blank" rel="noopener">'
+        f"{strings.IN_DOCUMENT}</a>"
+    )
+
+
+def source_address(document: str, start: int, row: int | None) -> str:
+    """Return the address of a source's own page, relative to the app, safe to stand in HTML."""
+    place = {"at": start} if row is None else {"row": row}
+    query = urlencode({"document": document, **place}, errors="replace")
+    return escape(f"source?{query}")
 
 
 def citation_place(citation: Citation) -> tuple[str, str]:

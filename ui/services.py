@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import streamlit as st
 
+from bot.cross_encoder import make_reranker
+from bot.library import Library
 from bot.pipeline import Bot, open_bot
 from bot.privacy import Masker, log_privately
+from bot.retriever import HybridRetriever
 from bot.review import Access, CurrentAccess, Moderator, Moderators, ReviewQueue
 from bot.review.delivery import deliver_in_background
 from bot.review.notify import Notices
 from bot.review.reach import AskedCounts
 from bot.review.workbench import Workbench
 from ingest.domain import DomainCard, load_card
-from ingest.errors import GroundskeeperError, NotSignedIn, SettingsError
+from ingest.errors import GroundskeeperError, IndexMissing, NotSignedIn, SettingsError
 from ingest.paths import domain_paths
 from ingest.settings import Settings, load_settings
 from ui import provider
@@ -25,12 +28,16 @@ from ui.conversation import ChatBot
 _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
 
 
+def _no_library() -> Library:
+    raise IndexMissing("There is no index to look into.", hint="Run `groundskeeper reindex`.")
+
+
 @dataclass(frozen=True)
 class Services:
     """The card, the review queue and the way to the bot, which may fail without the others.
 
-    `open_bench` gives what moderators try their decisions on; it needs the bot's index. `access`
-    says who may sign in at this moment.
+    `open_bench` gives what moderators try their decisions on, `open_library` the corpus to look
+    into; both need the bot's index. `access` says who may sign in at this moment.
     """
 
     card: DomainCard
@@ -41,6 +48,8 @@ class Services:
     question_max_chars: int = 2_000
     address_header: str = ""
     access: Callable[[], Access] = Access
+    open_library: Callable[[], Library] = _no_library
+    settings: Settings = field(default_factory=load_settings)
 
 
 @st.cache_resource(show_spinner=False)
@@ -72,6 +81,8 @@ def shared_services() -> Services:
         question_max_chars=settings.question_max_chars,
         address_header=settings.address_header,
         access=access,
+        open_library=partial(_shared_library, settings, card),
+        settings=settings,
     )
 
 
@@ -91,6 +102,14 @@ def _shared_bench(_settings: Settings, _card: DomainCard) -> Workbench:
     """Return the one workbench of this process, over the bot's own index and model."""
     bot = _shared_bot(_settings, _card)
     return Workbench(_settings, bot.index, lambda: bot.chat)
+
+
+@st.cache_resource(show_spinner=False)
+def _shared_library(_settings: Settings, _card: DomainCard) -> Library:
+    """Return the one library of this process, over the bot's own index."""
+    index = _shared_bot(_settings, _card).index
+    retriever = HybridRetriever(index, reranker=make_reranker(_settings))
+    return Library(index, _settings.domain, retriever)
 
 
 def visitor_address(header: str) -> str:

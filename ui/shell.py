@@ -21,6 +21,7 @@ from ui.views.lookup import lookup_page
 from ui.views.moderation import moderation_page
 from ui.views.people import people_page
 from ui.views.sign_in import sign_in_page
+from ui.views.source import source_page
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _pages(services: Services) -> dict[str, st.Page]:
         )
 
     people = strings.PEOPLE_PAGE if manages else strings.ACCOUNT_PAGE
-    inbox, group = ":material/inbox:", ":material/group:"
+    inbox, group, article = ":material/inbox:", ":material/group:", ":material/article:"
     return {
         "chat": page(chat_page, strings.CHAT_PAGE, "chat", ":material/chat:"),
         "my-report": page(lookup_page, strings.LOOKUP_PAGE, "my-report", ":material/flag:"),
@@ -95,6 +96,9 @@ def _pages(services: Services) -> dict[str, st.Page]:
             "insight",
             ":material/monitoring:",
             shown=inside,
+        ),
+        "source": page(
+            source_page, strings.SOURCE_PAGE, "source", ":material/article:", shown=False
         ),
         "people": page(people_page, people, "people", group, shown=inside),
     }

@@ -131,7 +131,7 @@ def test_escaped_text_is_text_and_nothing_else(text: str) -> None:
 
 @given(texts, texts)
 def test_what_others_wrote_adds_no_tag_and_no_attribute(text: str, quote: str) -> None:
-    citation = Citation(n=1, document=text, quote=quote, title=text, heading_path=(quote,))
+    citation = Citation(n=1, document=text, quote=quote, title=text, heading_path=(quote,), end=1)
     fact = Fact(entity=text, field="f", label=text, value=text, display=quote, source=text)
     row = Citation(n=2, document=text, quote=quote, row=3)
     parts = [
@@ -147,9 +147,10 @@ def test_what_others_wrote_adds_no_tag_and_no_attribute(text: str, quote: str) -
         assert set(page.tags) <= OUR_TAGS
         for name, value in page.attributes:
             assert name in OUR_ATTRIBUTES
-            assert name != "href" or re.fullmatch(r"#source-k-\d+", value or "")
+            assert name != "href" or OUR_LINK.fullmatch(value or "")
 
 
+OUR_LINK = re.compile(r"#source-k-\d+|source\?document=[\w%.+~-]*&(at|row)=\d+")
 OUR_TAGS = set(
     [
         "div",
@@ -173,7 +174,7 @@ OUR_TAGS = set(
         "i",
     ]
 )
-OUR_ATTRIBUTES = {"class", "href", "id", "role", "aria-label", "scope"}
+OUR_ATTRIBUTES = {"class", "href", "id", "role", "aria-label", "scope", "target", "rel"}
 
 
 @given(texts)

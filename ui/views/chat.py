@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bot.answer import Answer
+from bot.library import Place
 from ui import strings
 from ui.charts import charts_html
 from ui.conversation import ChatBot, Conversation, Exchange
@@ -28,9 +29,11 @@ from ui.services import Services, visitor_address
 from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
 from ui.views.search_in import offer_search_in
+from ui.views.source import draw_open_source, open_source
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
+CHAT = "chat"
 
 
 def chat_page(services: Services) -> None:
@@ -50,6 +53,7 @@ def chat_page(services: Services) -> None:
         if (place := _draw(services, conversation, exchange, bot)) is not None
     ]
     offer_search_in(conversation, bot)
+    draw_open_source(services, CHAT)
     _follow(conversation, pending)
 
 
@@ -116,6 +120,7 @@ def _draw(
                 _offer_more(conversation, exchange, answer, bot)
         st.html(_grounds_html(exchange, answer, services))
         with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
+            _offer_sources(exchange)
             offer_report(exchange)
             _offer_download(exchange, answer)
         _say_what_the_file_holds(answer)
@@ -171,6 +176,24 @@ def _ask_for_more(conversation: Conversation, exchange: Exchange, bot: ChatBot) 
 
 def _rows(answer: Answer) -> int:
     return len(answer.table.rows) if answer.table is not None else 0
+
+
+def _offer_sources(exchange: Exchange) -> None:
+    """Offer to open what the answer cites where it stands, the first of it first."""
+    places = [
+        (c.n, Place(c.document, c.start, c.row))
+        for c in (source.citation for source in exchange.sources)
+        if c.row is not None or c.end
+    ]
+    if places:
+        st.button(
+            strings.READ_SOURCES,
+            key=f"sources-{exchange.key}",
+            icon=":material/menu_book:",
+            type="tertiary",
+            on_click=open_source,
+            args=(CHAT, places[0][1], places),
+        )
 
 
 def _offer_download(exchange: Exchange, answer: Answer) -> None:

@@ -1,0 +1,217 @@
+"""One source, opened beside the page that cites it or on a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from bot.library import Library, Passage, Place, Row
+from ingest.filters import type_of
+from ui import strings
+from ui.pdf_page import draw_page
+from ui.rendering import failure_html, literal, one_line, source_address
+from ui.services import Services
+from ui.source_html import (
+    gives_orders,
+    passage_alone_html,
+    passage_html,
+    passage_where,
+    row_html,
+    row_title,
+    row_where,
+    source_head_html,
+    trouble_html,
+    warning_html,
+)
+
+DRAWER_PIXELS = 620
+LONGEST_NAME = 1_000
+_OPEN = "source-open"
+_DOCUMENT, _START, _ROW = "document", "at", "row"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the drawer shows: a place, who opened it, and the sources that it may turn to.
+
+    `sources` are the numbers and places of an answer's sources, none elsewhere.
+    """
+
+    by: str
+    place: Place
+    sources: tuple[tuple[int, Place], ...] = ()
+
+
+# --- the drawer -------------------------------------------------------------------------------
+
+
+def open_source(by: str, place: Place, sources: Sequence[tuple[int, Place]] = ()) -> None:
+    """Open a source beside the page; call it from a button. `by` names the page."""
+    st.session_state[_OPEN] = Opened(by, place, tuple(sources))
+
+
+def draw_open_source(services: Services, by: str) -> None:
+    """Draw the drawer if this page has opened it; it stays until the visitor closes it."""
+    opened: Opened | None = st.session_state.get(_OPEN)
+    if opened is None:
+        return
+    if opened.by != by:
+        _close()
+        return
+    drawer = st.dialog(strings.SOURCE_OF, width=DRAWER_PIXELS, position="right", on_dismiss=_close)
+    drawer(_draw_drawer)(services)
+
+
+def _close() -> None:
+    st.session_state.pop(_OPEN, None)
+
+
+def _draw_drawer(services: Services) -> None:
+    opened: Opened | None = st.session_state.get(_OPEN)
+    if opened is None:
+        return
+    if len(opened.sources) > 1:
+        _offer_sources(opened)
+    place = opened.place
+    _draw_source(services, place, "drawer", _turn_to)
+    address = source_address(place.document, place.start, place.row)
+    st.html(
+        f'<a class="gk-link" href="{address}" target="_blank" rel="noopener">{strings.OWN_PAGE}</a>'
+    )
+
+
+def _offer_sources(opened: Opened) -> None:
+    """Offer the answer's other sources by their numbers."""
+    with st.container(horizontal=True, key="gk-drawer-sources"):
+        for number, place in opened.sources:
+            st.button(
+                str(number),
+                key=f"drawer-source-{number}",
+                help=strings.SOURCE_NUMBER.format(n=number),
+                type="primary" if place == opened.place else "secondary",
+                on_click=_turn_to,
+                args=(place,),
+            )
+
+
+def _turn_to(place: Place) -> None:
+    opened: Opened | None = st.session_state.get(_OPEN)
+    if opened is not None:
+        st.session_state[_OPEN] = replace(opened, place=place)
+
+
+# --- the page ---------------------------------------------------------------------------------
+
+
+def source_page(services: Services) -> None:
+    """Draw the source that the address names."""
+    _draw_source(services, _asked_for(), "page", _go_to)
+
+
+def _query(place: Place) -> dict[str, str]:
+    if place.row is not None:
+        return {_DOCUMENT: place.document, _ROW: str(place.row)}
+    return {_DOCUMENT: place.document, _START: str(place.start)}
+
+
+def _asked_for() -> Place:
+    given = st.query_params
+    row = given.get(_ROW)
+    return Place(
+        given.get(_DOCUMENT, "")[:LONGEST_NAME],
+        start=_number(given.get(_START)),
+        row=None if row is None else _number(row),
+    )
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and len(text) < 18 and text.isascii() and text.isdigit() else 0
+
+
+def _go_to(place: Place) -> None:
+    st.query_params.from_dict(_query(place))
+
+
+# --- what both show ---------------------------------------------------------------------------
+
+
+def _draw_source(services: Services, place: Place, key: str, go: Callable[[Place], None]) -> None:
+    library = services.open_library()
+    source = library.source(place)
+    if source is None:
+        st.html(failure_html(strings.NO_SOURCE, strings.NO_SOURCE_HINT))
+        return
+    path = library.file_of(source.info.name)
+    _offer_neighbours(source, key, go)
+    with st.container(key=f"gk-source-{key}"):
+        if isinstance(source, Passage):
+            _draw_passage(services, source, path)
+        else:
+            st.html(source_head_html(row_title(source), (), row_where(source)))
+            st.html(trouble_html(source.info) + row_html(source))
+    _offer_file(library, source, path, key)
+
+
+def _offer_neighbours(source: Passage | Row, key: str, go: Callable[[Place], None]) -> None:
+    """Offer the passage, or the row, before this one and after it."""
+    sides = (
+        (strings.PREVIOUS_PASSAGE, ":material/arrow_back:", "left", source.neighbours[0]),
+        (strings.NEXT_PASSAGE, ":material/arrow_forward:", "right", source.neighbours[1]),
+    )
+    with st.container(horizontal=True, key=f"gk-neighbours-{key}"):
+        for label, icon, side, place in sides:
+            st.button(
+                label,
+                key=f"{key}-{side}",
+                icon=icon,
+                icon_position="left" if side == "left" else "right",
+                disabled=place is None,
+                on_click=go,
+                args=(place,),
+            )
+
+
+def _draw_passage(services: Services, passage: Passage, path: Path | None) -> None:
+    info, chunk = passage.info, passage.chunk
+    st.html(
+        source_head_html(info.title or info.name, chunk.heading_path, passage_where(passage))
+        + trouble_html(info)
+        + (warning_html(strings.GIVES_ORDERS) if gives_orders(passage) else "")
+    )
+    if type_of(info.media_type) != "pdf" or chunk.page is None:
+        st.html(passage_html(passage))
+        return
+    st.html(f'<div class="gk-page-text">{passage_alone_html(passage)}</div>')
+    _draw_pdf_page(services, passage, chunk.page, path)
+
+
+def _draw_pdf_page(services: Services, passage: Passage, number: int, path: Path | None) -> None:
+    words = [word.get_secret_value() for word in services.settings.document_passwords]
+    picture = draw_page(path, number, passage.chunk.text, words) if path is not None else None
+    if picture is None:
+        st.caption(strings.PAGE_PICTURE_FAILED)
+        return
+    said = strings.PAGE_PICTURE if picture.marked else strings.PAGE_PICTURE_PLAIN
+    told = said.format(n=number, title=one_line(passage.info.title or passage.info.name))
+    st.image(picture.png, caption=literal(told), alt=told, width="stretch")
+
+
+def _offer_file(library: Library, source: Passage | Row, path: Path | None, key: str) -> None:
+    """Offer the whole file as it is, never as something that the browser opens by itself."""
+    if path is None:
+        st.caption(strings.FILE_GONE)
+        return
+    if not library.is_as_indexed(source.info.name, path):
+        st.html(warning_html(strings.FILE_CHANGED))
+    st.download_button(
+        strings.DOWNLOAD_DOCUMENT,
+        path.read_bytes,
+        file_name=path.name,
+        mime="application/octet-stream",
+        key=f"{key}-download",
+        icon=":material/download:",
+        on_click="ignore",
+    )
