@@ -49,6 +49,7 @@ def reading_limits(settings: Settings) -> Limits:
         seconds=settings.document_seconds,
         memory_megabytes=settings.document_memory_megabytes,
         passwords=tuple(word.get_secret_value() for word in settings.document_passwords),
+        ocr_languages=settings.ocr_languages,
         archive_megabytes=settings.archive_megabytes,
         archive_files=settings.archive_files,
         archive_depth=settings.archive_depth,
@@ -67,6 +68,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
+            start_new_session=True,  # what it starts (OCR) is ended with it
             env={
                 **os.environ,
                 "PYTHONPATH": path,
@@ -117,7 +119,8 @@ class Worker:
     def kill(self) -> None:
         """Have the process killed; who waits for its answer sees the end of it."""
         with suppress(ProcessLookupError):
-            self._process.kill()
+            if self.alive:
+                os.killpg(self.pid, signal.SIGKILL)
 
     def end(self) -> int:
         """End the process; returns its exit status, negative for a signal, and leaves no zombie."""

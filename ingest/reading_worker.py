@@ -35,7 +35,6 @@ _GRACE_SECONDS = 5.0
 def main() -> None:
     """Answer jobs until the parent closes its end or is gone."""
     requests, answers = _private_pipes()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, args=(requests,), daemon=True).start()
     window = _window(receive(requests))
@@ -66,6 +65,8 @@ def _leave_with_parent(requests: int) -> None:
     poll = select.poll()
     poll.register(requests, 0)  # only the hang-up, which is always told
     poll.poll()
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with what was started for OCR
     os._exit(0)
 
 

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     A document that is over one of its limits is marked failed (docs/formats.md): the size of its
     file, the pages of a PDF, the time and the memory that reading it takes, the files in an
     archive, their size unpacked, and the archives within archives. `document_passwords` are tried
-    on locked files.
+    on locked files; `ocr_languages` are Tesseract's names for the languages of scanned pages.
     """
 
     model_config = SettingsConfigDict(
@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     document_seconds: float = Field(60.0, gt=0, le=86_400)
     document_memory_megabytes: int = Field(1_024, ge=64, le=1_048_576)
     document_passwords: tuple[SecretStr, ...] = ()
+    ocr_languages: str = Field("eng", pattern=r"^[A-Za-z_]+(\+[A-Za-z_]+)*$")
     archive_files: int = Field(10_000, ge=1, le=1_000_000)
     archive_megabytes: int = Field(400, ge=1, le=65_536)
     archive_depth: int = Field(2, ge=1, le=10)

@@ -13,7 +13,9 @@ class Limits:
     clock. `memory_megabytes`: address space, beyond what the idle worker has. `passwords` are
     tried in turn on a locked file. `archive_megabytes`: the size of all that is packed in a file,
     `archive_files` how many these may be, `archive_depth` how many archives within each other.
-    The settings have the same names with "document_" in front, but for the archives'.
+    `ocr_languages` are Tesseract's names for the languages of scanned pages.
+    The settings have the same names with "document_" in front, but for the
+    archives' and this one.
     """
 
     megabytes: int = 100
@@ -21,6 +23,7 @@ class Limits:
     seconds: float = 60.0
     memory_megabytes: int = 1_024
     passwords: tuple[str, ...] = ()
+    ocr_languages: str = "eng"
     archive_megabytes: int = 400
     archive_files: int = 10_000
     archive_depth: int = 2

@@ -13,6 +13,7 @@ import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from ingest.loaders.builder import clean
+from ingest.loaders.ocr import DOTS_PER_INCH, POINTS_PER_INCH, Picture
 from ingest.loaders.pdf_layout import EncryptedFile, Line
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.I)
@@ -25,6 +26,8 @@ _CELL_GAP = 1.0
 _LINE_STEP = 0.2
 _MARK_SIZE = 0.8
 _MARK_STEP = 0.6
+# Of a page in grey, a byte each: an A3 page at 300 dots an inch has 17 million.
+_MAX_DOTS = 40_000_000
 
 
 class PdfiumFile:
@@ -54,9 +57,13 @@ class PdfiumFile:
         """Free what PDFium holds, which Python's memory does not show."""
         self._file.close()
 
+    def page(self, number: int) -> Any:
+        """Return a page (from 1); raises PdfiumError if it is damaged."""
+        return self._file[number - 1]
+
     def lines(self, number: int) -> list[Line]:
         """Return the lines of a page (from 1), and cells of table rows, in the order drawn."""
-        page = self._file[number - 1]
+        page = self.page(number)
         try:
             text = page.get_textpage()
             try:
@@ -65,6 +72,24 @@ class PdfiumFile:
                 text.close()
         finally:
             page.close()
+
+
+def page_picture(data: bytes, passwords: Sequence[str], number: int) -> Picture:
+    """Return a page (from 1) as Tesseract likes it; a huge one is drawn in fewer dots."""
+    file = PdfiumFile(data, passwords)
+    try:
+        page = file.page(number)
+        width, height = page.get_size()
+        scale = min(DOTS_PER_INCH / POINTS_PER_INCH, math.sqrt(_MAX_DOTS / (width * height)))
+        bitmap = page.render(scale=scale, grayscale=True)
+        rows = bytes(bitmap.buffer)
+        dots = b"".join(
+            rows[row * bitmap.stride : row * bitmap.stride + bitmap.width]
+            for row in range(bitmap.height)
+        )
+        return Picture(bitmap.width, bitmap.height, dots, height)
+    finally:
+        file.close()
 
 
 class _Style(NamedTuple):

@@ -21,7 +21,7 @@ from reportlab.platypus import (
 )
 
 from ingest.documents import LoadedDocument
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, EncryptedDocument
 from ingest.loaders.builder import DocumentBuilder
 from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.loaders.pdf_layout import Line, add_lines
@@ -134,7 +134,8 @@ def test_pages_without_text_are_counted() -> None:
         canvas.rect(100, 100, 50, 50)
     canvas.save()
     document = load_pdf(stream.getvalue(), "a.pdf")
-    assert document.warnings == ("3 of 4 pages hold no text (scanned?).",)
+    (warning,) = document.warnings
+    assert warning.startswith("Pages 2-4 hold no text (")
 
 
 def test_one_broken_page_does_not_cost_the_others() -> None:
@@ -239,3 +240,17 @@ def test_footnotes_do_not_part_a_sentence_from_its_end() -> None:
         ),
         ("p", "1 A footnote in small print."),
     ]
+
+
+@pytest.mark.parametrize("strength", [40, 128, 256])
+def test_a_locked_pdf_is_opened_by_a_password_of_the_settings(strength: int) -> None:
+    from reportlab.lib.pdfencrypt import StandardEncryption
+
+    stream = io.BytesIO()
+    canvas = Canvas(stream, encrypt=StandardEncryption("secret", "owner", strength=strength))
+    canvas.drawString(72, 700, "Words behind a password")
+    canvas.save()
+    with pytest.raises(EncryptedDocument, match=r"locked by a password.*document_passwords"):
+        load_pdf(stream.getvalue(), "a.pdf", Limits(passwords=("wrong",)))
+    document = load_pdf(stream.getvalue(), "a.pdf", Limits(passwords=("wrong", "secret")))
+    assert document.text == "Words behind a password"
