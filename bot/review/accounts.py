@@ -7,26 +7,35 @@ that an identity provider's cookie, which outlives a sign-out, opens no second o
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, get_args, overload
+from typing import get_args, overload
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from bot.review import attempts
 from bot.review.access import Access, Identity, Role
+from bot.review.account_rows import (
+    ENDED,
+    account_row,
+    change_account,
+    end_sessions,
+    keep_identity,
+    local_administrators,
+    of_session,
+    password_hash_of,
+    require_local,
+    session_row,
+    well_formed,
+)
 from bot.review.moderators import (
     OPERATOR,
-    REPORTER,
     Moderator,
     current_role,
     fold,
@@ -51,9 +60,6 @@ FRESH_FOR = 300 * SECOND
 AHEAD = 60 * SECOND
 # How exactly the last use of a session is kept: not every page is worth a write.
 SEEN_WITHIN = 60 * SECOND
-ENDED = 0
-
-_NAME = re.compile(r"[\w.@+-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -130,12 +136,12 @@ class Moderators:
         Raises ReviewError for a name that is taken or not well-formed, or a password that is
         too short.
         """
-        key = _well_formed(name)
+        key = well_formed(name)
         password_hash = self._passwords.hash(password)
         with self._administering(who) as connection:
-            if _account(connection, key) is not None:
+            if account_row(connection, key) is not None:
                 raise ReviewError(f"{key} is a moderator already.")
-            first = not _local_administrators(connection)
+            first = not local_administrators(connection)
             account = {"name": key, "password_hash": password_hash, "added_at": self._clock()}
             role = role or ("administrator" if first else "moderator")
             connection.execute(sa.insert(moderators).values(**account, role=role))
@@ -155,16 +161,16 @@ class Moderators:
         """Change what a local account may do, from its next action on. Raises ReviewError."""
         check_word(role, get_args(Role), "role")
         with self._administering(who) as connection:
-            _change(connection, _require_local(connection, name), role=role)
+            change_account(connection, require_local(connection, name), role=role)
             self._expect_administrator(connection, who)
 
     def set_password(self, who: Moderator, name: str, password: str) -> None:
         """Change a password and end the account's sessions. Raises ReviewError."""
         password_hash = self._passwords.hash(password)
         with self._administering(who) as connection:
-            key = _require_local(connection, name)
-            _change(connection, key, password_hash=password_hash)
-            _end_sessions(connection, key)
+            key = require_local(connection, name)
+            change_account(connection, key, password_hash=password_hash)
+            end_sessions(connection, key)
             attempts.forget_attempts(connection, key)
 
     def change_own_password(self, who: Moderator, password: str, new: str) -> None:
@@ -174,14 +180,14 @@ class Moderators:
         """
         new_hash = self._passwords.hash(new)
         with self._changing(who) as (connection, found):
-            _require_local(connection, found.name)
+            require_local(connection, found.name)
             attempts.count_attempt(connection, found.session, "", self._clock())
-            kept = _password_hash(connection, found.name)
+            kept = password_hash_of(connection, found.name)
         if not self._passwords.match(kept, password):
             raise NotSignedIn("The password until now is wrong.")
         with self._changing(who) as (connection, found):
-            _change(connection, found.name, password_hash=new_hash)
-            _end_sessions(connection, found.name, but=found.session)
+            change_account(connection, found.name, password_hash=new_hash)
+            end_sessions(connection, found.name, but=found.session)
             attempts.forget_attempts(connection, found.session)
 
     def unlock(self, who: Moderator, name: str) -> None:
@@ -228,14 +234,14 @@ class Moderators:
         key, now = fold(name), self._clock()
         with self._store.writing() as connection:
             attempts.count_attempt(connection, key, address, now)
-            kept = _password_hash(connection, key)
+            kept = password_hash_of(connection, key)
         if not self._passwords.match(kept, password) or kept is None:
             raise NotSignedIn("The name or the password is wrong.")
         fresh = self._passwords.renewed(kept, password)
         with self._store.writing() as connection:
-            if _password_hash(connection, key) != kept:
+            if password_hash_of(connection, key) != kept:
                 raise NotSignedIn("The account was changed just now.", hint="Sign in again.")
-            _change(connection, key, password_hash=fresh)
+            change_account(connection, key, password_hash=fresh)
             attempts.forget_attempts(connection, key, address, now)
             return self._open_session(
                 connection, key, secrets.token_urlsafe(32), now + self._session_ns
@@ -263,25 +269,25 @@ class Moderators:
         held, now = hash_token(token), self._clock()
         with self._store.reading() as connection:
             who = holder(connection, held, now, self._access())
-            row = _session(connection, held)
+            row = session_row(connection, held)
         if who is None or row is None:
             raise not_signed_in()
         if row.seen_at <= now - SEEN_WITHIN:
             with self._store.writing() as connection:
                 # Not where it was ended meanwhile.
-                seen = _of_session(held) & (sessions.c.seen_at != ENDED)
+                seen = of_session(held) & (sessions.c.seen_at != ENDED)
                 connection.execute(sa.update(sessions).where(seen).values(seen_at=now))
         return who
 
     def sign_out(self, token: str) -> None:
         """End a session; one that has ended already is no mistake."""
-        ended = sa.update(sessions).where(_of_session(hash_token(token)))
+        ended = sa.update(sessions).where(of_session(hash_token(token)))
         with self._store.writing() as connection:
             connection.execute(ended.values(seen_at=ENDED))
 
     def _session_of(self, identity: Identity) -> Session | None:
         with self._store.reading() as connection:
-            row = _session(connection, hash_token(identity.token))
+            row = session_row(connection, hash_token(identity.token))
         return row and Session(identity.token, row.name, _utc(row.expires_at))
 
     def _first_session(self, identity: Identity) -> Session:
@@ -296,11 +302,11 @@ class Moderators:
                 hint="An administrator can let you in.",
             )
         try:
-            key = _well_formed(identity.address)
+            key = well_formed(identity.address)
         except ReviewError as refused:
             raise NotSignedIn(refused.message, hint="Sign in with another address.") from None
         with self._store.writing() as connection:
-            _keep_identity(connection, key, identity, role, now)
+            keep_identity(connection, key, identity, role, now)
             expires = issued + self._session_ns
             return self._open_session(connection, key, identity.token, expires)
 
@@ -311,7 +317,7 @@ class Moderators:
         connection.execute(sa.delete(sessions).where(sessions.c.expires_at <= now))
         row = {"token_hash": hash_token(token), "name": key, "expires_at": expires}
         connection.execute(sa.insert(sessions).values(**row, seen_at=now))
-        _change(connection, key, signed_in_at=now)
+        change_account(connection, key, signed_in_at=now)
         return Session(token, key, _utc(expires))
 
     @contextmanager
@@ -322,7 +328,7 @@ class Moderators:
     @contextmanager
     def _administering(self, who: Moderator) -> Iterator[sa.Connection]:
         with self._store.writing() as connection:
-            _local_administrators(connection)  # held until the end, so that two do not both go
+            local_administrators(connection)  # held until the end, so that two do not both go
             require_administrator(connection, who, self._clock(), self._access())
             yield connection
 
@@ -330,90 +336,10 @@ class Moderators:
         """Refuse what would leave nobody to manage accounts; the operator can make one anew."""
         access = self._access()
         provided = access.administrators or access.administrator_groups
-        if not (provided or _local_administrators(connection) or who.name == OPERATOR):
+        if not (provided or local_administrators(connection) or who.name == OPERATOR):
             raise ReviewError(
                 "The last administrator has to stay one.", hint="Make somebody else one first."
             )
-
-
-def _keep_identity(
-    connection: sa.Connection, key: str, identity: Identity, role: Role, now: int
-) -> None:
-    """Make or renew the account of an address that a provider vouches for."""
-    person = {"issuer": identity.issuer, "subject": identity.subject}
-    known = json.dumps(person | {"groups": identity.groups})
-    account = _account(connection, key)
-    if account is None:
-        row = {"name": key, "password_hash": "", "added_at": now, "role": role, "identity": known}
-        connection.execute(sa.insert(moderators).values(row))
-        return
-    if not account.identity:
-        raise NotSignedIn(
-            f"{key} has a local account here, which an identity provider does not open.",
-            hint="Sign in with its password, or let an administrator remove it.",
-        )
-    before = json.loads(account.identity)
-    if person != {part: before[part] for part in person}:
-        _end_sessions(connection, key)  # the address is somebody else's now
-    _change(connection, key, identity=known, role=role)
-
-
-def _of_session(held: str) -> sa.ColumnElement[bool]:
-    return sessions.c.token_hash == held
-
-
-def _session(connection: sa.Connection, held: str) -> sa.Row[Any] | None:
-    return connection.execute(sa.select(sessions).where(_of_session(held))).one_or_none()
-
-
-def _end_sessions(connection: sa.Connection, key: str, but: str = "") -> None:
-    own = (sessions.c.name == key) & (sessions.c.token_hash != but)
-    connection.execute(sa.update(sessions).where(own).values(seen_at=ENDED))
-
-
-def _account(connection: sa.Connection, key: str) -> sa.Row[Any] | None:
-    return connection.execute(sa.select(moderators).where(moderators.c.name == key)).one_or_none()
-
-
-def _password_hash(connection: sa.Connection, key: str) -> str | None:
-    account = _account(connection, key)
-    return account and account.password_hash
-
-
-def _change(connection: sa.Connection, key: str, **values: Any) -> None:
-    connection.execute(sa.update(moderators).where(moderators.c.name == key).values(**values))
-
-
-def _require_local(connection: sa.Connection, name: str) -> str:
-    """Return the name of a local account. Raises ReviewError for none, or for a provider's."""
-    key = require_account(connection, name)
-    account = _account(connection, key)
-    if account is not None and account.identity:
-        raise ReviewError(
-            f"{key} signs in through the identity provider.",
-            hint="What that account may do is for the settings to say.",
-        )
-    return key
-
-
-def _local_administrators(connection: sa.Connection) -> list[str]:
-    """Return the local administrators, in a transaction that changes them one at a time."""
-    found = sa.select(moderators.c.name).where(
-        moderators.c.role == "administrator", moderators.c.identity == ""
-    )
-    return list(connection.execute(found.order_by(moderators.c.name).with_for_update()).scalars())
-
-
-def _well_formed(name: str) -> str:
-    key = fold(name)
-    if not _NAME.fullmatch(unicodedata.normalize("NFKC", name).strip()) or not _NAME.fullmatch(key):
-        raise ReviewError(
-            "This cannot be a moderator's name.",
-            hint="Use up to 64 letters, digits and . @ + - _ without spaces.",
-        )
-    if key in (OPERATOR, REPORTER):
-        raise ReviewError(f"The name {key} is reserved.", hint="Choose another one.")
-    return key
 
 
 @overload

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from bot.review import (
     Access,
@@ -56,7 +57,8 @@ def rules() -> Rules:
 
 @pytest.fixture
 def people(location: ReportsLocation, clock: Any, rules: Rules) -> Iterator[Moderators]:
-    with Moderators(location, clock=clock, access=rules) as people:
+    cheap = PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1)
+    with Moderators(location, clock=clock, access=rules, hasher=cheap) as people:
         yield people
 
 
