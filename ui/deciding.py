@@ -20,7 +20,7 @@ from bot.review.outcomes import (
     resolve_with_rule,
     suggested_regression,
 )
-from bot.review.rerun import Difference, run_again
+from bot.review.rerun import Difference, rerun_corrections, run_again
 from bot.review.workbench import open_workbench
 from ingest.errors import ReviewError
 from ui.context import AppContext
@@ -54,9 +54,9 @@ class Deciding:
     as_json: bool
 
     def correct(self, document: str) -> Report:
-        """Close the report with a corrected document."""
+        """Close the report with a corrected document; if it is indexed, ask the question again."""
         with open_workbench(self.state.settings, self.state.card) as bench:
-            return resolve_with_correction(
+            done = resolve_with_correction(
                 self.queue,
                 self.who,
                 self.reference,
@@ -65,6 +65,9 @@ class Deciding:
                 index=bench.index,
                 note=self.note,
             )
+            for one in rerun_corrections(self.queue, self.who, bench):
+                note(f"{one.reference} was run again, for {one.document} has changed")
+        return done
 
     def add_rule(self, identity: str, given: Mapping[str, Any]) -> Report | None:
         """Tell what a rule would have stopped, and add it."""

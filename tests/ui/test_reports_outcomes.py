@@ -78,7 +78,7 @@ def test_a_rule_is_tried_then_saved(command: Run, reference: str, indexed: Pack)
     assert shown(command, reference)["status"] == "new"
     assert not (indexed.folder / RULES_NAME).exists()
     status, out, err = command(*rule, "--yes", "--message", "No weights.", "--id", "no-weights")
-    assert status == 0 and out.endswith("resolved as rule_added.\n")
+    assert status == 0 and out.endswith("resolved as rule_added: no-weights.\n")
     assert "the rule stops the reported case" in err and "rightly stopped: 2" in err, err
     [saved] = tomllib.loads((indexed.folder / RULES_NAME).read_text())["rules"]
     assert (saved["id"], saved["author"], saved["reference"]) == (
@@ -88,6 +88,39 @@ def test_a_rule_is_tried_then_saved(command: Run, reference: str, indexed: Pack)
     )
     status, out, _ = command("ask", ASKED, "--json")
     assert json.loads(out)["reason"] == "rule:no-weights"
+
+
+def test_a_rule_is_taken_back(command: Run, reference: str, indexed: Pack) -> None:
+    command("reports", "resolve", reference, "rule_added", "--words", "weight", "--yes")
+    assert (indexed.folder / RULES_NAME).exists()
+    status, out, _ = command("reports", "undo", reference, "--note", "too broad")
+    rule = reference.lower()
+    assert status == 0
+    assert out == (
+        f"{reference} moved from resolved to triaged: rule {rule} taken out of the pack.\n"
+    )
+    assert not (indexed.folder / RULES_NAME).exists()
+    status, _, err = command("reports", "undo", reference)
+    assert status == 2 and "Traceback" not in err
+
+
+def test_similar_reports_are_listed(command: Run, reference: str, indexed: Pack) -> None:
+    near = Answer(question="How heavy is a robin?", status="abstained", text="No idea.")
+    far = Answer(question="Where do wrens nest?", status="abstained", text="No idea.")
+    with ReviewQueue(indexed.paths.reports) as queue:
+        other = queue.file(freeze(near), "other").reference
+        queue.file(freeze(far), "other")
+    status, out, _ = command("reports", "similar", reference, "--json")
+    assert status == 0
+    assert [one["reference"] for one in json.loads(out)["similar"]] == [other]
+    assert other in command("reports", "similar", reference)[1]
+
+
+def test_figures_tell_how_the_queue_went(command: Run, reference: str) -> None:
+    status, out, _ = command("reports", "stats", "--json", "--days", "7")
+    seen = json.loads(out)["insight"]
+    assert (status, len(seen["steps"]), seen["steps"][-1]["filed"]) == (0, 7, 1)
+    assert "In 30 days: 1 filed, 0 closed" in command("reports", "stats")[1]
 
 
 def test_a_rule_is_not_saved_without_a_yes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 import typer
 
@@ -11,30 +11,22 @@ from bot.review import (
     OPEN_STATES,
     Category,
     Moderators,
-    Outcome,
-    Report,
     ReportQuery,
-    ReviewQueue,
     Severity,
     Status,
 )
 from bot.review.query import MOST_DAYS, Order
 from ingest.errors import UsageError
-from ui.commands import reports_backup, reports_out
+from ui.commands import reports_backup, reports_out, reports_resolve
 from ui.commands.reports_out import Json, open_queue
-from ui.context import AppContext
+from ui.commands.reports_resolve import Reference, Version, confirm, current
 from ui.output import print_json, say
-from ui.report_text import one_line, show_list, show_report
+from ui.report_text import show_list, show_report
 
 app = typer.Typer(help="Work on what people reported.", no_args_is_help=True)
+app.add_typer(reports_resolve.app)
 app.add_typer(reports_out.app)
 app.add_typer(reports_backup.app)
-
-Reference = Annotated[str, typer.Argument(help="The report's reference, such as R-7K3M9Q.")]
-Note = Annotated[str, typer.Option(help="A note for the history.")]
-Version = Annotated[
-    int | None, typer.Option(help="Refuse if the report has changed since this version.")
-]
 
 
 @app.command("list")
@@ -116,8 +108,8 @@ def assign(
         raise UsageError("Name the moderator, or say --nobody.")
     operator = Moderators.operator()
     with open_queue(context) as queue:
-        version = _current(queue, reference, version)
-        _confirm(queue.assign(operator, reference, version, name or None), as_json)
+        version = current(queue, reference, version)
+        confirm(queue.assign(operator, reference, version, name or None), as_json)
 
 
 @app.command("move")
@@ -132,114 +124,8 @@ def move(
     """Change a report's state: triage it, start work, dismiss it, or reopen it as triaged."""
     operator = Moderators.operator()
     with open_queue(context) as queue:
-        version = _current(queue, reference, version)
-        _confirm(queue.move(operator, reference, version, status, text), as_json)
-
-
-@app.command("resolve")
-def resolve(
-    context: typer.Context,
-    reference: Reference,
-    outcome: Annotated[Outcome, typer.Argument(help="What came of it.")],
-    detail: Annotated[
-        str,
-        typer.Option(
-            help="answer_fine: why, for whoever reported. corpus_fixed: the document. "
-            "duplicate: the other report. rule_added: the id of a rule that you wrote yourself."
-        ),
-    ] = "",
-    text: Annotated[str, typer.Option("--note", help="A note for the history.")] = "",
-    identity: Annotated[
-        str, typer.Option("--id", help="The id of the new rule or case; the reference, if not.")
-    ] = "",
-    words: Annotated[
-        list[str] | None, typer.Option(help="New rule: a word that it applies to; can be repeated.")
-    ] = None,
-    pattern: Annotated[
-        str, typer.Option(help="New rule: a regular expression (RE2) that it applies to.")
-    ] = "",
-    example: Annotated[
-        list[str] | None,
-        typer.Option(help="New rule: a sentence whose meaning it applies to; can be repeated."),
-    ] = None,
-    action: Annotated[
-        Literal["refuse", "redirect", "flag"], typer.Option(help="New rule: what it does.")
-    ] = "refuse",
-    message: Annotated[
-        str, typer.Option(help="New rule: what is said; the domain's refusal, if not given.")
-    ] = "",
-    applies_to: Annotated[
-        list[str] | None, typer.Option(help="New rule: question (if not given) or answer, or both.")
-    ] = None,
-    must: Annotated[
-        list[str] | None, typer.Option(help="New case: words that its answer must hold.")
-    ] = None,
-    must_not: Annotated[
-        list[str] | None, typer.Option(help="New case: words that it must not hold.")
-    ] = None,
-    ends: Annotated[
-        str, typer.Option(help="New case: how it must end (answered, abstained, refused ...).")
-    ] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only try the new rule or case; save nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Save without asking first.")] = False,
-    version: Version = None,
-    as_json: Json = False,
-) -> None:
-    """Close a report with its outcome.
-
-    `rule_added` with --words, --pattern or --example adds a rule to the pack, after telling what
-    it would have stopped. `regression_added` adds the question to the pack's regression cases,
-    after telling whether it passes today. `corpus_fixed` has the question asked again once
-    `groundskeeper reindex` has read the correction.
-    """
-    rule = {"words": words, "pattern": pattern, "examples": example}
-    case = {"must": must, "must_not": must_not, "status": ends}
-    operator = Moderators.operator()
-    with open_queue(context) as queue:
-        version = _current(queue, reference, version)
-        written = outcome == "rule_added" and any(rule.values())
-        asked = outcome == "regression_added" and not detail
-        if not (written or asked or outcome == "corpus_fixed"):
-            report = queue.resolve(operator, reference, version, outcome, text, detail)
-            _confirm(report, as_json)
-            return
-        # Only now: with the pipeline come seconds of imports.
-        from ui.deciding import Deciding
-
-        decision = Deciding(
-            context.obj, queue, operator, reference, version, text, dry_run, yes, as_json
-        )
-        if written:
-            rule |= {"action": action, "message": message, "applies_to": applies_to}
-            done = decision.add_rule(identity, rule)
-        elif asked:
-            done = decision.add_case(identity, case)
-        else:
-            done = decision.correct(detail)
-    if done is not None:
-        _confirm(done, as_json)
-
-
-@app.command("rerun")
-def rerun(
-    context: typer.Context,
-    reference: Annotated[
-        str, typer.Argument(help="The report; all whose document was corrected, if left out.")
-    ] = "",
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the difference as a note.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Ask a report's question again with today's index, model and rules; show the difference."""
-    from ui.deciding import rerun_all, rerun_one
-
-    state: AppContext = context.obj
-    with open_queue(context) as queue:
-        if reference:
-            rerun_one(state, queue, reference, keep=keep, as_json=as_json)
-        else:
-            rerun_all(state, as_json=as_json)
+        version = current(queue, reference, version)
+        confirm(queue.move(operator, reference, version, status, text), as_json)
 
 
 @app.command("verify")
@@ -261,16 +147,3 @@ def verify(
         verdict = f"problems: {len(problems):,}" if problems else "all as written"
         say(f"{head.events:,} events: {verdict}. Hash of the last one: {head.hash or 'none'}")
     return 1 if problems else 0
-
-
-def _current(queue: ReviewQueue, reference: str, version: int | None) -> int:
-    """Return the version to change: the one that was named, or the one that is there now."""
-    return queue.show(Moderators.operator(), reference).version if version is None else version
-
-
-def _confirm(report: Report, as_json: bool) -> None:
-    """Print the whole report as JSON, or what happened to it in a sentence."""
-    if as_json:
-        print_json(report.model_dump(mode="json"))
-    else:
-        say(f"{report.reference} {one_line(report.events[-1].sentence)}.")

@@ -14,12 +14,13 @@ from bot.privacy import Masker
 from bot.review import Moderators, ReviewQueue, Stats
 from bot.review.delivery import Delivered, open_courier
 from bot.review.export import as_csv
+from bot.review.insight import Insight
 from bot.review.notify import Notices
 from bot.review.views import Unsent
 from ingest.errors import UsageError
 from ui.context import AppContext
 from ui.output import note, print_json, say
-from ui.report_text import when
+from ui.report_text import one_line, when
 
 app = typer.Typer()
 
@@ -62,15 +63,22 @@ def export(
 
 
 @app.command("stats")
-def stats(context: typer.Context, as_json: Json = False) -> None:
-    """Show the queue in figures."""
+def stats(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="How far to look back.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Show the queue in figures, as it is and as it went."""
     operator = Moderators.operator()
     with open_queue(context) as queue:
         found, unsent = queue.stats(operator), queue.unsent(operator)
+        seen = queue.insight(operator, days)
     if as_json:
-        print_json(found.model_dump(mode="json") | {"unsent": unsent.model_dump(mode="json")})
+        more = {"unsent": unsent.model_dump(mode="json"), "insight": seen.model_dump(mode="json")}
+        print_json(found.model_dump(mode="json") | more)
     else:
         _show_stats(found)
+        _show_insight(seen)
         _show_unsent(unsent)
 
 
@@ -146,6 +154,23 @@ def deliver(
         _show_delivered(done)
         _show_unsent(unsent)
     return 1 if done.failed or unsent.given_up else 0
+
+
+def _show_insight(seen: Insight) -> None:
+    filed, closed = (
+        sum(getattr(step, name) for step in seen.steps) for name in ("filed", "closed")
+    )
+    say(f"In {seen.days:,} days: {filed:,} filed, {closed:,} closed")
+    medians = [
+        ("first look", seen.median_hours_to_first_look),
+        ("resolution", seen.median_hours_to_resolution),
+    ]
+    for what, hours in medians:
+        if hours is not None:
+            say(f"  median time to {what}: {hours:,.1f} hours")
+    for row in (*seen.by_document, *seen.by_model):
+        about = ", ".join(f"{name} {n:,}" for name, n in row.categories.items())
+        say(f"  {one_line(row.name)}: {row.total:,} ({about})")
 
 
 def _show_stats(found: Stats) -> None:
