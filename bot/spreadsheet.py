@@ -15,14 +15,14 @@ import io
 import re
 from collections.abc import Iterable
 
-_OPENING = re.compile(r"""(?:^|(?<=[;,|"'\t\r\n]))(\s*[=+\-@＝＋－＠])""")
+_OPENING = re.compile(r"""(?:^|(?<=[;,|"'\t\r\n]))( *[=+\-@＝＋－＠])""")
 _SEPARATORS = ("\t", "\r", "\n")
 
 
 def harmless(text: str) -> str:
     """Return text that no spreadsheet takes for a formula, wherever it cuts the line."""
     safe = _OPENING.sub(r"'\1", text)
-    return f"'{safe}" if safe.startswith(_SEPARATORS) else safe
+    return f"'{safe}" if safe.lstrip(" ").startswith(_SEPARATORS) else safe
 
 
 def csv_line(cells: Iterable[object]) -> str:

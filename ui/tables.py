@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from bot.answer import AnswerTable, Cell, Column
+from bot.spreadsheet import harmless
 from ui import strings
 from ui.rendering import MARKER, attached, escape, joined, marker, printable, small
 from ui.sorting import ARROW, MOST_COLUMNS, row_styles, sort_buttons
@@ -15,8 +16,6 @@ from ui.sorting import ARROW, MOST_COLUMNS, row_styles, sort_buttons
 FIGURE_TYPES = ("money", "count", "number", "percent")
 SIDE_BY_SIDE = 4
 SORTED_FROM = 3
-# A spreadsheet takes a cell that opens with one of these for a formula, or for its separator.
-_FORMULA_OPENERS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def table_html(table: AnswerTable, cited: Collection[int] = (), anchor: str = "") -> str:
@@ -164,5 +163,4 @@ def _heading(column: Column) -> str:
 def _plain_cell(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
-    text = printable(cell)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_OPENERS) else text
+    return harmless(printable(cell))

@@ -57,8 +57,8 @@ class Filing:
         """
         check_word(self.category, CATEGORY_LABELS, "category")
         words = masker.mask(_limited(clean(self.comment), COMMENT_MAX_CHARS, "comment"))
+        _limited(self.case.to_text(), CASE_MAX_CHARS, "conversation")
         case = self.case.masked(masker)
-        _limited(case.to_text(), CASE_MAX_CHARS, "conversation")
         return replace(self, case=case, comment=words, email=checked_address(self.email))
 
 
@@ -113,9 +113,9 @@ def _same_report(connection: sa.Connection, case: Case) -> sa.Row[Any] | None:
     """Return the report that a repeat counts for: the open one, or a closed one of this state."""
     is_open = reports.c.status.in_(OPEN_STATES)
     same_state = sa.and_(
-        reports.c.model_digest == case.digest,
+        reports.c.model_digest == clean(case.digest),
         reports.c.index_generation == case.index_generation,
-        reports.c.rules_version == case.rules_version,
+        reports.c.rules_version == clean(case.rules_version),
     )
     chosen = sa.select(reports).where(
         reports.c.fingerprint == case.fingerprint, sa.or_(is_open, same_state)
@@ -127,6 +127,7 @@ def _same_report(connection: sa.Connection, case: Case) -> sa.Row[Any] | None:
 def _file_new(connection: sa.Connection, filing: Filing, now: int, notices: Notices) -> str:
     reference = _free_reference(connection)
     case, category, severity = filing.case, filing.category, FIRST_SEVERITY[filing.category]
+    documents = tuple(dict.fromkeys(map(clean, case.documents)))
     row = {
         "reference": reference,
         "fingerprint": case.fingerprint,
@@ -138,19 +139,19 @@ def _file_new(connection: sa.Connection, filing: Filing, now: int, notices: Noti
         "question": clean(case.question),
         "comment": filing.comment,
         "search_text": searchable(reference, case.question, case.answer, filing.comment),
-        "model": case.model,
-        "model_digest": case.digest,
-        "document": case.documents[0] if case.documents else "",
+        "model": clean(case.model),
+        "model_digest": clean(case.digest),
+        "document": documents[0] if documents else "",
         "index_generation": case.index_generation,
-        "rules_version": case.rules_version,
+        "rules_version": clean(case.rules_version),
         "repeats": 0,
         "version": 1,
         "filed_at": now,
         "changed_at": now,
     }
     connection.execute(sa.insert(reports).values(row))
-    if case.documents:
-        cited = [{"reference": reference, "document": document} for document in case.documents]
+    if documents:
+        cited = [{"reference": reference, "document": document} for document in documents]
         connection.execute(sa.insert(report_documents), cited)
     detail = "" if severity == "normal" else severity
     words = {"text": filing.comment, "snapshot": case.to_text(), "detail": detail}

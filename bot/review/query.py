@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
+from bot.review.cases import clean
 from bot.review.schema import report_documents, reports
 from bot.review.searching import has_words
 from bot.review.states import (
@@ -103,21 +104,23 @@ class ReportQuery:
         ]
 
     def _plain(self) -> list[sa.ColumnElement[bool]]:
+        # As they are kept: PostgreSQL refuses some characters, and so does UTF-8.
+        model, document = clean(self.model), clean(self.document)
         cites = sa.select(report_documents.c.reference).where(
-            report_documents.c.document == self.document
+            report_documents.c.document == document
         )
         wanted: list[tuple[object, sa.ColumnElement[bool]]] = [
             (self.category, reports.c.category == self.category),
             (self.severities, reports.c.severity.in_(self.severities)),
-            (self.model, reports.c.model == self.model),
-            (self.document, reports.c.reference.in_(cites)),
+            (model, reports.c.model == model),
+            (document, reports.c.reference.in_(cites)),
         ]
         return [condition for given, condition in wanted if given]
 
     def _held_by(self, who: str, now: int) -> list[sa.ColumnElement[bool]]:
         if self.assignee == NOBODY:
             return [is_free(now)]
-        name = who if self.assignee == ME else self.assignee
+        name = who if self.assignee == ME else clean(self.assignee)
         return [reports.c.assignee == name] if name else []
 
     def _of_age(self, now: int) -> list[sa.ColumnElement[bool]]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 _WORD = re.compile(r"\w+")
 MOST_WORDS = 20
+MOST_LETTERS = 100  # SQLite refuses a LIKE of 50,000 bytes; a longer word is known by its beginning
 
 
 def searchable(*texts: str) -> str:
@@ -36,4 +37,5 @@ def has_words(column: sa.ColumnElement[str], text: str) -> list[sa.ColumnElement
 def _words(text: str) -> list[str]:
     """Return words without case and accents (Unicode's NFKD, less its combining marks)."""
     apart = unicodedata.normalize("NFKD", text.casefold())
-    return _WORD.findall("".join(c for c in apart if not unicodedata.combining(c)))
+    words = _WORD.findall("".join(c for c in apart if not unicodedata.combining(c)))
+    return [word[:MOST_LETTERS] for word in words]
