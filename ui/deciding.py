@@ -21,8 +21,8 @@ from bot.review.outcomes import (
     suggested_regression,
 )
 from bot.review.rerun import Difference, rerun_corrections, run_again
-from bot.review.workbench import open_workbench
-from ingest.errors import ReviewError
+from bot.review.workbench import Workbench, open_workbench
+from ingest.errors import GroundskeeperError, ReviewError
 from ui.context import AppContext
 from ui.output import note, print_json, say
 from ui.rerunning import run_corrections_again
@@ -65,8 +65,7 @@ class Deciding:
                 index=bench.index,
                 note=self.note,
             )
-            for one in rerun_corrections(self.queue, self.who, bench):
-                note(f"{one.reference} was run again, for {one.document} has changed")
+            self._ask_again(bench)
         return done
 
     def add_rule(self, identity: str, given: Mapping[str, Any]) -> Report | None:
@@ -123,6 +122,14 @@ class Deciding:
             pack=self.state.settings.domain,
             note=self.note,
         )
+
+    def _ask_again(self, bench: Workbench) -> None:
+        """Run what waits for a correction that is indexed already; the report is closed anyhow."""
+        try:
+            for one in rerun_corrections(self.queue, self.who, bench):
+                note(f"{one.reference} was run again, for {one.document} has changed")
+        except GroundskeeperError as error:
+            note(f"The question was not asked again yet: {error}")
 
     def _go_on(self, question: str) -> bool:
         if not self.only_try and not self.yes:
