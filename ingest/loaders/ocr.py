@@ -70,9 +70,14 @@ def read_picture(picture: Picture, page: int, languages: str, seconds: float) ->
     except subprocess.TimeoutExpired:
         raise TimeoutError from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise OSError(clean(said[-1])[:200] if said else f"{PROGRAM} ended with {done.returncode}")
+        raise OSError(_complaint(done.stderr) or f"{PROGRAM} ended with {done.returncode}")
     return _lines(done.stdout.decode("utf-8", "replace"), picture, page)
+
+
+def _complaint(said: bytes) -> str:
+    """Return the line that says most: which language is missing, or the last."""
+    lines = clean(said.decode("utf-8", "replace")).split("\n")
+    return next((line for line in lines if "language" in line), lines[-1])[:200]
 
 
 def _lines(table: str, picture: Picture, page: int) -> list[Line]:

@@ -242,15 +242,18 @@ def test_footnotes_do_not_part_a_sentence_from_its_end() -> None:
     ]
 
 
-@pytest.mark.parametrize("strength", [40, 128, 256])
-def test_a_locked_pdf_is_opened_by_a_password_of_the_settings(strength: int) -> None:
-    from reportlab.lib.pdfencrypt import StandardEncryption
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
+def test_a_locked_pdf_is_opened_by_a_password_of_the_settings(algorithm: str) -> None:
+    from pypdf import PdfReader, PdfWriter
 
-    stream = io.BytesIO()
-    canvas = Canvas(stream, encrypt=StandardEncryption("secret", "owner", strength=strength))
+    plain, locked = io.BytesIO(), io.BytesIO()
+    canvas = Canvas(plain)
     canvas.drawString(72, 700, "Words behind a password")
     canvas.save()
-    with pytest.raises(EncryptedDocument, match=r"locked by a password.*document_passwords"):
-        load_pdf(stream.getvalue(), "a.pdf", Limits(passwords=("wrong",)))
-    document = load_pdf(stream.getvalue(), "a.pdf", Limits(passwords=("wrong", "secret")))
+    writer = PdfWriter(clone_from=PdfReader(plain))
+    writer.encrypt("secret", "owner", algorithm=algorithm)
+    writer.write(locked)
+    with pytest.raises(EncryptedDocument, match="locked by a password"):
+        load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong",)))
+    document = load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong", "secret")))
     assert document.text == "Words behind a password"
