@@ -31,8 +31,8 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def running_cluster(programs: Path) -> Iterator[str]:
-    """Start a server, yield its URL, stop it and remove its folder.
+def running_cluster(programs: Path, chosen: tuple[str, ...] = QUICK) -> Iterator[str]:
+    """Start a server with some settings, yield its URL, stop it and remove its folder.
 
     It sorts texts as a dictionary would, so that what relies on another order shows.
     """
@@ -42,8 +42,8 @@ def running_cluster(programs: Path) -> Iterator[str]:
     data, log = folder / "data", folder / "log"
     initdb = ["-A", "trust", "-U", "tests", "-E", "UTF8", "--no-sync", "--no-instructions"]
     sorting = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
-    chosen = (*QUICK, "listen_addresses=", "max_connections=120")
-    settings = [word for setting in chosen for word in ("-c", setting)]
+    always = ("listen_addresses=", "max_connections=120")
+    settings = [word for setting in (*always, *chosen) for word in ("-c", setting)]
     try:
         command = [programs / "initdb", "-D", data, *initdb, *sorting]
         subprocess.run(command, user=owner, cwd=folder, check=True, capture_output=True)
