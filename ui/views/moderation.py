@@ -107,6 +107,7 @@ def _head(services: Services, who: Moderator) -> None:
             type="primary",
             shortcut="N",
             on_click=_start,
+            args=(services,),
         )
         st.button(
             strings.SIGN_OUT,
@@ -118,9 +119,12 @@ def _head(services: Services, who: Moderator) -> None:
         )
 
 
-def _start() -> None:
-    """Open the first report of the list."""
-    go_to(next(iter(st.session_state.get(ORDER, [])), None))
+def _start(services: Services) -> None:
+    """Open the first report of the list, which may not be drawn yet."""
+    who = signed_in(services)
+    if who is not None:
+        first = services.reports.reports(who, current_query(), limit=1)
+        go_to(first[0].reference if first else None)
 
 
 def _show_more() -> None:
