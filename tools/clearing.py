@@ -105,16 +105,19 @@ class Clearing:
         self._presses = 0
 
     def sign_in(self, address: str) -> None:
-        """Come in by the front door, to the list."""
+        """Come in by the front door, to the list of an app that is in use, its models loaded."""
+        self.page.goto(address)
+        expect(self.page.get_by_test_id("stChatInputTextArea")).to_be_visible()
         self.page.goto(f"{address}/sign-in")
         self.page.get_by_label("Name").fill(NAME)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("heading", name="Reports")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Open R-").first).to_be_attached()
 
     def clear_all(self) -> list[Cleared]:
         """Open the first report, and decide one after the other until none is left."""
         self._press("N")
+        expect(self.page.locator(".gk-whole")).to_be_visible()
         done: list[Cleared] = []
         while (reference := self.opened()) is not None:
             begun, self._presses = time.perf_counter(), 0
@@ -157,7 +160,7 @@ class Clearing:
 
     def _click(self, what: str) -> None:
         self._presses += 1
-        self.page.locator(what).click()
+        self.page.locator(what).first.click()
 
     def _click_text(self, name: str) -> None:
         self._presses += 1
