@@ -167,10 +167,12 @@ def resolve_reports(plan: Plan, number: int) -> None:
         Moderators(plan.location) as accounts,
         ReviewQueue(plan.location) as queue,
     ):
-        token = accounts.sign_in(f"moderator-{number}", PASSWORD).token
-        who = accounts.moderator(token)
+        who = None
         while True:
             try:
+                if who is None:
+                    token = accounts.sign_in(f"moderator-{number}", PASSWORD).token
+                    who = accounts.moderator(token)
                 # First what this moderator held when the process before this one was killed.
                 found = queue.reports(who, ReportQuery(assignee="@me"), limit=1)
                 found = found or queue.reports(who, ReportQuery(assignee="@nobody"), limit=20)
@@ -308,8 +310,8 @@ def _report(outcomes: dict[str, Outcome], plan: dict[str, int]) -> str:
         "# The review queue, with processes that die",
         "",
         f"Written by `bench/bench_review_queue.py` on {date.today()}; one run in each place, on",
-        f"one machine (2 shared cores). {plan['writers']} processes file {plan['reports']:,} reports,"
-        f" one in {EVERYBODYS} of the same question, while",
+        f"one machine (2 shared cores). {plan['writers']} processes file {plan['reports']:,} "
+        f"reports, one in {EVERYBODYS} of the same question, while",
         f"{plan['moderators']} moderators claim and resolve; at {plan['kills']} moments one of them"
         " all is killed with -9 and replaced.",
         "Both flush each commit to disk. What a process was promised it wrote down afterwards.",

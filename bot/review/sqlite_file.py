@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from bot.review.migrations import migrate, newest_version, schema_version
 from ingest.database import open_engine, writing
 
 PRIVATE = 0o600
+TURN_SECONDS = 0.002, 0.02
 
 
 class SqliteFile:
@@ -49,8 +52,31 @@ class SqliteFile:
         """The one write transaction that the file allows; on disk at the end."""
         engine = self._open(create=True)
         assert engine is not None  # noqa: S101  create=True made it
-        with writing(engine) as connection:
+        with (
+            engine.connect().execution_options(writes=True) as connection,
+            self._turn(connection),
+        ):
             yield connection
+
+    def _turn(self, connection: sa.Connection) -> sa.RootTransaction:
+        """Begin as soon as nobody else writes; ask at even intervals until the time is over.
+
+        SQLite itself asks ever more seldom, so under load who waits longest would be served last.
+        """
+        end = time.monotonic() + self._busy_seconds
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101  the engine is SQLite's
+        raw.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    return connection.begin()
+                except sa.exc.OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() > end:
+                        raise
+                time.sleep(random.uniform(*TURN_SECONDS))
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000)}")
 
     def forget_deleted(self) -> None:
         """Empty the write-ahead log, where what was deleted may still be readable."""
@@ -149,6 +175,12 @@ def _outside_transactions(engine: sa.Engine) -> Iterator[sqlite3.Connection]:
         yield raw
     finally:
         pooled.close()
+
+
+def _is_busy(error: sa.exc.OperationalError) -> bool:
+    """Tell whether somebody else writes, or repairs what somebody left who died writing."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)  # the higher bits say more of it
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
