@@ -48,7 +48,7 @@ class Courier:
         while (message := self._outbox.claim(self._ways)) is not None:
             reason = self._deliver(message)
             if reason:
-                failed.append(Failure(message.reference, message.kind, reason))
+                failed.append(Failure(reference=message.reference, way=message.kind, reason=reason))
             else:
                 sent += 1
         return Delivered(sent, tuple(failed))
@@ -84,8 +84,8 @@ class Courier:
     def _go_on(self) -> None:
         while True:
             try:
-                for reference, way, reason in self.deliver_due().failed:
-                    log.warning("Not delivered yet: %s by %s: %s", reference, way, reason)
+                for one in self.deliver_due().failed:
+                    log.warning("Not delivered: %s by %s: %s", one.reference, one.way, one.reason)
             except GroundskeeperError as error:
                 log.warning("Messages are left for later: %s", error)
             except Exception:

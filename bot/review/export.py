@@ -40,12 +40,13 @@ _OF_WORK = (
     "closed_at",
     "purged_at",
 )
+BOM = "\ufeff"  # without it a spreadsheet may take UTF-8 for something else
 COLUMNS = _OF_REPORT + _OF_CASE + _OF_WORK
 
 
 def as_csv(reports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of a table of exported reports, its header first."""
-    yield csv_line(COLUMNS)
+    yield BOM + csv_line(COLUMNS)
     for report in reports:
         cells = _cells(report)
         yield csv_line(_cleaned(cells.get(name)) for name in COLUMNS)

@@ -406,7 +406,10 @@ class ReviewQueue:
         with self._reading(who):
             pass
         messages = Outbox(self._store, clock=self._clock)
-        left = [Failure(one.reference, one.kind, one.error) for one in messages.given_up()]
+        left = [
+            Failure(reference=one.reference, way=one.kind, reason=one.error)
+            for one in messages.given_up()
+        ]
         return Unsent(waiting=messages.waiting(), given_up=tuple(left))
 
     def contacts(self, who: Moderator, reference: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -158,7 +157,7 @@ class Stats(_View):
     median_hours_to_close: float | None
 
 
-class Failure(NamedTuple):
+class Failure(_View):
     """A message that did not arrive: about which report, by which way, and why."""
 
     reference: str

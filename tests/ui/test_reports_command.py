@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sqlite3
@@ -13,9 +14,11 @@ import pytest
 
 from bot.answer import Citation
 from bot.review import Case, Moderators, Receipt, ReviewQueue
+from bot.review.notify import Notices
 from ingest.domain import load_card
 from ingest.paths import domain_paths
 from ingest.settings import load_settings
+from tests.mail_server import MailServer
 from ui.cli import run
 
 PACK = Path(__file__).resolve().parents[2] / "corpus" / "auto-parts"
@@ -167,6 +170,98 @@ def test_export_is_json_lines(reports: Run, filed: Receipt) -> None:
     assert (status, err) == (0, "")
     assert (line["reference"], line["case"]["model"]) == (filed.reference, "test-model")
     assert reports("export", "--json")[1] == out
+
+
+def test_export_is_a_table_for_a_spreadsheet(
+    reports: Run, filed: Receipt, reports_path: Path
+) -> None:
+    case = Case(question="=1+1", answer='@SUM(1)";\r\n-2', status="refused", reason="scope")
+    with ReviewQueue(reports_path) as queue:
+        queue.file(case, "other", "+1")
+    status, out, err = reports("export", "--format", "csv")
+    assert (status, err, out[0]) == (0, "", "\ufeff")
+    _, other = csv.DictReader(io.StringIO(out[1:], newline=""))
+    assert (other["question"], other["comment"], other["ended"]) == ("'=1+1", "'+1", "refused")
+    assert other["answer"] == "'@SUM(1)\";\n'-2"
+    assert not [c for c in out if not c.isprintable() and c not in "\r\n\ufeff"]
+    assert reports("export", "--format", "csv", "--json")[0] == 2
+
+
+# --- telling others ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server that the settings name, and a moderator to write to."""
+    with MailServer() as server:
+        for name, value in {
+            "SMTP_URL": f"smtp+plain://127.0.0.1:{server.port}",
+            "MAIL_FROM": "bot@example.org",
+            "MAIL_TO": "desk@example.org",
+        }.items():
+            monkeypatch.setenv(f"GROUNDSKEEPER_{name}", value)
+        yield server
+
+
+def severe(path: Path, email: str = "") -> str:
+    case = Case(question="Is it safe?", answer="Yes.", status="answered")
+    with ReviewQueue(path, notices=Notices.of(load_settings(domain=PACK))) as queue:
+        return queue.file(case, "harmful", email=email).reference
+
+
+def test_what_is_due_is_delivered_once(reports: Run, mail: MailServer, reports_path: Path) -> None:
+    reference = severe(reports_path)
+    done = {"sent": 1, "failed": [], "waiting": 0, "given_up": []}
+    assert [json.loads(reports("stats", "--json")[1])["unsent"]] == [{"waiting": 1, "given_up": []}]
+    status, out, _ = reports("deliver", "--json")
+    assert (status, json.loads(out)) == (0, done)
+    assert json.loads(reports("deliver", "--json")[1]) == done | {"sent": 0}
+    assert [one["Subject"] for one in mail.mailbox.mails] == [
+        f"{reference}: Unsafe or offensive (high)"
+    ]
+
+
+def test_what_fails_is_named_and_can_be_tried_again(
+    reports: Run, mail: MailServer, reports_path: Path
+) -> None:
+    reference = severe(reports_path)
+    mail.mailbox.answers = ["550 nobody here"]
+    reason = "The mail server refused the address (550)."
+    failure = {"reference": reference, "way": "mail", "reason": reason}
+    status, out, _ = reports("deliver", "--json")
+    told = json.loads(out)
+    assert status == 1 and told == {
+        "sent": 0,
+        "failed": [failure],
+        "waiting": 0,
+        "given_up": [failure],
+    }
+    status, out, err = reports("deliver")
+    assert status == 1 and f"Given up: {reference} by mail: {reason}" in out and "--again" in err
+    assert reports("deliver", "--again")[:2] == (0, "1 sent.\n")
+
+
+def test_whoever_left_an_address_is_shown_to_moderators_and_told_of_the_end(
+    reports: Run, mail: MailServer, reports_path: Path
+) -> None:
+    reference = severe(reports_path, "birch@example.org")
+    assert "write to      birch@example.org" in reports("show", reference)[1]
+    assert json.loads(reports("show", reference, "--json")[1])["contacts"] == ["birch@example.org"]
+    assert "birch" not in reports("export")[1] + reports("export", "--format", "csv")[1]
+    reports("resolve", reference, "answer_fine", "--detail", "It is as the maker says.")
+    assert json.loads(reports("deliver", "--json")[1])["sent"] == 2
+    assert mail.mailbox.recipients == ["desk@example.org", "birch@example.org"]
+
+
+def test_without_a_way_to_send_deliver_says_what_to_set(
+    reports: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, out, err = reports("deliver")
+    assert (status, out) == (2, "") and "smtp_url" in err
+    monkeypatch.setenv("GROUNDSKEEPER_WEBHOOK_URL", "https://user:hunter2@example.org/hook")
+    monkeypatch.setenv("GROUNDSKEEPER_WEBHOOK_SECRET", "hunter2")
+    status, _, err = reports("deliver")
+    assert status == 2 and "webhook_secret" in err and "hunter2" not in err
 
 
 def test_verify_lists_problems_and_exits_with_1(

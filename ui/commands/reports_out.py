@@ -148,7 +148,7 @@ def deliver(
     with open_queue(context) as queue:
         unsent = queue.unsent(Moderators.operator())
     if as_json:
-        failed = [one._asdict() for one in done.failed]
+        failed = [one.model_dump() for one in done.failed]
         print_json({"sent": done.sent, "failed": failed, **unsent.model_dump(mode="json")})
     else:
         _show_delivered(done)

@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.review import Case, Moderator, ReviewQueue
-from bot.review.delivery import Courier, ways_to_send
+from bot.review.delivery import Courier, Delivered, ways_to_send
 from bot.review.notify import CLOSED, MAIL, WEBHOOK, Notices
 from bot.review.outbox import MOST_ATTEMPTS, Message, Outbox, Undelivered, wait_after
 from bot.review.schema import contacts, outbox
 from bot.review.store import ReportStore
+from bot.review.views import Failure
 from ingest.errors import LimitExceeded, ReviewError, SettingsError
 from ingest.paths import ReportsLocation
 from ingest.settings import Settings
@@ -302,7 +303,8 @@ def test_a_round_delivers_what_it_can_and_names_the_rest(
     courier = Courier(messages, {WEBHOOK: webhook, MAIL: sent.append})
     reference = queue.file(make_case(), "harmful").reference
     told = courier.deliver_due()
-    assert (told.sent, told.failed) == (2, ((reference, WEBHOOK, "The webhook answered 503."),))
+    failure = Failure(reference=reference, way=WEBHOOK, reason="The webhook answered 503.")
+    assert told == Delivered(2, (failure,))
     assert courier.deliver_due().sent == 0
     broken[0] = False
     clock.forward(seconds=31)
