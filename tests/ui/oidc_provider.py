@@ -101,7 +101,9 @@ def running_app_with(provider: Provider, folder: Path, **settings: Any) -> Itera
     port = free_port()
     redirect = f"http://127.0.0.1:{port}/oauth2callback"
     (folder / ".streamlit").mkdir()
-    (folder / ".streamlit" / "secrets.toml").write_text(
+    kept = folder / ".streamlit" / "secrets.toml"
+    kept.touch(mode=0o600)
+    kept.write_text(
         SECRETS.format(
             redirect=redirect,
             cookie=secrets.token_hex(32),

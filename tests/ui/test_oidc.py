@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bot.review import Case, Moderators, ReviewQueue
+from ingest.settings import load_settings
 from tests.ui.oidc_provider import Provider, SetUpApp, running_app_with, running_provider
 from ui import strings
+from ui.provider_check import check_provider
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +101,13 @@ def test_in_and_out_in_every_tab_and_never_again_by_the_cookie(
     sees_only_the_way_in(replayed)
     expect(replayed.get_by_role("link", name=strings.MODERATION_PAGE)).to_have_count(0)
     thief.close()
+
+
+def test_the_doctor_finds_the_provider(
+    app: SetUpApp, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(app.folder)
+    assert check_provider(load_settings()) == provider.issuer
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from ingest.index import Index
 from ingest.rules import rules_version
 from ui.context import AppContext
 from ui.output import print_json, say
+from ui.provider_check import check_provider
 
 MIN_PYTHON = (3, 11)
 
@@ -27,7 +28,7 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
-    """Check Python, SQLite, the settings, the pack, the models and the index."""
+    """Check Python, SQLite, settings, pack, models, index, and how moderators sign in."""
     app: AppContext = context.obj
     checks: list[tuple[str, Callable[[], str]]] = [
         ("Python", _python),
@@ -40,6 +41,7 @@ def doctor(
         ("Answering model", lambda: make_chat_model(app.settings).name),
         ("Guard model", lambda: _guard_model(app)),
         ("Index", lambda: _index(app)),
+        ("Moderators sign in by", lambda: check_provider(app.settings)),
     ]
     results = [(name, *_try(check)) for name, check in checks]
     healthy = all(fine for _, fine, _ in results)
