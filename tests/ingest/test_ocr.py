@@ -23,7 +23,8 @@ WORDS = ("Application deadline: 1 February", "The fee is 75 dollars for each app
 # checking what it is given as that does.
 FAKE_TESSERACT = """#!/bin/sh
 [ "$1 $2 $3 $5 $6 $7" = "stdin stdout -l --dpi 300 tsv" ] || { echo "wrong: $*" >&2; exit 1; }
-[ "$4" = "eng" ] || { printf "%s\\n" "Failed loading language '$4'" "Could not initialize." >&2; exit 1; }
+lack="Failed loading language '$4'"
+[ "$4" = "eng" ] || { printf '%s\\n' "$lack" "Could not initialize." >&2; exit 1; }
 [ "$(head -c 3)" = "P5 " ] || { echo "no picture" >&2; exit 1; }
 cat >/dev/null
 tab() { printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$@"; }
