@@ -118,6 +118,7 @@ class Clearing:
         """Open the first report, and decide one after the other until none is left."""
         self._press("N")
         expect(self.page.locator(".gk-whole")).to_be_visible()
+        self._wait_until_drawn()
         done: list[Cleared] = []
         while (reference := self.opened()) is not None:
             begun, self._presses = time.perf_counter(), 0
@@ -138,12 +139,18 @@ class Clearing:
         decided = self.page.locator(".st-key-gk-decided", has_text=reference)
         expect(decided).to_be_visible()
         expect(self.page.locator(".gk-whole", has_text=reference)).to_have_count(0)
+        self._wait_until_drawn()
+
+    def _wait_until_drawn(self) -> None:
+        """Wait as somebody does who reads: what is pressed while the page moves goes astray."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
 
     def _decide(self, outcome: Outcome, *, by: str) -> None:
         if by == "keyboard":
             self._press(NUMBERS[outcome])
         else:
-            self._click(f".st-key-decide-{outcome} button")
+            self._click(f"[class*='st-key-decide-{outcome}'] button")
         if outcome == "corpus_fixed":
             self._click_text("Resolve")
         elif outcome == "regression_added":

@@ -62,7 +62,8 @@ def _draw_outcome(
         label = strings.DUPLICATE_OF.format(reference=same.reference)
     st.button(
         f"{label}…" if opens_form else label,
-        key=f"decide-{outcome}",
+        # Of this report alone: a second press that was meant for the last one does nothing here.
+        key=f"decide-{outcome}-{report.reference}",
         shortcut=str(number),
         disabled=disabled,
         help=strings.ANSWER_FINE_SAYS if outcome == "answer_fine" else None,
