@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,20 +62,29 @@ def find_files(folder: Path) -> Iterator[SourceFile]:
     (editors' and office programs' own), and links that lead out of the pack.
     """
     root = folder.resolve()
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if any(part[0] in "._~" for part in parts) or SKIPPED_FOLDERS & set(parts[:-1]):
-            continue
-        if parts in SKIPPED_FILES or not path.is_file():
-            continue
-        if not path.resolve().is_relative_to(root):
-            continue
+    for parts in sorted(_names(folder)):
+        path = folder.joinpath(*parts)
         try:
-            stat = path.stat()
-        except FileNotFoundError:
-            continue  # deleted while we looked
+            found = path.stat()
+        except OSError:
+            continue  # deleted while we looked, or a link to nothing
+        if not stat.S_ISREG(found.st_mode):
+            continue
+        # Folders that are links are not entered, so only the file itself can lead out.
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            continue
         name = printable("/".join(parts))
-        yield SourceFile(name, path, stat.st_size, stat.st_mtime_ns)
+        yield SourceFile(name, path, found.st_size, found.st_mtime_ns)
+
+
+def _names(folder: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the ways from a folder to what is in it and below, leaving out what is no document."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if f[0] not in "._~" and f not in SKIPPED_FOLDERS]
+        way = Path(place).relative_to(folder).parts
+        for name in files:
+            if name[0] not in "._~" and (*way, name) not in SKIPPED_FILES:
+                yield (*way, name)
 
 
 def printable(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -129,9 +129,18 @@ def _said(documents: Iterable[DocumentInfo], *, suspicious: bool) -> dict[str, l
 
 
 def _changed(snapshot: Snapshot, folder: Path) -> list[str]:
-    """Return the documents whose files are not those of the index, going by size and time."""
+    """Return the files that are not those of the index, going by size and time, and the lost."""
+    there = {file.name: file for file in find_files(folder)}
     d = db.documents.c
-    rows = snapshot.connection.execute(sa.select(d.name, d.size, d.mtime_ns))
-    known = {(row.name, row.size, row.mtime_ns) for row in rows}
-    there = {(file.name, file.size, file.mtime_ns) for file in find_files(folder)}
-    return sorted({name for name, _, _ in known ^ there})
+    changed, met = set(), set()
+    for name, size, mtime_ns in snapshot.connection.execute(sa.select(d.name, d.size, d.mtime_ns)):
+        # A document that is no file may lie in one, an archive, whose time it has.
+        ways = [name, *map(str, PurePosixPath(name).parents)]
+        file = next((there[way] for way in ways if way in there), None)
+        if file is None:
+            changed.add(name)
+            continue
+        met.add(file.name)
+        if mtime_ns != file.mtime_ns or (file.name == name and size != file.size):
+            changed.add(file.name)
+    return sorted(changed | (there.keys() - met))
