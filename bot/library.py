@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -91,12 +92,28 @@ class IndexState:
     rows: dict[str, int]
 
 
+@dataclass(frozen=True)
+class ModelInUse:
+    """A model and what it is used for; `digest` is empty where a provider tells none."""
+
+    role: Literal["answers", "search"]
+    name: str
+    digest: str
+
+
 class Library:
     """Reads the corpus of one domain as it is indexed; safe to share between threads."""
 
-    def __init__(self, index: Index, folder: Path, retriever: HybridRetriever) -> None:
+    def __init__(
+        self,
+        index: Index,
+        folder: Path,
+        retriever: HybridRetriever,
+        models: Sequence[ModelInUse] = (),
+    ) -> None:
         """`folder` is the pack's, where the documents' own files are."""
         self.card: DomainCard = index.card
+        self.models = tuple(models)
         self._index = index
         self._folder = folder
         self._retriever = retriever

@@ -37,12 +37,13 @@ class EmbeddedModel:
     """A model whose files come in a Python package that is never imported.
 
     `files` maps each file that shapes the model's output to its digest; the first of them holds
-    the weights, and by its digest the model is known.
+    the weights, and by its digest the model is known. `licence` is the weights' (SPDX).
     """
 
     name: str
     package: str
     files: Mapping[str, str]
+    licence: str = ""
 
     @property
     def weights(self) -> str:
@@ -65,6 +66,7 @@ MINILM = EmbeddedModel(
             "sha256:953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"
         ),
     },
+    licence="Apache-2.0",
 )
 SMOLLM2 = EmbeddedModel(
     name="SmolLM2-135M-Instruct",
@@ -74,6 +76,7 @@ SMOLLM2 = EmbeddedModel(
             "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
         ),
     },
+    licence="Apache-2.0",
 )
 EMBEDDED = {model.name: model for model in (MINILM, SMOLLM2)}
 Pins = dict[str, dict[str, str]]

@@ -15,19 +15,22 @@ MOST_CHARTS = 3
 MOST_UNFOLDED = 12
 
 
-def charts_html(table: AnswerTable, plan: Mapping[str, Any] | None = None) -> str:
+def charts_html(
+    table: AnswerTable, plan: Mapping[str, Any] | None = None, most: int = MOST_CHARTS
+) -> str:
     """Return a chart for each column of figures that the answer is about, or nothing.
 
-    `plan` is that of the answer: the figures that its order is about come first.
+    There are `most` of them at most. `plan` is that of the answer: the figures that its order is
+    about come first.
     """
-    charts = "".join(_chart_html(table, column) for column in charted(table, plan or {}))
+    charts = "".join(_chart_html(table, column) for column in charted(table, plan or {}, most))
     if not charts:
         return ""
     charts = f'<div class="gk-charts">{charts}</div>'
     return charts if len(table.rows) <= MOST_UNFOLDED else folded(strings.SHOW_CHART, charts)
 
 
-def charted(table: AnswerTable, plan: Mapping[str, Any]) -> list[int]:
+def charted(table: AnswerTable, plan: Mapping[str, Any], most: int = MOST_CHARTS) -> list[int]:
     """Return the places of the columns whose figures compare: at least two are reported."""
     places = [
         place
@@ -35,7 +38,7 @@ def charted(table: AnswerTable, plan: Mapping[str, Any]) -> list[int]:
         if place and column.type in FIGURE_TYPES and len(_figures(table, place)) > 1
     ]
     first = _ordering(plan)
-    return sorted(places, key=lambda place: place != first)[:MOST_CHARTS]
+    return sorted(places, key=lambda place: place != first)[:most]
 
 
 def _ordering(plan: Mapping[str, Any]) -> int | None:

@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from bot.cross_encoder import make_reranker
-from bot.library import Library
+from bot.library import Library, ModelInUse
 from bot.pipeline import Bot, open_bot
 from bot.privacy import Masker, log_privately
 from bot.retriever import HybridRetriever
@@ -107,9 +107,13 @@ def _shared_bench(_settings: Settings, _card: DomainCard) -> Workbench:
 @st.cache_resource(show_spinner=False)
 def _shared_library(_settings: Settings, _card: DomainCard) -> Library:
     """Return the one library of this process, over the bot's own index."""
-    index = _shared_bot(_settings, _card).index
-    retriever = HybridRetriever(index, reranker=make_reranker(_settings))
-    return Library(index, _settings.domain, retriever)
+    bot = _shared_bot(_settings, _card)
+    retriever = HybridRetriever(bot.index, reranker=make_reranker(_settings))
+    models = (
+        ModelInUse("answers", bot.chat.name, bot.chat.digest),
+        ModelInUse("search", bot.index.embeddings.name, bot.index.embeddings.digest),
+    )
+    return Library(bot.index, _settings.domain, retriever, models)
 
 
 def visitor_address(header: str) -> str:

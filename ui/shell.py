@@ -15,7 +15,10 @@ from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
 from ui.sorting import sorting_css
 from ui.theme import accent_css
+from ui.views.about import about_page
+from ui.views.browse import browse_page
 from ui.views.chat import chat_page, offer_new_conversation
+from ui.views.compare import compare_page
 from ui.views.insights import insights_page
 from ui.views.lookup import lookup_page
 from ui.views.moderation import moderation_page
@@ -58,9 +61,10 @@ def _draw_bar(services: Services, pages: Sequence[st.Page], current: st.Page) ->
     info, theme = services.card.domain, services.card.theme
     with st.container(key="gk-bar", horizontal=True, vertical_alignment="center"):
         st.html(brand_html(theme.icon, info.name))
-        for page in pages:
-            if page.visibility == "visible":
-                st.page_link(page)
+        with st.container(key="gk-nav", horizontal=True):
+            for page in pages:
+                if page.visibility == "visible":
+                    st.page_link(page)
         if current.url_path == pages[0].url_path:
             offer_new_conversation()
 
@@ -83,8 +87,12 @@ def _pages(services: Services) -> dict[str, st.Page]:
 
     people = strings.PEOPLE_PAGE if manages else strings.ACCOUNT_PAGE
     inbox, group, article = ":material/inbox:", ":material/group:", ":material/article:"
+    compare, about = ":material/bar_chart:", ":material/info:"
     return {
         "chat": page(chat_page, strings.CHAT_PAGE, "chat", ":material/chat:"),
+        "browse": page(browse_page, strings.BROWSE_PAGE, "browse", ":material/library_books:"),
+        "compare": page(compare_page, strings.COMPARE_PAGE, "compare", compare),
+        "about": page(about_page, strings.ABOUT_PAGE, "about", about),
         "my-report": page(lookup_page, strings.LOOKUP_PAGE, "my-report", ":material/flag:"),
         SIGN_IN: page(
             sign_in_page, strings.SIGN_IN_PAGE, SIGN_IN, ":material/login:", shown=not inside
@@ -97,9 +105,7 @@ def _pages(services: Services) -> dict[str, st.Page]:
             ":material/monitoring:",
             shown=inside,
         ),
-        "source": page(
-            source_page, strings.SOURCE_PAGE, "source", ":material/article:", shown=False
-        ),
+        "source": page(source_page, strings.SOURCE_PAGE, "source", article, shown=False),
         "people": page(people_page, people, "people", group, shown=inside),
     }
 

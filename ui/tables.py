@@ -55,14 +55,14 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
     """One line for each entity. Roles are named: with a layout of its own a table may lose them."""
     several = len(table.rows) >= SORTED_FROM
     head = "".join(
-        f'<th scope="col" role="columnheader" class="{_side(column)}">'
+        f'<th scope="col" role="columnheader" class="{side(column)}">'
         f"{sort_buttons(table, place, anchor) if several else ''}"
         f"{column_label(column, ARROW if several else '')}</th>"
         for place, column in enumerate(table.columns)
     )
     body = "".join(
         f'<tr role="row" style="{style}">{_entity(table, i, cited, anchor, "row")}'
-        f"{''.join(_cells(table, i))}</tr>"
+        f"{''.join(cells_of(table, i))}</tr>"
         for i, style in enumerate(row_styles(table.rows))
     )
     return (
@@ -75,7 +75,7 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
 def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
     """One line for each figure; of one entity these are two columns, the figure and its name."""
     rows = range(len(table.rows))
-    cells = [_cells(table, i) for i in rows]
+    cells = [cells_of(table, i) for i in rows]
     body = "".join(
         f'<tr><th scope="row">{column_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
         for j, column in enumerate(table.columns[1:])
@@ -105,18 +105,19 @@ def _entity(table: AnswerTable, row: int, cited: Collection[int], anchor: str, s
     return f'<th scope="{scope}" role="{role}">{name}</th>'
 
 
-def _cells(table: AnswerTable, row: int) -> list[str]:
+def cells_of(table: AnswerTable, row: int) -> list[str]:
     """Return the figures of one entity as table cells, what is not reported said in words."""
     cells = []
     for column, value, text in zip(
         table.columns[1:], table.rows[row][1:], shown_cells(table, row)[1:], strict=True
     ):
-        side = "gk-missing" if value is None else _side(column)
-        cells.append(f'<td role="cell" class="{side}">{escape(text)}</td>')
+        shown = "gk-missing" if value is None else side(column)
+        cells.append(f'<td role="cell" class="{shown}">{escape(text)}</td>')
     return cells
 
 
-def _side(column: Column) -> str:
+def side(column: Column) -> str:
+    """Return the class of a column's cells: figures stand at the right."""
     return "gk-figure" if column.type in FIGURE_TYPES else "gk-words"
 
 
