@@ -6,11 +6,17 @@ alone opens nothing: bot/review/accounts.py makes one session of each sign-in, a
 
 from __future__ import annotations
 
+import logging
 import time
 
 import streamlit as st
+from streamlit.errors import Error as StreamlitError
 
 from bot.review import Access, Identity, read_identity
+from ingest.errors import UsageError
+from ui import strings
+
+log = logging.getLogger(__name__)
 
 _SEEN = "provider-seen"
 _JUST_NOW_SECONDS = 60
@@ -19,6 +25,15 @@ _JUST_NOW_SECONDS = 60
 def set_up() -> bool:
     """Whether the operator has named a provider in Streamlit's secrets."""
     return "is_logged_in" in st.user.to_dict()
+
+
+def ask() -> None:
+    """Send the visitor there. Raises UsageError where Streamlit's secrets are not whole."""
+    try:
+        st.login()
+    except StreamlitError as error:
+        log.warning("Nobody can be sent to the identity provider: %s", error)
+        raise UsageError(strings.NO_PROVIDER, hint=strings.NO_PROVIDER_HINT) from None
 
 
 def vouched_for(access: Access) -> Identity | None:

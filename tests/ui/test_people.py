@@ -214,6 +214,29 @@ def test_a_providers_account_has_no_password_here(
 # --- the ways in --------------------------------------------------------------------------------
 
 
+def test_one_address_may_not_try_many_names_on_the_page(
+    page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.services.visitor_address", lambda header: "203.0.113.7")
+    test = page()
+    for number in range(21):
+        test.text_input("sign-in-name").input(f"name{number}")
+        test.text_input("sign-in-password").input(OTHER)
+        press(test, strings.SIGN_IN)
+        expected = "from your network" if number == 20 else "name or the password is wrong"
+        assert expected in html(test), number
+
+
+def test_a_provider_that_is_half_set_up_is_said(
+    rules: Rules, page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules.now = Access(moderators=frozenset({ADDRESS}))
+    monkeypatch.setattr("ui.provider.set_up", lambda: True)
+    test = page()
+    press(test, strings.SIGN_IN_PROVIDER)
+    assert strings.NO_PROVIDER in html(test)
+
+
 def test_without_local_accounts_there_is_no_form(
     rules: Rules, page: Callable[..., AppTest]
 ) -> None:

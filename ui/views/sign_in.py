@@ -40,7 +40,7 @@ def _draw_provider(services: Services) -> None:
         strings.SIGN_IN_PROVIDER if refused is None else strings.SIGN_IN_AGAIN,
         type="primary",
         icon=":material/key:",
-        on_click=st.login,
+        on_click=_ask_provider,
     )
 
 
@@ -62,6 +62,13 @@ def _draw_form(services: Services, *, alone: bool) -> None:
             on_click=_try_to_sign_in,
             args=(services,),
         )
+
+
+def _ask_provider() -> None:
+    try:
+        provider.ask()
+    except GroundskeeperError as error:
+        st.session_state[_FAILURE] = (error.message, error.hint)
 
 
 def _try_to_sign_in(services: Services) -> None:
