@@ -90,7 +90,10 @@ class _SheetWriter:
                 self.end()
             return
         for depth, title in enumerate(self._lone):
-            self._title(title, depth)
+            self._title(title, self._level + depth)
+        if self._lone and not self.rows:
+            # The title of the whole sheet: those of its parts stand below it.
+            self._level += 1
         self._lone = []
         self._table(block[first:])
 
@@ -103,11 +106,11 @@ class _SheetWriter:
     def _is_lone(self, row: SheetRow) -> bool:
         return row.is_title or (row.filled == 1 and self._width > 1)
 
-    def _title(self, text: str, depth: int) -> None:
+    def _title(self, text: str, level: int) -> None:
         if len(text) > _MAX_TITLE_CHARS:
             self._builder.paragraph(text)
         else:
-            self._builder.heading(text, self._level + depth)
+            self._builder.heading(text, level)
 
     def _table(self, block: list[SheetRow]) -> None:
         cells = [row.cells for row in block]

@@ -45,7 +45,8 @@ def load_xlsx(data: bytes, name: str) -> LoadedDocument:
         if len(sheets) > 1:
             builder.heading(sheet, 1)
         add_sheet(builder, rows, level=min(len(sheets), 2))
-    return builder.build(title or title_of_name(name))
+    own = title or (builder.first_heading if len(sheets) == 1 else "")
+    return builder.build(own or title_of_name(name))
 
 
 def table_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:

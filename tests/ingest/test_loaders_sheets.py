@@ -113,7 +113,7 @@ def test_titles_and_empty_rows_lay_a_sheet_out() -> None:
     assert outline(document) == [
         "#Yearly figures",
         "|Label: Applied; Value: 100",
-        "#B. Money",
+        "##B. Money",
         "|Label: Tuition; Value: 5; Note: per term",
         "|Label: Fee; Value: 6",
         "|Label: Grants; Amount: 7; Year: 2025",
