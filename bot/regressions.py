@@ -24,6 +24,7 @@ from bot.json_lines import append_line, numbered_lines
 from bot.text import normalise
 from ingest.errors import UsageError
 from ingest.files import locked_folder, replace_text
+from ingest.filters import EVERYTHING, Filter
 
 FILE = Path("questions") / "regressions.jsonl"
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
@@ -78,13 +79,18 @@ def run_case(bot: Answerer, case: RegressionCase) -> tuple[str, ...]:
     return case.objections(ask_after(bot, case.question, case.history))
 
 
-def ask_after(bot: Answerer, question: str, history: Iterable[str]) -> Answer:
-    """Ask the questions of a conversation in order; returns the answer to the last one."""
+def ask_after(
+    bot: Answerer, question: str, history: Iterable[str], within: Filter = EVERYTHING
+) -> Answer:
+    """Ask the questions of a conversation in order; returns the answer to the last one.
+
+    All are asked of the same part of the corpus.
+    """
     turns: tuple[Turn, ...] = ()
     for earlier in history:
-        answer = bot.answer(Question(text=earlier, history=turns))
+        answer = bot.answer(Question(text=earlier, history=turns, within=within))
         turns = (*turns, Turn(question=earlier, answer=answer.text, plan=answer.plan))
-    return bot.answer(Question(text=question, history=turns))
+    return bot.answer(Question(text=question, history=turns, within=within))
 
 
 def read_regressions(path: Path) -> list[RegressionCase]:

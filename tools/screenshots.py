@@ -162,8 +162,8 @@ def take_report(page: Page) -> None:
     """The form below an answer."""
     ask(page, COMPARISON)
     page.get_by_role("button", name="Report a problem").click()
-    expect(page.get_by_role("button", name="Send report")).to_be_visible()
-    page.get_by_role("button", name="Send report").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Wrong fact")).to_be_visible()
+    page.get_by_role("button", name="Wrong fact").scroll_into_view_if_needed()
 
 
 def take_sign_in(page: Page) -> None:
@@ -226,11 +226,21 @@ def fill_queue(settings: Settings, bot: Bot) -> None:
     Moderators(path).add(Moderators.operator(), MODERATOR, PASSWORD)
     queue, operator = ReviewQueue(path), Moderators.operator()
     for question, category, comment, severity in (
-        (COMPARISON, "wrong", "UT Austin's own page shows another figure for my major.", "high"),
-        (EXPLANATION, "missing", "Does early action ever bind you?", "normal"),
+        (
+            COMPARISON,
+            "wrong_fact",
+            "UT Austin's own page shows another figure.",
+            "high",
+        ),
+        (EXPLANATION, "other", "Does early action ever bind you?", "normal"),
         ("Is Spelman an HBCU?", "other", "Thank you, this helped!", "low"),
         ("Who won the match last night?", "wrongly_refused", "", "normal"),
-        ("What is the admission rate at Georgia Tech?", "wrong", "Is this still right?", "normal"),
+        (
+            "What is the admission rate at Georgia Tech?",
+            "out_of_date",
+            "Is this still right?",
+            "normal",
+        ),
     ):
         receipt = queue.file(freeze(bot.answer(Question(text=question))), category, comment)
         report = queue.show(operator, receipt.reference)

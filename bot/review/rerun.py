@@ -76,14 +76,17 @@ class Difference:
 
 
 def run_again(bot: Answerer, case: Case) -> Difference:
-    """Ask a case's question again, after those that were asked before it."""
-    return compare(case, ask_after(bot, case.question, case.asked_before))
+    """Ask a case's question again, of the same documents, after those asked before it."""
+    return compare(case, ask_after(bot, case.question, case.asked_before, case.within))
 
 
 def compare(before: Case, answer: Answer) -> Difference:
     """Return what is different now; equal texts in another order are no difference."""
     now = freeze(
-        answer, rules_version=answer.rules_version, asked_before=before.asked_before
+        answer,
+        rules_version=answer.rules_version,
+        asked_before=before.asked_before,
+        within=before.within,
     ).model_copy(update={"question": before.question})
     gone, new = _changed(sentences(before.answer), sentences(now.answer))
     left, come = _changed(_places(before.citations), _places(now.citations))

@@ -18,6 +18,7 @@ from bot.review import (
     Status,
 )
 from ui import strings
+from ui.rendering import literal
 from ui.report_html import history_html, keys_html, summary_html
 from ui.services import Services
 from ui.views.moderation_case import draw_case
@@ -38,6 +39,8 @@ def draw_report(services: Services, who: Moderator, reference: str) -> None:
     # Wide enough for the case's two sides; ui/style.css looks for this key.
     with st.container(key="gk-report"):
         st.html(summary_html(report, datetime.now(UTC), whole=True))
+        if contacts := services.reports.contacts(who, reference):
+            st.caption(literal(strings.WRITE_TO.format(who=", ".join(contacts))))
         say_what_happened()
         draw_decisions(services, who, report)
         if report.status in OPEN_STATES:

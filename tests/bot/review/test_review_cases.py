@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.answer import Answer
+from bot.answer import Answer, Event, Finished, Question
 from bot.review import Case, freeze
 from bot.review.cases import clean
 from bot.review.references import ALPHABET, make_reference, parse_reference
+from bot.review.rerun import run_again
 from ingest.errors import ReportNotFound
+from ingest.filters import Filter
 
 MakeCase = Callable[..., Case]
 
@@ -45,6 +48,26 @@ def test_any_case_survives_storage(question: str, answer: str, value: float | st
     plan = {"value": value, "deep": [{"x": None}]}
     case = freeze(Answer(question=question, text=answer, status="abstained", plan=plan))
     assert Case.from_text(case.to_text()) == case
+
+
+def test_a_case_is_asked_again_of_the_same_documents(make_case: MakeCase) -> None:
+    asked: list[Question] = []
+
+    class NotingBot:
+        def answer(self, question: Question) -> Answer:
+            asked.append(question)
+            return Answer(question=question.text, text="It is 12 km long.", status="answered")
+
+        def stream(self, question: Question) -> Iterator[Event]:
+            yield Finished(answer=self.answer(question))
+
+    only = Filter(types=("pdf",), since=date(2020, 1, 1))
+    case = Case.from_text(make_case().model_copy(update={"within": only}).to_text())
+    assert run_again(NotingBot(), case).now.within == only
+    assert [(one.text, one.within) for one in asked] == [
+        ("Where is it?", only),
+        ("How long is the river?", only),
+    ]
 
 
 def test_the_fingerprint_sees_through_case_and_spaces(make_case: MakeCase) -> None:
