@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from bot.review import Case, Moderator, ReviewQueue
 from bot.review.delivery import Courier, Delivered, ways_to_send
@@ -23,6 +25,7 @@ from ingest.paths import ReportsLocation
 from ingest.settings import Settings
 from tests.bot.review.conftest import Clock
 from tests.mail_server import MailServer
+from tests.webhook_receiver import Receiver, running_receiver
 
 MakeCase = Callable[..., Case]
 KINDS = (WEBHOOK, MAIL, CLOSED)
@@ -321,6 +324,83 @@ def test_what_can_never_arrive_is_given_up_at_once(
     queue.file(make_case(), "harmful")
     assert len(Courier(messages, {WEBHOOK: gone}).deliver_due().failed) == 1
     assert [one.error for one in messages.given_up()] == ["The webhook answered 410."]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as receiver:
+        yield receiver
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for another thread; fail after half a minute."""
+    give_up = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+def test_the_apps_own_thread_delivers_what_failed_at_first(
+    queue: ReviewQueue,
+    store: ReportStore,
+    messages: Outbox,
+    make_case: MakeCase,
+    clock: Clock,
+    receiver: Receiver,
+) -> None:
+    receiver.statuses = [500, 200]
+    with MailServer() as server:
+        server.mailbox.answers = ["450 later"]
+        courier = Courier(messages, ways_to_send(all_ways(receiver, server), store, "Guide"))
+        reference = queue.file(make_case(), "harmful").reference
+        told = courier.deliver_due()
+        assert {one.reason for one in told.failed} == {
+            "The webhook answered 500.",
+            "The mail server refused the address (450).",
+        }
+        clock.forward(seconds=31)
+        courier.start()
+        until(lambda: messages.waiting() == 0)
+        courier.stop()
+    ids = [headers["webhook-id"] for _, headers, _ in receiver.seen]
+    assert len(ids) == 2 and len(set(ids)) == 1
+    assert sorted(server.mailbox.recipients) == ["desk@example.org", "night@example.org"]
+    assert {mail["Subject"].partition(":")[0] for mail in server.mailbox.mails} == {reference}
+
+
+def test_a_webhook_that_hangs_keeps_nobody_from_reporting(
+    queue: ReviewQueue,
+    store: ReportStore,
+    messages: Outbox,
+    make_case: MakeCase,
+    receiver: Receiver,
+    operator: Moderator,
+) -> None:
+    receiver.silent = threading.Event()
+    with MailServer() as server:
+        courier = Courier(messages, ways_to_send(all_ways(receiver, server), store, "Guide"))
+        queue.file(make_case(), "harmful")
+        courier.start()
+        until(lambda: len(receiver.seen) == 1)
+        other = queue.file(make_case("What is a weir?"), "harmful").reference
+        assert queue.move(operator, other, 1, "triaged").status == "triaged"
+        assert not receiver.silent.is_set() and len(receiver.seen) == 1
+        receiver.silent.set()
+        courier.stop()
+        until(lambda: messages.claim(KINDS) is None and not running("courier"))
+
+
+def all_ways(receiver: Receiver, server: MailServer) -> Settings:
+    return Settings(
+        webhook_url=SecretStr(receiver.address),
+        webhook_secret=SecretStr("whsec_" + "c2VjcmV0" * 5),
+        smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{server.port}"),
+        mail_from="bot@example.org",
+    )
+
+
+def running(name: str) -> bool:
+    return name in [thread.name for thread in threading.enumerate()]
 
 
 def test_people_read_what_happened_in_plain_words(

@@ -8,9 +8,6 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -18,6 +15,7 @@ from bot.review.outbox import Message, Undelivered
 from bot.review.webhook import Webhook, signature
 from ingest.errors import SettingsError
 from tests.mail_server import free_port
+from tests.webhook_receiver import Receiver, running_receiver
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 MESSAGE = Message(
@@ -30,45 +28,10 @@ MESSAGE = Message(
 )
 
 
-@dataclass
-class Receiver:
-    """A server on this machine that answers with `statuses` in turn, the last one for good."""
-
-    address: str = ""
-    statuses: list[int] = field(default_factory=lambda: [200])
-    seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    silent: threading.Event | None = None
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            found.seen.append((self.path, dict(self.headers), body))
-            if found.silent is not None:
-                found.silent.wait(10)
-                return
-            status = found.statuses.pop(0) if len(found.statuses) > 1 else found.statuses[0]
-            self.send_response(status)
-            self.send_header("location", "/elsewhere")
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.address = f"http://127.0.0.1:{server.server_port}/hook"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield found
-        if found.silent is not None:
-            found.silent.set()
-        server.shutdown()
-        thread.join()
+    with running_receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture
