@@ -147,6 +147,7 @@ def file_reports(plan: Plan, number: int) -> None:
     share = range(number, plan.reports, plan.writers)[done:]
     with _notes(mine) as note, ReviewQueue(plan.location) as queue:
         for turn in share:
+            _end_with_the_parent()
             case = Case(question=_question(turn), answer="It is so [1].", status="answered")
             while True:
                 began = time.perf_counter()
@@ -169,6 +170,7 @@ def resolve_reports(plan: Plan, number: int) -> None:
     ):
         who = None
         while True:
+            _end_with_the_parent()
             try:
                 if who is None:
                     token = accounts.sign_in(f"moderator-{number}", PASSWORD).token
@@ -242,6 +244,12 @@ def _notes(path: Path) -> Iterator[Callable[[str], int]]:
         yield lambda line: os.write(descriptor, f"{line}\n".encode())
     finally:
         os.close(descriptor)
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None or not parent.is_alive():
+        os._exit(1)
 
 
 def _note_refusal(plan: Plan, number: int, refused: ReviewError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sqlite3
 import threading
 import time
@@ -18,7 +17,7 @@ from bot.review.migrations import migrate, newest_version, schema_version
 from ingest.database import open_engine, writing
 
 PRIVATE = 0o600
-TURN_SECONDS = 0.002, 0.02
+SHORT_SECONDS = 0.2
 
 
 class SqliteFile:
@@ -59,24 +58,19 @@ class SqliteFile:
             yield connection
 
     def _turn(self, connection: sa.Connection) -> sa.RootTransaction:
-        """Begin as soon as nobody else writes; ask at even intervals until the time is over.
+        """Begin as soon as nobody else writes, and give up when the time is over.
 
-        SQLite itself asks ever more seldom, so under load who waits longest would be served last.
+        While SQLite waits it asks ever more seldom, so under load who waits longest would be served
+        last. Begun again and again for a short time, the wait is the same for everybody.
         """
         end = time.monotonic() + self._busy_seconds
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)  # noqa: S101  the engine is SQLite's
-        raw.execute("PRAGMA busy_timeout = 0")
-        try:
+        with _busy_timeout(connection, min(SHORT_SECONDS, self._busy_seconds)):
             while True:
                 try:
                     return connection.begin()
                 except sa.exc.OperationalError as error:
                     if not _is_busy(error) or time.monotonic() > end:
                         raise
-                time.sleep(random.uniform(*TURN_SECONDS))
-        finally:
-            raw.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000)}")
 
     def forget_deleted(self) -> None:
         """Empty the write-ahead log, where what was deleted may still be readable."""
@@ -175,6 +169,18 @@ def _outside_transactions(engine: sa.Engine) -> Iterator[sqlite3.Connection]:
         yield raw
     finally:
         pooled.close()
+
+
+@contextmanager
+def _busy_timeout(connection: sa.Connection, seconds: float) -> Iterator[None]:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101  the engine is SQLite's
+    [(before,)] = raw.execute("PRAGMA busy_timeout")
+    raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {before}")
 
 
 def _is_busy(error: sa.exc.OperationalError) -> bool:

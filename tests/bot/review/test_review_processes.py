@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bench.bench_review_queue import Plan, measure
 from bot.review import Case, Moderators, ReportQuery, ReviewQueue
 from ingest.paths import ReportsLocation
 from tests.bot.review.places import LOCATION, told
@@ -151,6 +152,19 @@ queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fac
         assert queue.verify(Moderators.operator()) == []
         again = queue.file(Case(question="Second?", answer="So.", status="answered"), "wrong_fact")
         assert not again.repeated
+
+
+def test_what_was_promised_is_there_though_processes_die(
+    location: ReportsLocation, tmp_path: Path
+) -> None:
+    """The small brother of bench/bench_review_queue.py."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    outcome = measure(Plan(location, notes, reports=60, writers=6, moderators=1, kills=1))
+    assert (outcome.receipts, outcome.kills, outcome.problems) == (60, 1, [])
+    assert (outcome.lost, outcome.doubled, outcome.resolutions_lost) == (0, 0, 0)
+    assert 0 <= outcome.unpromised <= 1
+    assert outcome.resolved >= 54, "each question once, and what everybody asks"
 
 
 @pytest.mark.slow
