@@ -32,7 +32,7 @@ def accent_css(theme: ThemeCard) -> str:
     `--gk-accent` is for text and lines on the page, `--gk-fill` for areas under white text.
     """
     light, dark = legible(theme.color, LIGHT_PAGE), legible(theme.color, DARK_PAGE)
-    return f"<style>.stApp{{--gk-accent:light-dark({light},{dark});--gk-fill:{light};}}</style>"
+    return f"<style>.stApp,.stDialog{{--gk-accent:light-dark({light},{dark});--gk-fill:{light};}}</style>"
 
 
 def theme_options(theme: ThemeCard) -> list[str]:

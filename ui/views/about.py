@@ -92,10 +92,8 @@ def _source_list(documents: Sequence[DocumentInfo]) -> str:
 
 def _source_line(info: DocumentInfo) -> str:
     kind = type_of(info.media_type)
-    about = [
-        strings.TYPE_NAMES[kind] if kind else info.media_type,
-        info.vintage or strings.NOT_DATED,
-    ]
+    what = strings.TYPE_NAMES[kind] if kind else info.media_type
+    about = [what, info.vintage or strings.NOT_DATED]
     title = escape(info.title or info.name)
     if info.status != "failed" or info.stale:
         address = source_address(info.name, 0, None)

@@ -132,6 +132,8 @@ def _drop(record_id: str) -> None:
 @st.fragment
 def _find(library: Library, table: TableCard, picked: Sequence[str]) -> None:
     """Offer the entities whose names begin like what is being typed."""
+    if st.session_state[_ENTITIES] != list(picked):
+        st.rerun()  # one was picked: the whole page is about it, not only this part
     typed = st.text_input(
         literal(strings.FIND_ENTITY.format(one=table.entity)),
         key=_TYPED,
@@ -148,15 +150,14 @@ def _find(library: Library, table: TableCard, picked: Sequence[str]) -> None:
     st.html(f'<p class="gk-found" role="status">{said}</p>')
     with st.container(key="gk-suggestions-found"):
         for one in found:
-            if st.button(
+            st.button(
                 literal(named(one)),
                 key=f"found-{one.record_id}",
                 icon=":material/add:",
                 width="stretch",
                 on_click=_pick,
                 args=(one.record_id,),
-            ):
-                st.rerun()  # the whole page, not only this part of it
+            )
 
 
 def _pick(record_id: str) -> None:
