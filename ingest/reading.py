@@ -237,7 +237,10 @@ class Readers:
             answer = self._try(job)
         if answer is None:
             name = Path(job.name).name
-            reason = f"{name} made its reader crash twice. Save it anew, or as another format."
+            reason = (
+                f"{name} made its reader crash twice, as files do that are damaged or take too "
+                "much memory. Save it anew, or as another format."
+            )
             return Answer(failure=reason, over_limit=True)
         return answer
 

@@ -38,7 +38,7 @@ def decode(data: bytes, name: str, declared: str = "") -> str:
     if _is_binary(data):
         raise UnsupportedDocument(
             f"{name} is neither text nor a kind of file that can be read.",
-            hint="Supported are PDF, HTML, DOCX, Markdown, text, CSV and TSV.",
+            hint="Supported are PDF, HTML, DOCX, XLSX, Markdown, text, CSV, TSV, and these in ZIP.",
         )
     for encoding in ("utf-8", declared):
         text = _try(data, encoding)

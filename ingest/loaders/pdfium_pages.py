@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -115,7 +116,8 @@ class _LineReader:
         x, y = ctypes.c_double(), ctypes.c_double()
         drawn, style = 0, _Style(0.0, False)
         for i in range(pdfium.FPDFText_CountChars(self._page)):
-            text = chr(pdfium.FPDFText_GetUnicode(self._page, i))
+            code = pdfium.FPDFText_GetUnicode(self._page, i)
+            text = chr(code) if code <= sys.maxunicode else "\ufffd"
             if text.isspace():
                 # PDFium puts spaces where it sees gaps, and breaks of lines where we see them too.
                 self._text += " " if self._text else ""

@@ -53,9 +53,9 @@ SUBJECTS = (
     "foreign languages", "geology", "health services", "history", "law", "library science",
     "mathematics", "music", "nursing", "philosophy", "physics", "psychology", "public policy",
     "sociology", "statistics", "theatre", "theology", "veterinary science", "accounting",
-    "anthropology", "art history", "astronomy", "aviation", "criminology", "dance", "design", "film",
-    "forestry",
-    "geography", "hospitality", "journalism", "linguistics", "marketing", "meteorology",
+    "anthropology", "art history", "astronomy", "aviation", "criminology", "dance", "design",
+    "film", "forestry", "geography", "hospitality", "journalism", "linguistics", "marketing",
+    "meteorology",
     "nutrition", "pharmacy", "photography", "political science", "public health", "social work",
     "tourism",
 )  # fmt: skip

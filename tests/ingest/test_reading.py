@@ -184,7 +184,7 @@ def test_a_file_that_crashes_its_reader_twice_is_given_up(tmp_path: Path) -> Non
         ((_, answer),) = readers.read([long])
         stop.set()
         killer.join()
-    assert answer.failure.startswith("long.txt made its reader crash twice.")
+    assert answer.failure.startswith("long.txt made its reader crash twice")
 
 
 def test_an_idle_worker_that_died_is_not_used(tmp_path: Path) -> None:
