@@ -32,7 +32,8 @@ def accent_css(theme: ThemeCard) -> str:
     `--gk-accent` is for text and lines on the page, `--gk-fill` for areas under white text.
     """
     light, dark = legible(theme.color, LIGHT_PAGE), legible(theme.color, DARK_PAGE)
-    return f"<style>.stApp,.stDialog{{--gk-accent:light-dark({light},{dark});--gk-fill:{light};}}</style>"
+    accent = f"--gk-accent:light-dark({light},{dark});--gk-fill:{light};"
+    return f"<style>.stApp,.stDialog{{{accent}}}</style>"
 
 
 def theme_options(theme: ThemeCard) -> list[str]:
