@@ -11,14 +11,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from ingest.chroma_server import HOST, lease_server
 from ingest.errors import IndexDamaged
+from ingest.index import Index
+from ingest.paths import ChromaServer
+from ingest.progress import ReindexReport
+from ingest.reindex import Reindexer
 from ingest.vectors import ChromaConnection, VectorStore
 from tests.packs import HashedEmbeddings, Pack, end_vector_servers, server_pids
 
@@ -190,23 +198,131 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         lease_server(tmp_path / "file" / "chroma")
 
 
-def test_a_collection_of_another_program_is_left_alone(folder: Path) -> None:
-    connection = ChromaConnection(folder)
+# --- what is kept in it, over a server of ours and one that somebody else runs --------------------
+
+
+@pytest.fixture(params=["ours", "theirs"])
+def connection(request: pytest.FixtureRequest, folder: Path) -> Iterator[ChromaConnection]:
+    if request.param == "ours":
+        connection = ChromaConnection(folder)
+        yield connection
+        connection.close()
+        return
+    lease = lease_server(folder)
+    headers = {"Authorization": SecretStr("Bearer token")}
+    connection = ChromaConnection(ChromaServer(f"http://{HOST}:{lease.port}", headers))
+    yield connection
+    connection.close()
+    lease.release()
+
+
+def test_a_collection_of_another_program_is_left_alone(connection: ChromaConnection) -> None:
     connection.client().create_collection("theirs", embedding_function=None)
-    with pytest.raises(IndexDamaged, match="made by another program"):
-        VectorStore(connection, "theirs", create=True).count()
+    for create in (True, False):
+        with pytest.raises(IndexDamaged, match="made by another program"):
+            VectorStore(connection, "theirs", create=create).count()
     VectorStore(connection, "ours", create=True).drop_others()
     assert [c.name for c in connection.client().list_collections()] == ["theirs"]
-    connection.close()
 
 
-def test_what_a_collection_lacks(folder: Path) -> None:
-    connection = ChromaConnection(folder)
+def test_of_two_indexes_on_one_server_each_leaves_the_others_alone(
+    connection: ChromaConnection,
+) -> None:
+    for name, index in (("old", "a"), ("new", "a"), ("other", "b")):
+        told = {"index": index, "model": "m", "generation": 1}
+        VectorStore(connection, name, create=True, told=told).count()
+    VectorStore(connection, "new", create=True, told={"index": "a"}).drop_others()
+    left = {c.name: c.metadata for c in connection.client().list_collections()}
+    assert sorted(left) == ["new", "other"]
+    assert left["new"] == {"owner": "groundskeeper", "index": "a", "model": "m", "generation": 1}
+
+
+def test_what_a_collection_lacks(connection: ChromaConnection) -> None:
     store = VectorStore(connection, "some", create=True)
     store.upsert(["a", "b"], np.eye(2, dtype=np.float32))
     store.delete(["b", "nobody"])
+    store.upsert([], np.empty((0, 2), np.float32))
     assert store.missing(["a", "b", "c"]) == ["b", "c"] and store.ids() == {"a"}
+
+
+def test_ids_come_in_pages(connection: ChromaConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.vectors.PAGE", 3)
+    store = VectorStore(connection, "some", create=True)
+    ids = [f"c{i}" for i in range(7)]
+    store.upsert(ids, np.eye(7, dtype=np.float32))
+    assert [len(page) for page in store.pages()] == [3, 3, 1] and store.ids() == set(ids)
+
+
+def test_headers_reach_the_server_and_no_report(small_pack: Pack, hashed: HashedEmbeddings) -> None:
+    with HeaderCatcher() as catcher:
+        server = ChromaServer(catcher.url, {"X-Secret": SecretStr("sesame")})
+        connection = ChromaConnection(server)
+        with pytest.raises(IndexDamaged) as failure:
+            VectorStore(connection, "any", create=True).count()
+        connection.close()
+    assert catcher.seen == {"sesame"}
+    assert "sesame" not in str(failure.value) + repr(server)
+
+
+class HeaderCatcher(ThreadingHTTPServer):
+    """Stands in for an authenticating proxy that refuses: notes a header, answers 403."""
+
+    def __init__(self) -> None:
+        super().__init__((HOST, 0), _Refusal)
+        self.url = f"http://{HOST}:{self.server_address[1]}"
+        self.seen: set[str | None] = set()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Refusal(BaseHTTPRequestHandler):
+    server: HeaderCatcher
+
+    def do_GET(self) -> None:
+        self.server.seen.add(self.headers["X-Secret"])
+        self.send_error(403)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_is_not_there_is_said_to_be(folder: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        url = f"http://{HOST}:{probe.getsockname()[1]}"
+    with pytest.raises(IndexDamaged) as failure:
+        VectorStore(ChromaConnection(ChromaServer(url)), "any").count()
+    assert "whether Chroma's server runs" in failure.value.hint
+
+
+def test_a_whole_index_on_a_server_of_ones_own(
+    small_pack: Pack, hashed: HashedEmbeddings, folder: Path
+) -> None:
+    lease = lease_server(folder)
+    server = ChromaServer(f"http://{HOST}:{lease.port}")
+    paths = replace(small_pack.paths, chroma_server=server)
+
+    def reindex(*, rebuild: bool = False) -> ReindexReport:
+        return Reindexer(small_pack.folder, small_pack.card, paths, hashed).run(rebuild=rebuild)
+
+    def found() -> list[tuple[int, float]]:
+        robin = np.asarray(hashed.embed_query("robin"), np.float32)
+        index = Index(small_pack.card, paths, hashed, exact_chunks=0)
+        with closing(index), index.snapshot() as snapshot:
+            return snapshot.dense_search(robin, 3)
+
+    assert reindex().generation == 1 and len(found()) == 3
+    assert reindex(rebuild=True).generation == 2 and len(found()) == 3
+    connection = ChromaConnection(server)
+    assert len(connection.client().list_collections()) == 1
     connection.close()
+    assert not paths.chroma.exists(), "no server of our own was started"
+    lease.release()
 
 
 def test_the_nearest_are_found_among_vectors_that_are_all_alike(folder: Path) -> None:
