@@ -149,9 +149,7 @@ def test_pages_hold_every_row_once_in_every_order(library: Library) -> None:
         for descending in (False, True):
             seen: list[tuple[object, ...]] = []
             for n in range(1, 4):
-                wanted = RowsWanted(
-                    "birds", FIELDS, order=order, descending=descending, page=number
-                )
+                wanted = RowsWanted("birds", FIELDS, order=order, descending=descending, page=n)
                 page = library.rows(wanted)
                 assert page.total == MANY + 13 and page.pages == 3
                 assert page.first == (n - 1) * PAGE_ROWS + 1
