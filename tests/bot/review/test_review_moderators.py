@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from bot.review import Access, Account, Case, Moderator, Moderators, ReviewQueue
 from ingest.errors import LimitExceeded, NotSignedIn, ReviewError
 from ingest.paths import ReportsLocation
-from tests.bot.review.places import change, other_program, rows
+from tests.bot.review.places import change, rows
 
 PASSWORD = "correct horse battery"
 OPERATOR = Moderators.operator()
