@@ -92,10 +92,13 @@ class Snapshot:
     def lexical_search(
         self, query: str, k: int, within: Filter = EVERYTHING
     ) -> list[tuple[int, float]]:
-        """Return up to k (chunk number, BM25 score), best first; only chunks that SQL knows."""
+        """Return up to k (chunk number, BM25 score), best first; only chunks that SQL knows.
+
+        Those that a reindex has written and not yet shown may stand before all others.
+        """
         names = self._names(within) if within.by_document else None
         found: list[tuple[int, float]] = []
-        for wanted in (k, OVERFETCH * k):
+        for wanted in (k, OVERFETCH * k, max(k, len(self._lexical))):
             near = self._lexical.search(query, wanted, within.kind, names)
             known = set(self._known(number for number, _ in near).tolist())
             found = [(number, score) for number, score in near if number in known][:k]

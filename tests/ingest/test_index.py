@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ingest.embeddings import make_embeddings
 from ingest.errors import IndexDamaged, IndexMismatch, IndexMissing
 from ingest.filters import Filter
 from ingest.index import DocumentInfo, Snapshot
+from ingest.lexical import LexicalIndex
 from ingest.loaders import load
 from ingest.scan import find_files
 from ingest.vectors import ChromaConnection
@@ -364,6 +366,22 @@ def test_vectors_that_are_gone_are_said_to_be(small_pack: Pack, hashed: HashedEm
         dense_search(small_pack, hashed)
     small_pack.reindex(hashed)
     assert len(dense_search(small_pack, hashed)) == 5
+
+
+def test_chunks_that_are_not_yet_shown_crowd_nobody_out(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+        known = snapshot.chunks(range(1, 1_000))
+        chunk = next(iter(known.values()))
+    coming = replace(chunk, text="bird feeder " * 5, header="bird feeder")
+    with LexicalIndex(small_pack.paths.lexical).writing() as lexical:
+        lexical.add((number, coming) for number in range(1_000, 1_200))
+        lexical.commit()
+    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+        found = [number for number, _ in snapshot.lexical_search("bird feeder", 3)]
+    assert len(found) == 3 and set(found) <= known.keys()
 
 
 def test_an_index_of_another_version_is_made_again(
