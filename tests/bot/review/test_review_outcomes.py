@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,7 +84,7 @@ def test_what_an_outcome_does_and_the_report_stand_or_fall_together(
 
 
 def test_a_corrected_case_is_run_again_once_for_each_version(
-    queue: ReviewQueue, make_case: MakeCase, birch: Moderator, path: Path
+    queue: ReviewQueue, make_case: MakeCase, birch: Moderator
 ) -> None:
     reference = file(queue, make_case())
     assert queue.corrections(birch) == []

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from bot.review import Case, Moderators, ReportStore, ReviewQueue
+from bot.review.schema import metadata
 from ingest.errors import ReviewError
 from ingest.paths import DatabaseSchema
-from tests.bot.review.places import empty
+from tests.bot.review.places import empty, rows
 
 MakeCase = Callable[..., Case]
 
@@ -116,6 +117,23 @@ def test_a_database_that_is_not_there_is_explained_without_the_password(
         queue.file(make_case(), "wrong_fact")
     assert cause in refused.value.message and "DATABASE_URL" in refused.value.hint
     assert "s3cret" not in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_what_is_purged_is_in_no_table(schema: DatabaseSchema, make_case: MakeCase) -> None:
+    operator = Moderators.operator()
+    with ReviewQueue(schema) as queue:
+        reference = queue.file(make_case("Is XYZZY here?"), "other", "the XYZZY word").reference
+        queue.note(operator, reference, "XYZZY indeed")
+        queue.file(make_case("Another?"), "other", "PLUGH")
+        assert "XYZZY" in _everything(schema) and "PLUGH" in _everything(schema)
+        queue.purge_report(operator, reference)
+        assert queue.verify(operator) == []
+    assert "XYZZY" not in _everything(schema) and "PLUGH" in _everything(schema)
+
+
+def _everything(schema: DatabaseSchema) -> str:
+    tables = [rows(schema, f"SELECT * FROM {name}") for name in metadata.tables]  # noqa: S608
+    return str(tables)
 
 
 def test_domains_share_a_database_and_nothing_else(

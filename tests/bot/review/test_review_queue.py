@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.review import (
     PUBLIC_OUTCOMES,
@@ -19,6 +19,7 @@ from bot.review import (
     ReportQuery,
     ReviewQueue,
 )
+from bot.review.schema import filings
 from ingest.errors import (
     InvalidTransition,
     LimitExceeded,
@@ -27,15 +28,17 @@ from ingest.errors import (
     ReportNotFound,
     ReviewError,
 )
+from ingest.paths import ReportsLocation
+from tests.bot.review.places import other_program
 
 MakeCase = Callable[..., Case]
 
 
 def test_a_filed_report_is_there(
-    queue: ReviewQueue, make_case: MakeCase, operator: Moderator, path: Path
+    queue: ReviewQueue, make_case: MakeCase, operator: Moderator, location: ReportsLocation
 ) -> None:
     receipt = queue.file(make_case(), "wrong_fact", "It is 13 km.", session="s")
-    with ReviewQueue(path) as another:
+    with ReviewQueue(location) as another:
         report = another.show(operator, receipt.reference)
     assert report.case == make_case()
     assert (report.status, report.severity, report.category) == ("new", "normal", "wrong_fact")
@@ -135,14 +138,14 @@ def test_ten_reports_an_hour_for_each_session(
 
 
 def test_the_queue_has_a_daily_limit(
-    queue: ReviewQueue, make_case: MakeCase, clock: Any, path: Path
+    queue: ReviewQueue, make_case: MakeCase, clock: Any, location: ReportsLocation
 ) -> None:
     first = queue.file(make_case(), "wrong_fact").reference
-    rows = [(f"t{i}", first, "", clock.now) for i in range(4_999)]
-    connection = sqlite3.connect(path)
-    connection.executemany("INSERT INTO filings VALUES (?, ?, ?, ?)", rows)
-    connection.commit()
-    connection.close()
+    filed = {"reference": first, "session_hash": "", "at": clock.now}
+    with other_program(location) as connection:
+        connection.execute(
+            sa.insert(filings), [{"token_hash": f"t{i}", **filed} for i in range(4_999)]
+        )
     with pytest.raises(LimitExceeded, match="today"):
         queue.file(make_case("Another?"), "wrong_fact")
     clock.forward(hours=24)
@@ -332,7 +335,7 @@ def test_a_purge_of_the_distant_past_purges_nothing(
 
 
 def test_an_empty_queue_answers_and_leaves_no_file(
-    queue: ReviewQueue, operator: Moderator, path: Path
+    queue: ReviewQueue, operator: Moderator, location: ReportsLocation
 ) -> None:
     assert queue.reports(operator) == []
     assert queue.count(operator) == 0
@@ -342,7 +345,8 @@ def test_an_empty_queue_answers_and_leaves_no_file(
     assert queue.chain_head(Moderators.operator()).events == 0
     with pytest.raises(ReportNotFound):
         queue.look_up("R-7K3M9Q")
-    assert not path.parent.exists()
+    if isinstance(location, Path):
+        assert not location.parent.exists()
 
 
 def test_an_export_stops_when_the_session_ends(
