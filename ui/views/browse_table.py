@@ -50,7 +50,10 @@ def _choose(table: TableCard) -> RowsWanted:
             format_func=lambda key: one_line(labels.get(key, strings.NAME_HOLDS)),
             key=f"rows-order-{name}",
         )
-        descending = st.toggle(strings.DESCENDING, key=f"rows-descending-{name}")
+        words = order == NAME or not table.field(order).numeric
+        descending = st.toggle(
+            strings.Z_TO_A if words else strings.DESCENDING, key=f"rows-descending-{name}"
+        )
     with st.container(horizontal=True, key="gk-more-choices"):
         wanted = RowsWanted(name, (), text or "", order=order, descending=descending)
         wanted = _conditions(table, wanted)

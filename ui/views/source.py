@@ -73,6 +73,7 @@ def _draw_drawer(services: Services) -> None:
     opened: Opened | None = st.session_state.get(_OPEN)
     if opened is None:
         return
+    _match_theme()
     if len(opened.sources) > 1:
         _offer_sources(opened)
     place = opened.place
@@ -81,6 +82,12 @@ def _draw_drawer(services: Services) -> None:
     st.html(
         f'<a class="gk-link" href="{address}" target="_blank" rel="noopener">{strings.OWN_PAGE}</a>'
     )
+
+
+def _match_theme() -> None:
+    """A drawer stands beside the app in the page, and does not inherit whether that is dark."""
+    if (scheme := st.context.theme.type) in ("light", "dark"):
+        st.html(f"<style>.stDialog{{color-scheme:{scheme}}}</style>")
 
 
 def _offer_sources(opened: Opened) -> None:
