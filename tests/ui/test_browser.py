@@ -91,9 +91,9 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-history")).to_be_visible()
     unfold(page, "Resolve")
     page.get_by_text("The answer was right").click()
+    page.get_by_label("Or in your own words").fill("We compared it with its source.")
     page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
-    expect(page.locator(".gk-saved")).to_be_visible()
-    press(page, "All reports")
+    expect(page.locator(".gk-saved")).to_contain_text(reference)
     press(page, "Sign out")
 
     page.get_by_role("link", name="My report").click()
@@ -101,6 +101,7 @@ def test_from_a_question_to_a_resolved_report(
     press(page, "Look up")
     expect(page.locator(".gk-status").first).to_contain_text("Resolved")
     expect(page.locator(".gk-status").first).to_contain_text("it was right")
+    expect(page.locator(".gk-status").first).to_contain_text("We compared it with its source.")
 
 
 def test_a_passage_opens_where_it_is_cited(desktop: Page, app_address: str) -> None:
