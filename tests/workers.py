@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
+import resource
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
 
+from ingest.errors import GroundskeeperError
 from ingest.index import Index
 from ingest.reindex import Reindexer
 from tests.packs import HashedEmbeddings, Pack
@@ -98,3 +102,24 @@ def read_until(root: Path, stop: Event, ready: Event, outcome: Path) -> None:
             reads += 1
             ready.set()
     outcome.write_text("\n".join([f"{reads} {len(generations)}", *wrong]))
+
+
+def run_in_process(job: Callable[..., None], *arguments: object) -> None:
+    """Do a job of this module in a process of its own, which must end by itself."""
+    process = multiprocessing.get_context("spawn").Process(target=job, args=arguments)
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+
+
+def reindex_with_small_files(root: Path, size: int, said: Path) -> None:
+    """Reindex where no file may grow beyond so many bytes; write down what is raised."""
+    pack = Pack.at(root)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    try:
+        Reindexer(pack.folder, pack.card, pack.paths, HashedEmbeddings()).run()
+        told = "nothing was wrong\n"
+    except GroundskeeperError as error:
+        told = f"{type(error).__name__}: {error.message}\n{error.hint}\n"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    said.write_text(told)
