@@ -23,6 +23,7 @@ from ingest.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 15.0
+ENOUGH = "There were many within an hour. Of more you are told later; look into the queue."
 Send = Callable[[Message], None]
 
 
@@ -130,6 +131,7 @@ def _tell_moderator(mailer: Mailer, name: str, message: Message) -> None:
         f"Problem:   {CATEGORY_LABELS[told['category']]}",
         f"Severity:  {severity}",
         *_link(told["link"]),
+        *(["", ENOUGH] if told["last"] else []),
     ]
     subject = f"{message.reference}: {CATEGORY_LABELS[told['category']]} ({severity})"
     mailer.send(told["to"], subject, "\n".join(lines), identity=message.identity)

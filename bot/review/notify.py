@@ -21,6 +21,8 @@ from ingest.settings import Settings
 WEBHOOK = "webhook"
 MAIL = "mail"
 CLOSED = "closed"
+HOUR_NS = 3_600 * 10**9
+MAILS_PER_HOUR = 20
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,22 @@ class Notices:
         severity: Severity,
         now: int,
     ) -> None:
-        """Tell the moderators of a report that is new, or newly this severe."""
+        """Tell the moderators of a report that is new, or newly this severe.
+
+        A program can be told of any number; a person gets 20 mails an hour, whoever may be
+        filling the queue, and the last of them says so.
+        """
         if SEVERITY_RANK[severity] < SEVERITY_RANK[self.from_severity]:
             return
         link = self.moderators_link(reference)
-        told = {"category": category, "severity": severity, "link": link}
+        told: dict[str, str | bool] = {"category": category, "severity": severity, "link": link}
         if self.webhook:
             outbox.put(connection, WEBHOOK, reference, told, now)
-        for address in self.mail_to:
-            outbox.put(connection, MAIL, reference, {**told, "to": address}, now)
+        mails = outbox.counted(connection, MAIL, now - HOUR_NS) // max(len(self.mail_to), 1)
+        if mails < MAILS_PER_HOUR:
+            told |= {"last": mails == MAILS_PER_HOUR - 1}
+            for address in self.mail_to:
+                outbox.put(connection, MAIL, reference, {**told, "to": address}, now)
 
     def of_end(self, connection: sa.Connection, reference: str, now: int) -> None:
         """Tell everybody who left an address with a report that it was closed."""

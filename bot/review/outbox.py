@@ -62,6 +62,12 @@ def put(
     connection.execute(sa.insert(outbox).values(**row, attempts=0, next_at=now, error=""))
 
 
+def counted(connection: sa.Connection, kind: str, since: int) -> int:
+    """Return how many messages of a kind were added since then, sent or not."""
+    added = sa.select(sa.func.count()).select_from(outbox)
+    return connection.execute(added.where(outbox.c.kind == kind, outbox.c.at > since)).scalar_one()
+
+
 def forget(connection: sa.Connection, reference: str) -> None:
     """Remove the messages about a report, sent or not: they may hold addresses."""
     connection.execute(sa.delete(outbox).where(outbox.c.reference == reference))

@@ -81,9 +81,23 @@ def test_a_severe_report_is_told_to_every_moderator_without_a_word_of_it(
     ]
     assert [one.payload for one in found] == [
         told,
-        told | {"to": "desk@example.org"},
-        told | {"to": "night@example.org"},
+        told | {"to": "desk@example.org", "last": False},
+        told | {"to": "night@example.org", "last": False},
     ]
+
+
+def test_whoever_fills_the_queue_does_not_fill_a_mailbox(
+    queue: ReviewQueue, messages: Outbox, make_case: MakeCase, clock: Clock
+) -> None:
+    for number in range(22):
+        queue.file(make_case(f"What is number {number}?"), "harmful")
+    told = claimed(messages)
+    mails = [one for one in told if one.kind == MAIL]
+    assert len(told) - len(mails) == 22
+    assert [one.payload["last"] for one in mails] == [False] * 38 + [True] * 2
+    clock.forward(hours=1.1)
+    new = queue.file(make_case(), "harmful").reference
+    assert [one.kind for one in claimed(messages) if one.reference == new] == [WEBHOOK, MAIL, MAIL]
 
 
 def test_a_report_that_turns_out_severe_is_told_once(
