@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import docx
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +206,45 @@ def test_list_items_and_rows_are_a_line_apart_and_the_rest_two() -> None:
     builder.table_row("r")
     builder.table_row("s")
     assert builder.build("").text == "p\n\na\nb\n\nr\ns"
+
+
+def xlsx_bytes() -> bytes:
+    stream = io.BytesIO()
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Words", "Number"])
+    workbook.active.append(["Words", 1])
+    workbook.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".csv", ".html", ".pdf", ".docx", ".xlsx", ""])
+def test_no_name_hides_what_a_file_is(tmp_path: Path, suffix: str) -> None:
+    pdf, word, excel = pdf_bytes("Words"), docx_bytes("Words"), xlsx_bytes()
+    for data, media_type in ((pdf, "pdf"), (word, "word"), (excel, "spreadsheet")):
+        document = load(write(tmp_path, f"a{suffix}", data))
+        assert media_type in document.media_type and "Words" in document.text
+    with pytest.raises(UnsupportedDocument, match="PNG picture"):
+        load(write(tmp_path, f"a{suffix}", b"\x89PNG\r\n\x1a\n"))
+    for data in (b"plain words", "Wörter".encode("utf-16")):
+        assert load(write(tmp_path, f"a{suffix}", data)).media_type.startswith("text/")
+
+
+def test_a_file_that_is_written_to_meanwhile_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reads = write(tmp_path, "a.txt", b"Half a sen"), []
+
+    def written_while_read(self: Path) -> bytes:
+        with self.open("rb") as stream:
+            data = stream.read()
+        reads.append(data)
+        if len(reads) <= changes:
+            self.write_bytes(data + b"tence.")
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", written_while_read)
+    changes = 1
+    assert load(path).text == "Half a sentence."
+    changes = 99
+    with pytest.raises(DocumentError, match=r"a\.txt was written to each time"):
+        load(path)
