@@ -47,6 +47,13 @@ class Staging:
         self._next = first_number
         self._records = [record_table(table) for table in card.tables]
         self._engine = db.open_engine(path, durable=False)
+        try:
+            self._make_tables()
+        except BaseException:
+            self.close()
+            raise
+
+    def _make_tables(self) -> None:
         with db.writing(self._engine) as connection:
             for table in (db.documents, db.chunks, _replaced, _gone, *self._records):
                 table.create(connection)

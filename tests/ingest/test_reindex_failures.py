@@ -26,7 +26,7 @@ def found(pack: Pack, hashed: HashedEmbeddings, question: str = "robins chapter"
         return [chunks[number].text for number in numbers]
 
 
-@pytest.mark.parametrize("kilobytes", [16, 128, 300])
+@pytest.mark.parametrize("kilobytes", [16, 48, 300])
 def test_a_disk_that_is_full_costs_nothing_that_was_there(
     kilobytes: int, small_pack: Pack, hashed: HashedEmbeddings, tmp_path: Path
 ) -> None:
