@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot.review.migrations import migrate, newest_version, schema_version
-from bot.review.schema import chain_head
 from ingest.paths import DatabaseSchema
 
 if TYPE_CHECKING:
     import psycopg
 
-# The first half of the key of our advisory locks; the second is made of the schema's name.
-_MIGRATING = 0x6772_6F75
+# The first halves of the keys of our advisory locks; the second is made of the schema's name.
+_MIGRATING, _WRITING = 0x6772_6F75, 0x6772_6F76
 # Silence of a client after which the server takes back what it holds (an app that was suspended).
 _IDLE_SECONDS = 300
 
@@ -48,9 +47,13 @@ class PostgresqlSchema:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One write transaction at a time, as in SQLite: each sees what those before it did."""
+        """One write transaction at a time, as in SQLite: each sees what those before it did.
+
+        Who came first is served first, after one wait; a row's lock would be waited for anew after
+        every change of the row.
+        """
         with self._open().begin() as connection:
-            connection.execute(sa.select(chain_head.c.id).with_for_update())
+            self._take_turn(connection, _WRITING)
             yield connection
 
     def forget_deleted(self) -> None:
@@ -79,13 +82,17 @@ class PostgresqlSchema:
         with engine.begin() as connection:
             if schema_version(connection) == newest_version(self._versions):
                 return
+            self._take_turn(connection, _MIGRATING)
             name = self._location.schema
-            turn = sa.func.pg_advisory_xact_lock(_MIGRATING, sa.func.hashtext(name))
-            connection.execute(sa.select(turn))
             # Asked first: "if not exists" needs the right to make schemas even where one exists.
             if not sa.inspect(connection).has_schema(name):
                 connection.execute(sa.schema.CreateSchema(name))
             migrate(connection, self._versions)
+
+    def _take_turn(self, connection: sa.Connection, what: int) -> None:
+        """Let nobody else do this in the schema until the transaction ends."""
+        key = sa.func.hashtext(self._location.schema)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(what, key)))
 
 
 def _make_engine(location: DatabaseSchema, busy_seconds: float) -> sa.Engine:

@@ -121,7 +121,7 @@ event_texts = sa.Table(
     sqlite_strict=True,
 )
 
-# One row. Who writes holds it, so that the chain has one end.
+# One row: where the chain ends.
 chain_head = sa.Table(
     "chain_head",
     metadata,
