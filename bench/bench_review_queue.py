@@ -273,12 +273,13 @@ def main() -> int:
     asked.add_argument("--no-write", action="store_true", help="only print")
     given = vars(asked.parse_args())
     write = not given.pop("no_write")
+    load = os.getloadavg()[0]
     outcomes = {}
     for place, location, folder in _places():
         outcomes[place] = measure(Plan(location, folder, **given))
         shown = replace(outcomes[place], filing_ms=quantiles(outcomes[place].filing_ms, n=20))
         print(f"{place}: {shown}", file=sys.stderr, flush=True)
-    report = _report(outcomes, given)
+    report = _report(outcomes, given, load)
     print(report)
     if write:
         RESULT.write_text(report, encoding="utf-8")
@@ -294,7 +295,7 @@ def _places() -> Iterator[tuple[str, ReportsLocation, Path]]:
         yield "PostgreSQL", DatabaseSchema(url, "groundskeeper_bench"), Path(name)
 
 
-def _report(outcomes: dict[str, Outcome], plan: dict[str, int]) -> str:
+def _report(outcomes: dict[str, Outcome], plan: dict[str, int], load: float) -> str:
     rows = {
         "receipts given": lambda o: f"{o.receipts:,}",
         "of them lost": lambda o: f"{o.lost:,}",
@@ -323,6 +324,8 @@ def _report(outcomes: dict[str, Outcome], plan: dict[str, int]) -> str:
         f"{plan['moderators']} moderators claim and resolve; at {plan['kills']} moments one of them"
         " all is killed with -9 and replaced.",
         "Both flush each commit to disk. What a process was promised it wrote down afterwards.",
+        f"The load average was {load:.0f} before it began. Above 2 others worked, and seconds",
+        "can only be compared from column to column.",
         "",
         f"| | {' | '.join(outcomes)} |",
         f"| --- | {' | '.join('---:' for _ in outcomes)} |",
