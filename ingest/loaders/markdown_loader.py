@@ -37,6 +37,8 @@ def load_markdown(data: bytes, name: str) -> LoadedDocument:
         tokens = parser.parse(body)
     except MemoryError:
         raise
+    except RecursionError:
+        raise DocumentError(f"{name} is nested too deeply to be read as Markdown.") from None
     except Exception as error:
         # The parser recurses and indexes; whatever a hostile file provokes is the file's fault.
         raise DocumentError(f"{name} cannot be parsed as Markdown: {error!r}.") from None

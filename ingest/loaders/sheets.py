@@ -76,6 +76,7 @@ class _SheetWriter:
         self._header: list[str] = []
         # Lone cells of which it is not yet known whether they are titles or all that there is.
         self._lone: list[str] = []
+        self._alone: list[SheetRow] = []
         self.rows = 0
         self.odd = 0
 
@@ -87,11 +88,11 @@ class _SheetWriter:
             first += 1
         if first == len(block):
             if first > 1:
-                self.end()
+                self._write_lone()
             return
         for depth, title in enumerate(self._lone):
             self._title(title, self._level + depth)
-        if self._lone and not self.rows:
+        if self._lone and not self.rows and not self._alone:
             # The title of the whole sheet: those of its parts stand below it.
             self._level += 1
         self._lone = []
@@ -99,6 +100,12 @@ class _SheetWriter:
 
     def end(self) -> None:
         """Write lone cells below which nothing stands as the paragraphs that they are."""
+        for row in self._alone:
+            self._row(row)
+        self._alone = []
+        self._write_lone()
+
+    def _write_lone(self) -> None:
         for text in self._lone:
             self._builder.paragraph(text)
         self._lone = []
@@ -113,6 +120,10 @@ class _SheetWriter:
             self._builder.heading(text, level)
 
     def _table(self, block: list[SheetRow]) -> None:
+        if self._heads_what_follows(block):
+            self._alone = block
+            return
+        block, self._alone = [*self._alone, *block], []
         cells = [row.cells for row in block]
         count = min(block[0].header_rows, len(block) - 1)
         header = merge_headers(cells[:count])
@@ -124,6 +135,12 @@ class _SheetWriter:
             self._header = []
         for row in block:
             self._row(row)
+
+    def _heads_what_follows(self, block: list[SheetRow]) -> bool:
+        """Whether a row by itself may be the header of tables that empty rows part from it."""
+        if self._header or self._alone or len(block) > 1:
+            return False
+        return looks_like_header([block[0].cells, []])
 
     def _row(self, row: SheetRow) -> None:
         self.rows += 1

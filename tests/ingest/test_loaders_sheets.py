@@ -121,6 +121,19 @@ def test_titles_and_empty_rows_lay_a_sheet_out() -> None:
     assert document.title == "Yearly figures"
 
 
+def test_a_header_that_an_empty_row_parts_from_its_tables_still_names_them() -> None:
+    text = "Figures,,\nItem,Label,Value\n,,\nA. One,,\na1,Applied,5\n,,\nB. Two,,\nb1,Fee,6\n"
+    assert outline(load_csv(text.encode(), "a.csv")) == [
+        "#Figures",
+        "##A. One",
+        "|Item: a1; Label: Applied; Value: 5",
+        "##B. Two",
+        "|Item: b1; Label: Fee; Value: 6",
+    ]
+    assert outline(load_csv(b"a,b\n", "a.csv")) == ["|a; b"]
+    assert outline(load_csv(b"a,b\n,\nNotes,\nfew,\n", "a.csv")) == ["Notes", "few", "|a; b"]
+
+
 def test_lone_cells_below_which_nothing_stands_are_text() -> None:
     document = load_csv(b"a,b\n1,2\n\nSource: our own,\nNot audited,\n", "a.csv")
     assert outline(document) == ["|a: 1; b: 2", "Source: our own", "Not audited"]
