@@ -414,7 +414,8 @@ ABOUT = {
     "written by `bench/minilm_onnx.py`.",
     "changes": "Embedded with random vectors. A second of the first kind is one by the clock, from "
     "the first look at the folder to the last word to the vector server, which is started and "
-    "joined within it; one of the second kind is work of this process alone.",
+    "joined within it; one of the second kind is work of this process alone, which is what a "
+    "machine with nothing else to do comes close to.",
     "memory": "Embedded with random vectors; the encoder takes 250 MB more, whatever the corpus. "
     "*reindex* is the process itself, *readers* its two workers together. Chroma holds every "
     "vector in memory, about 1.9 KB a chunk, and that is not ours to change.",
