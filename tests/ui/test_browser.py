@@ -190,7 +190,7 @@ def sideways_overflow(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('.stApp *')]
             .filter(e => e.getBoundingClientRect().right > innerWidth + 1
-                      && e.getClientRects().length && !e.closest('.gk-scroll')
+                      && e.getClientRects().length && !e.closest('.gk-scroll, .st-key-gk-nav')
                       && e.parentElement.getBoundingClientRect().width > 1)
             .map(e => e.outerHTML.slice(0, 120))"""
     )

@@ -15,7 +15,7 @@ from ingest.model_pins import EMBEDDED
 from ingest.settings import Settings
 from ui import strings
 from ui.browse_html import badges_html, troubled
-from ui.rendering import escape, folded, short_digest, source_address
+from ui.rendering import escape, folded, joined, source_address
 from ui.services import Services
 
 SOURCES_SHOWN = 40
@@ -113,7 +113,7 @@ def _figures_html(card: DomainCard) -> str:
     if not found:
         return ""
     lines = "".join(
-        f"<dt>{escape(', '.join(filter(None, about)))}</dt><dd>{escape(', '.join(labels))}</dd>"
+        f"<dt>{escape(joined(*about))}</dt><dd>{escape(', '.join(labels))}</dd>"
         for about, labels in found.items()
     )
     return section(strings.ABOUT_FIGURES, f'<dl class="gk-pairs">{lines}</dl>')
@@ -145,7 +145,7 @@ def _model_html(model: ModelInUse, role: str, setting: str) -> str:
 def _digest_html(digest: str) -> str:
     if not digest:
         return escape(strings.DIGEST_UNKNOWN)
-    return f'<code title="{escape(digest)}">{escape(short_digest(digest))}</code>'
+    return f"<code>{escape(digest)}</code>"
 
 
 def where_it_runs(setting: str) -> str:
