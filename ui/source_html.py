@@ -80,18 +80,25 @@ def gives_orders(passage: Passage) -> bool:
 
 
 def row_html(row: Row) -> str:
-    """Return a row as a small table: each figure with its unit, its source and its time."""
-    lines = "".join(_cell_html(fact) for fact in row.evidence.facts)
+    """Return a row as a small table: each figure with its unit, its source and its time.
+
+    Where all have the same source and time, it is said once, below.
+    """
+    facts = row.evidence.facts
+    origins = {joined(fact.source, fact.vintage) for fact in facts}
+    shared = origins.pop() if len(origins) == 1 else ""
+    lines = "".join(_cell_html(fact, origin=not shared) for fact in facts)
+    below = f'<div class="gk-caption">{escape(shared)}</div>' if shared else ""
     head = (
         f'<thead><tr><th scope="col">{escape(_name_of(row.table))}</th>'
-        f'<td scope="col">{escape(_entity(row))}</td></tr></thead>'
+        f'<th scope="col">{escape(_entity(row))}</th></tr></thead>'
     )
-    return f'<table class="gk-cells gk-row">{head}<tbody>{lines}</tbody></table>'
+    return f'<table class="gk-cells gk-row">{head}<tbody>{lines}</tbody></table>{below}'
 
 
-def _cell_html(fact: Fact) -> str:
+def _cell_html(fact: Fact, *, origin: bool) -> str:
     missing = ' class="gk-missing"' if fact.value is None else ""
-    about = joined(fact.unit, fact.source, fact.vintage)
+    about = joined(fact.unit, *((fact.source, fact.vintage) if origin else ()))
     return (
         f'<tr><th scope="row">{escape(fact.label)}{small(about)}</th>'
         f"<td{missing}>{escape(fact.display)}</td></tr>"

@@ -239,6 +239,15 @@ def test_names_are_found_while_typed_and_compared(visit: Visit, library: Library
     assert [one.value for one in test.info] == [strings.COMPARE_ONE_MORE]
 
 
+def test_the_sources_of_a_comparison_open_one_after_another(visit: Visit, library: Library) -> None:
+    test = press(visit("compare", of=ids(library)[:3]), strings.READ_SOURCES)
+    rows = [one.row for _, one in test.session_state["source-open"].sources]
+    assert len(rows) == 3
+    test = press(test, strings.SOURCE_NUMBER.format(n=3))
+    assert test.session_state["source-open"].place.row == rows[2]
+    assert strings.ROW_OF.format(n=rows[2]) in html(test)
+
+
 def test_a_link_opens_the_same_comparison(visit: Visit, library: Library) -> None:
     figures = [field.key for field in library.card.tables[0].fields if field.numeric][:2]
     first = visit("compare", of=ids(library)[:3], figures=figures)

@@ -95,9 +95,8 @@ def _offer_sources(opened: Opened) -> None:
     with st.container(horizontal=True, key="gk-drawer-sources"):
         for number, place in opened.sources:
             st.button(
-                str(number),
+                strings.SOURCE_NUMBER.format(n=number),
                 key=f"drawer-source-{number}",
-                help=strings.SOURCE_NUMBER.format(n=number),
                 type="primary" if place == opened.place else "secondary",
                 on_click=_turn_to,
                 args=(place,),
