@@ -333,10 +333,9 @@ def test_no_text_becomes_more_than_text(desktop: Page, hostile_address: str) -> 
     page.on("request", note)
     page.on("dialog", lambda dialog: elsewhere.append(dialog.message))
     visit(page, hostile_address)
-    shown = [
-        button.inner_text().replace(WORD_JOINER, "")
-        for button in page.locator("[class*='st-key-gk-suggestions'] button").all()
-    ]
+    buttons = page.locator("[class*='st-key-gk-suggestions'] button")
+    expect(buttons).to_have_count(len(HOSTILE))
+    shown = [button.inner_text().replace(WORD_JOINER, "") for button in buttons.all()]
     assert shown == HOSTILE
     assert_nothing_foreign(page)
 
