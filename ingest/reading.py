@@ -103,13 +103,12 @@ class Worker:
             self.end()
             raise RuntimeError("a reading worker did not start; see above for why") from error
 
-    def ask(self, job: Job, limits: Limits) -> dict[str, Any]:
+    def ask(self, job: Job, limits: Limits, deadline: float) -> dict[str, Any]:
         """Return the answer to a job.
 
-        Raises TimeoutError past the limit, EOFError if the process ended; either way it is of no
-        further use.
+        Raises TimeoutError past the deadline (of time.monotonic), EOFError if the process ended;
+        either way it is of no further use.
         """
-        deadline = time.monotonic() + limits.seconds
         try:
             send(self._requests, {"job": asdict(job), "limits": encode_limits(limits)})
         except BrokenPipeError:
@@ -232,9 +231,10 @@ class Readers:
 
     def _answer(self, job: Job) -> Answer:
         """Have a job answered; a second worker tries what has crashed the first."""
-        answer = self._try(job)
+        deadline = time.monotonic() + self._limits.seconds
+        answer = self._try(job, deadline)
         if answer is None and not self._closed.is_set():
-            answer = self._try(job)
+            answer = self._try(job, deadline)
         if answer is None:
             name = Path(job.name).name
             reason = (
@@ -244,7 +244,7 @@ class Readers:
             return Answer(failure=reason, over_limit=True)
         return answer
 
-    def _try(self, job: Job) -> Answer | None:
+    def _try(self, job: Job, deadline: float) -> Answer | None:
         """Return the answer, or None if the worker crashed or nobody waits any more."""
         if self._closed.is_set():
             return None
@@ -253,7 +253,7 @@ class Readers:
         if self._closed.is_set():
             worker.kill()
         try:
-            message = worker.ask(job, self._limits)
+            message = worker.ask(job, self._limits, deadline)
         except TimeoutError:
             worker.end()
             return Answer(failure=self._too_slow(job), over_limit=True)
