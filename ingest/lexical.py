@@ -82,7 +82,7 @@ class LexicalSearcher:
     def numbers(self) -> Numbers:
         """Return the numbers of all chunks that are there, ascending."""
         found: list[Numbers] = []
-        for first in range(0, self._highest() + 1, NUMBERS_AT_ONCE):
+        for first in range(0, self.highest() + 1, NUMBERS_AT_ONCE):
             within = Query.range_query(
                 self._schema, "number", FieldType.Integer, first, first + NUMBERS_AT_ONCE - 1
             )
@@ -90,7 +90,7 @@ class LexicalSearcher:
             found.append(np.asarray(self._numbers([place for _, place in hits]), dtype=np.int64))
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
-    def _highest(self) -> int:
+    def highest(self) -> int:
         """Return the highest number that is there, -1 where there is none."""
         highest = _translated(
             lambda: (
@@ -172,7 +172,7 @@ class LexicalIndex:
         index = _translated(lambda: _open(self._folder))
         writer = _translated(lambda: index.writer(WRITER_BYTES, num_threads=1))
         try:
-            yield LexicalWriter(writer)
+            yield LexicalWriter(writer, LexicalSearcher(index.schema, index.searcher()).highest())
         finally:
             _translated(writer.rollback)
             _translated(writer.wait_merging_threads)
@@ -193,8 +193,10 @@ class LexicalIndex:
 class LexicalWriter:
     """Adds and deletes chunks; nothing shows before `commit`."""
 
-    def __init__(self, writer: tantivy.IndexWriter) -> None:
+    def __init__(self, writer: tantivy.IndexWriter, highest: int) -> None:
+        """`highest` is the highest number that is there already."""
         self._writer = writer
+        self._highest = highest
 
     def add(self, chunks: Iterable[tuple[int, Chunk]]) -> None:
         """Index numbered chunks; one that is there under the number is replaced.
@@ -207,7 +209,9 @@ class LexicalWriter:
         for number, chunk in chunks:
             text = "\n".join([chunk.header] * HEADER_TIMES + [chunk.body])
             row = {"number": number, "kind": chunk.kind, "document": chunk.document, "text": text}
-            self._writer.delete_documents_by_term("number", number)
+            # A deletion takes a kilobyte until the commit, also where there is nothing to delete.
+            if number <= self._highest:
+                self._writer.delete_documents_by_term("number", number)
             self._writer.add_document(tantivy.Document.from_dict(row, _SCHEMA))
 
     def remove(self, numbers: Iterable[int]) -> None:
