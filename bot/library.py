@@ -121,6 +121,11 @@ class Library:
         self._names = NameSearch(index.card)
         self._pages = {table.name: RecordPages(table) for table in index.card.tables}
 
+    def warm_up(self) -> None:
+        """Read all names, which the first search would wait for; raises IndexUnavailable."""
+        for table in self.card.tables:
+            self.entities(table.name, "", 1)
+
     def state(self) -> IndexState:
         """Return what the index holds."""
         with self._index.snapshot() as snapshot:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -113,7 +115,15 @@ def _shared_library(_settings: Settings, _card: DomainCard) -> Library:
         ModelInUse("answers", bot.chat.name, bot.chat.digest),
         ModelInUse("search", bot.index.embeddings.name, bot.index.embeddings.digest),
     )
-    return Library(bot.index, _settings.domain, retriever, models)
+    library = Library(bot.index, _settings.domain, retriever, models)
+    threading.Thread(target=_warm_up, args=(library,), name="names", daemon=True).start()
+    return library
+
+
+def _warm_up(library: Library) -> None:
+    # Whatever keeps the index from being read, the page that wants it says.
+    with suppress(GroundskeeperError):
+        library.warm_up()
 
 
 def visitor_address(header: str) -> str:
