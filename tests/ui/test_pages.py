@@ -9,19 +9,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from bot.library import Library, ModelInUse, Place
+from bot.library import Found, Library, ModelInUse, Passage, Place
 from bot.retriever import HybridRetriever
 from bot.review import Moderators, ReviewQueue
+from ingest.documents import Chunk
 from ingest.index import DocumentInfo
 from ingest.settings import Settings
 from ingest.suspicions import SUSPICIOUS
 from tests.packs import HashedEmbeddings, Pack, end_vector_servers
 from tests.ui.fake_bot import DIGEST, FakeBot
+from tests.ui.test_rendering import Page as Markup
 from ui import strings
-from ui.browse_html import document_html, rows_html, troubled
+from ui.browse_html import document_html, found_html, rows_html, troubled
 from ui.services import Services
+from ui.source_html import passage_html, passage_where, source_head_html, trouble_html
 from ui.tables import table_csv
 from ui.views.about import where_it_runs
 
@@ -165,6 +170,29 @@ def test_an_address_that_names_nothing_is_answered_kindly(
     test = visit("source", **query)
     assert strings.NO_SOURCE in html(test)
     assert not test.button
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+@example(HOSTILE, "</mark><script>alert(1)</script>")
+def test_what_a_document_says_is_only_text(one: str, other: str) -> None:
+    info = DocumentInfo(
+        one, other, "document", "text/html", None, one, "indexed", other, True, (one, other)
+    )
+    chunk = Chunk("id", one, 0, f"{one}\n\n{other}", other, 0, 1, page=1, heading_path=(one, other))
+    source = Passage(info, chunk, 1, 1, other, one, frozenset({one, other}), (None, None))
+    shown = [
+        passage_html(source),
+        source_head_html(other, chunk.heading_path, passage_where(source)),
+        trouble_html(info),
+        document_html(info),
+        found_html(Found(Place(one), other, (one,), 1, other)),
+    ]
+    for part in map(Markup, shown):
+        assert set(part.tags) <= {
+            *("div", "mark", "b", "h2", "h3", "ol", "li", "ul", "p", "small", "span"),
+            *("details", "summary"),
+        }
+        assert {name for name, _ in part.attributes} <= {"class", "role", "aria-label"}
 
 
 def test_numbers_that_are_none_are_taken_for_the_beginning(visit: Visit, library: Library) -> None:
