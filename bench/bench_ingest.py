@@ -418,8 +418,8 @@ ABOUT = {
     "machine with nothing else to do comes close to.",
     "memory": "Embedded with random vectors; the encoder takes 250 MB more, whatever the corpus. "
     "*reindex* is the process itself, of which the full-text index's writer may take 64 MB before "
-    "it writes them out, so the slope of small corpora says little; *readers* are its two workers together. Chroma holds every "
-    "vector in memory, about 1.9 KB a chunk, and that is not ours to change.",
+    "it writes them out, so the slope of small corpora says little; *readers* are its two workers "
+    "together. Chroma holds every vector in memory, about 1.9 KB a chunk, and that is not ours to change.",
 }
 
 
