@@ -419,7 +419,8 @@ ABOUT = {
     "memory": "Embedded with random vectors; the encoder takes 250 MB more, whatever the corpus. "
     "*reindex* is the process itself, of which the full-text index's writer may take 64 MB before "
     "it writes them out, so the slope of small corpora says little; *readers* are its two workers "
-    "together. Chroma holds every vector in memory, about 1.9 KB a chunk, and that is not ours to change.",
+    "together. Chroma holds every vector in memory, about 1.9 KB a chunk, which is not ours to "
+    "change.",
 }
 
 
