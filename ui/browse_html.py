@@ -40,7 +40,7 @@ def document_html(info: DocumentInfo) -> str:
         strings.TYPE_NAMES[kind] if kind else info.media_type,
         strings.N_PAGES.format(n=info.pages) if info.pages and info.pages > 1 else "",
         info.vintage,
-        info.name,
+        info.name if info.title else "",
     ]
     said = remarks(info, suspicious=True) + remarks(info, suspicious=False)
     lines = "".join(f"<li>{escape(one)}</li>" for one in said)
