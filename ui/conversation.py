@@ -60,8 +60,9 @@ class Exchange:
     """A question and as much of its answer as there is; only the answering thread writes.
 
     `place` is that in the line of all visitors, 0 when it is the question's turn. `answer` is set
-    last: once it is there, everything else is too. `receipt` is that of the report which the
-    visitor made of this answer.
+    last: once it is there, everything else is too. Of a question that the visitor has `stopped`
+    there is no more than what was said by then. `receipt` is that of the report which the visitor
+    made of this answer.
     """
 
     key: str
@@ -72,8 +73,15 @@ class Exchange:
     place: int = 0
     within: Filter = EVERYTHING
     sources: tuple[Source, ...] = ()
+    follow_ups: tuple[str, ...] = ()
     answer: Answer | None = None
+    stopped: bool = False
     receipt: Receipt | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.stopped or self.answer is not None
 
 
 @dataclass
@@ -81,13 +89,15 @@ class Conversation:
     """The exchanges of one visit. Ask from any thread; draw from any thread.
 
     `address` is where the visitor is, for the limit of questions a minute. `within` is the part of
-    the corpus that the next questions are about.
+    the corpus that the next questions are about. `editing` is the key of the last exchange while
+    its question is being changed: what is asked next takes its place.
     """
 
     session: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     address: str = ""
     within: Filter = EVERYTHING
     exchanges: list[Exchange] = field(default_factory=list)
+    editing: str = ""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -97,6 +107,9 @@ class Conversation:
     def ask(self, text: str, bot: ChatBot) -> None:
         """Put a question in line; how many may come at once is for the bot to say."""
         with self._changed:
+            if self.editing and self.exchanges[-1:] and self.exchanges[-1].key == self.editing:
+                self.exchanges.pop().stopped = True
+            self.editing = ""
             self.exchanges.append(Exchange(secrets.token_hex(4), text, within=self.within))
             if self._answering is None:
                 self._answering = threading.Thread(
@@ -106,8 +119,27 @@ class Conversation:
 
     @property
     def unanswered(self) -> list[Exchange]:
-        """The questions that have no answer yet, in the order in which they were asked."""
-        return [exchange for exchange in self.exchanges if exchange.answer is None]
+        """The questions of which something is still to come, in the order they were asked."""
+        return [exchange for exchange in self.exchanges if not exchange.over]
+
+    def stop(self) -> None:
+        """Keep what was said by now; the answering thread is told at its next sentence."""
+        with self._changed:
+            for exchange in self.unanswered:
+                exchange.stopped = True
+            self._changed.notify_all()
+
+    def edit(self, exchange: Exchange) -> None:
+        """Let the next question take the place of this one, if it is the last."""
+        self.editing = exchange.key
+
+    def ask_again(self, exchange: Exchange, bot: ChatBot) -> None:
+        """Put the last question once more, in the place of its answer, where it was put before."""
+        if exchange is self.exchanges[-1] and exchange.over:
+            self.edit(exchange)
+            chosen, self.within = self.within, exchange.within
+            self.ask(exchange.question, bot)
+            self.within = chosen
 
     def wait(self, seconds: float) -> None:
         """Wait until something has changed, or until the time is over."""
@@ -128,7 +160,7 @@ class Conversation:
     def _answer_all(self, bot: ChatBot) -> None:
         while (exchange := self._next()) is not None:
             answer = self._answer(exchange, bot)
-            if answer is not None:
+            if answer is not None and not exchange.stopped:
                 exchange.sources = _sources(answer, bot)
                 self._tell(exchange, answer=answer)
 
@@ -149,7 +181,7 @@ class Conversation:
                 for event in events:
                     if isinstance(event, Finished):
                         return event.answer
-                    if self._closed:
+                    if self._closed or exchange.stopped:
                         return None
                     self._hear(exchange, event)
         except Exception:

@@ -162,6 +162,12 @@ def progress_html(told: str, sentences: Sequence[str]) -> str:
     return f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
 
 
+def stopped_html(sentences: Sequence[str]) -> str:
+    """Return as much of an answer as there was when its reader stopped it."""
+    said = answer_html(" ".join(sentences), (), "") if sentences else ""
+    return f'{said}<p class="gk-footer" role="status">{strings.STOPPED}</p>'
+
+
 def brand_html(icon: str, name: str) -> str:
     """Return the domain's sign for the bar on top of every page."""
     return (

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 STYLE = Path(__file__).with_name("style.css")
 
 SIGN_IN, MODERATION = "sign-in", "moderation"
+ALWAYS_SEEN = 2
 
 Page = Callable[[Services], None]
 
@@ -59,12 +60,16 @@ def run(find_services: Callable[[], Services]) -> None:
 def _draw_bar(services: Services, pages: Sequence[st.Page], current: st.Page) -> None:
     """Draw the menu ourselves: Streamlit's own is folded away on a phone."""
     info, theme = services.card.domain, services.card.theme
+    shown = [page for page in pages if page.visibility == "visible"]
     with st.container(key="gk-bar", horizontal=True, vertical_alignment="center"):
         st.html(brand_html(theme.icon, info.name))
         with st.container(key="gk-nav", horizontal=True):
-            for page in pages:
-                if page.visibility == "visible":
-                    st.page_link(page)
+            for page in shown:
+                st.page_link(page)
+        # On a narrow screen only the first links are seen (style.css); the others are here.
+        with st.container(key="gk-rest"), st.popover(strings.MORE_PAGES, type="tertiary"):
+            for page in shown[ALWAYS_SEEN:]:
+                st.page_link(page)
         if current.url_path == pages[0].url_path:
             offer_new_conversation()
 

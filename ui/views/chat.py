@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,6 +14,8 @@ from ui import strings
 from ui.charts import charts_html
 from ui.conversation import ChatBot, Conversation, Exchange
 from ui.explaining import explain, explanation_html, from_records, rows_left
+from ui.in_browser import bring_to_top, offer_copy
+from ui.keeping import answer_as_text, conversation_as_markdown
 from ui.rendering import (
     answer_html,
     footer_html,
@@ -23,6 +26,7 @@ from ui.rendering import (
     question_html,
     short_digest,
     sources_html,
+    stopped_html,
     welcome_html,
 )
 from ui.services import Services, visitor_address
@@ -33,6 +37,8 @@ from ui.views.source import draw_open_source, open_source
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
+_TYPED = "question"
+_GIVEN = "question-given"
 CHAT = "chat"
 
 
@@ -42,19 +48,79 @@ def chat_page(services: Services) -> None:
         bot = services.open_bot()
     conversation = st.session_state.setdefault(_CONVERSATION, Conversation())
     conversation.address = visitor_address(services.address_header)
-    typed = st.chat_input(strings.ASK, max_chars=services.question_max_chars)
-    if typed:
-        conversation.ask(typed, bot)
-    if not conversation.exchanges:
-        _welcome(services, conversation, bot)
-    pending = [
-        (exchange, place)
-        for exchange in conversation.exchanges
-        if (place := _draw(services, conversation, exchange, bot)) is not None
-    ]
-    offer_search_in(conversation, bot)
+    thread = st.container(key="gk-thread")
+    _draw_composer(services, conversation, bot)
+    with thread:
+        if not conversation.exchanges:
+            _welcome(services, conversation, bot)
+        pending = [
+            (exchange, place)
+            for exchange in conversation.exchanges
+            if (place := _draw(services, conversation, exchange, bot)) is not None
+        ]
+    if conversation.exchanges:
+        last = conversation.exchanges[-1].key
+        bring_to_top(last, editing=conversation.editing == last)
     draw_open_source(services, CHAT)
     _follow(conversation, pending)
+
+
+def _draw_composer(services: Services, conversation: Conversation, bot: ChatBot) -> None:
+    """Draw where questions are typed.
+
+    It stands in the page itself, not in Streamlit's bottom area: with that the page would follow
+    its own end, and a reader would be taken away from the beginning of each answer.
+    """
+    _fill_in_given(services.question_max_chars)
+    with st.container(key="gk-composer"):
+        if conversation.editing:
+            _say_what_is_changed(conversation)
+        with st.container(key="gk-ask", horizontal=True, vertical_alignment="center"):
+            offer_search_in(conversation, bot)
+            st.chat_input(
+                strings.ASK,
+                key=_TYPED,
+                max_chars=services.question_max_chars,
+                on_submit=_ask_typed,
+                args=(bot,),
+            )
+            if conversation.unanswered:
+                st.button(
+                    strings.STOP,
+                    key="stop",
+                    icon=":material/stop_circle:",
+                    on_click=conversation.stop,
+                )
+
+
+def _ask_typed(bot: ChatBot) -> None:
+    if typed := st.session_state[_TYPED]:
+        st.session_state[_CONVERSATION].ask(typed, bot)
+
+
+def _fill_in_given(most_chars: int) -> None:
+    """Put the question of the address (`?q=`) where questions are typed, once; nobody asked yet."""
+    given = st.query_params.get("q", "")[:most_chars]
+    if given and st.session_state.get(_GIVEN) != given:
+        st.session_state[_GIVEN] = given
+        st.session_state[_TYPED] = given
+
+
+def _say_what_is_changed(conversation: Conversation) -> None:
+    with st.container(key="gk-editing", horizontal=True, vertical_alignment="center"):
+        st.html(f'<div role="status">{strings.EDITING}</div>')
+        st.button(
+            strings.CANCEL,
+            key="edit-cancel",
+            type="tertiary",
+            on_click=_leave,
+            args=(conversation,),
+        )
+
+
+def _leave(conversation: Conversation) -> None:
+    conversation.editing = ""
+    st.session_state[_TYPED] = ""
 
 
 def offer_new_conversation() -> None:
@@ -107,27 +173,79 @@ def _draw(
     services: Services, conversation: Conversation, exchange: Exchange, bot: ChatBot
 ) -> DeltaGenerator | None:
     """Draw one exchange; return the place for what is still being written, if anything is."""
+    last = exchange is conversation.exchanges[-1]
     with st.container(key=f"gk-exchange-{exchange.key}"):
         st.html(question_html(exchange.question))
         answer = exchange.answer
+        if exchange.stopped:
+            st.html(stopped_html(exchange.sentences))
+            _below_the_last(last, partial(_offer_changes, conversation, exchange, bot))
+            return None
         if answer is None:
             return st.empty()
         st.html(_said_html(exchange, answer))
-        # The place is there with or without the button, so that nothing below it moves: what
-        # a reader has unfolded would be folded again.
-        with st.container(key=f"gk-more-{exchange.key}"):
-            if exchange is conversation.exchanges[-1]:
-                _offer_more(conversation, exchange, answer, bot)
+        _below_the_last(last, partial(_offer_more, conversation, exchange, answer, bot))
         st.html(_grounds_html(exchange, answer, services))
         with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
             _offer_sources(exchange)
+            offer_copy(answer_as_text(answer), exchange.key)
             offer_report(exchange)
             _offer_download(exchange, answer)
         _say_what_the_file_holds(answer)
         draw_report(services, conversation, exchange)
-        if exchange is conversation.exchanges[-1]:
-            _suggest_instead(services, conversation, exchange, answer, bot)
+        suggest = partial(_suggest_next, services, conversation, exchange, answer, bot)
+        _below_the_last(last, suggest)
+        _below_the_last(last, partial(_offer_changes, conversation, exchange, bot))
     return None
+
+
+def _below_the_last(last: bool, draw: Callable[[], None]) -> None:
+    """Draw what is only offered below the last exchange, in a place that is there in any case.
+
+    So nothing below it moves in Streamlit's count of elements, which would fold what a reader has
+    unfolded; and the place is empty at once, not when the next answer has come to its end, when
+    the page would jump.
+    """
+    place = st.empty()
+    if last:
+        with place.container():
+            draw()
+
+
+def _offer_changes(conversation: Conversation, exchange: Exchange, bot: ChatBot) -> None:
+    """Below the last answer: put its question again or otherwise, and keep what was said."""
+    with st.container(horizontal=True, key=f"gk-changes-{exchange.key}"):
+        st.button(
+            strings.ASK_AGAIN,
+            key=f"again-{exchange.key}",
+            icon=":material/refresh:",
+            type="tertiary",
+            on_click=conversation.ask_again,
+            args=(exchange, bot),
+        )
+        st.button(
+            strings.EDIT,
+            key=f"edit-{exchange.key}",
+            icon=":material/edit:",
+            type="tertiary",
+            on_click=_edit,
+            args=(conversation, exchange),
+        )
+        st.download_button(
+            strings.EXPORT,
+            conversation_as_markdown(conversation.exchanges),
+            file_name=strings.EXPORT_NAME,
+            mime="text/markdown",
+            key=f"export-{exchange.key}",
+            icon=":material/save_alt:",
+            type="tertiary",
+            on_click="ignore",
+        )
+
+
+def _edit(conversation: Conversation, exchange: Exchange) -> None:
+    conversation.edit(exchange)
+    st.session_state[_TYPED] = exchange.question
 
 
 def _said_html(exchange: Exchange, answer: Answer) -> str:
@@ -230,25 +348,26 @@ def _made_by(services: Services, answer: Answer) -> list[str]:
     ]
 
 
-def _suggest_instead(
+def _suggest_next(
     services: Services,
     conversation: Conversation,
     exchange: Exchange,
     answer: Answer,
     bot: ChatBot,
 ) -> None:
-    """After a refusal, show what can be asked; not after a rule, which may be about distress."""
-    if answer.status not in ("refused", "abstained"):
-        return
-    questions = answer.suggestions or services.card.domain.suggestions[:2]
-    _suggest(questions, exchange.key, conversation, bot, strings.ASK_INSTEAD)
+    """Show what can be asked next; not after a rule, which may be about distress."""
+    if answer.status in ("refused", "abstained"):
+        questions = answer.suggestions or services.card.domain.suggestions[:2]
+        _suggest(questions, exchange.key, conversation, bot, strings.ASK_INSTEAD)
+    elif exchange.follow_ups:
+        _suggest(exchange.follow_ups, exchange.key, conversation, bot, strings.ASK_NEXT)
 
 
 def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGenerator]]) -> None:
     """Draw what is being written until all is; each draw is also where Streamlit may stop us."""
     if not pending:
         return
-    while any(exchange.answer is None for exchange, _ in pending):
+    while any(not exchange.over for exchange, _ in pending):
         for exchange, place in pending:
             told = progress(exchange.started, exchange.place, len(exchange.evidence))
             place.html(progress_html(told, exchange.sentences))

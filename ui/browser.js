@@ -1,0 +1,50 @@
+// What only the reader's browser can do (ui/in_browser.py). A component of Streamlit gives `data`
+// and the element that it may fill; whatever is in `data` is shown as text, never as markup.
+
+const shown = (globalThis.gkShown ??= new Set());
+
+// Bring a new question to the top, once, so that its answer begins in sight. What is asked may be
+// drawn a moment after this runs.
+function bringUp(key, patience = 60) {
+  const question = document.querySelector(`.st-key-gk-exchange-${key} .gk-question`);
+  if (question) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    question.scrollIntoView({ block: "start", behavior: calm ? "instant" : "smooth" });
+  } else if (patience) {
+    requestAnimationFrame(() => bringUp(key, patience - 1));
+  }
+}
+
+// The Clipboard API is only there on https and on this very machine.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("not copied");
+}
+
+function offerCopy(place, { text, label, copied, failed }) {
+  const button = place.querySelector("button");
+  const say = (words) => (button.lastElementChild.textContent = words);
+  say(label);
+  button.onclick = async () => {
+    say(await copy(text).then(() => copied, () => failed));
+    setTimeout(say, 2500, label);
+  };
+}
+
+export default function ({ data, parentElement }) {
+  if (data.text !== undefined) offerCopy(parentElement, data);
+  if (data.question && !shown.has(data.question)) {
+    shown.add(data.question);
+    bringUp(data.question);
+  }
+  if (data.focus && !shown.has(data.focus)) {
+    shown.add(data.focus);
+    document.querySelector('[data-testid="stChatInputTextArea"]')?.focus();
+  }
+}
