@@ -36,6 +36,7 @@ from bot.draft import Draft, Stop
 from bot.evidence import evidence_of, may_be_evidence, place_of, shown_of
 from bot.extract import term_coverage, windows
 from bot.facts import Facts
+from bot.follow_ups import follow_ups
 from bot.guard import Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
@@ -437,6 +438,11 @@ class Bot:
         draft.flags = (*draft.flags, *outcome.flags)
 
     # --- what the page asks besides --------------------------------------------------------------
+
+    def follow_ups(self, answer: Answer) -> tuple[str, ...]:
+        """Return what can be asked after an answer, and has an answer itself."""
+        with self.index.snapshot() as snapshot:
+            return follow_ups(answer, self.card, self._planning, snapshot)
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents that there are to search, by name."""

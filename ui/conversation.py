@@ -54,6 +54,10 @@ class ChatBot(Protocol):
         """Return all documents that there are to search, by name."""
         ...
 
+    def follow_ups(self, answer: Answer) -> tuple[str, ...]:
+        """Return what can be asked after an answer, and has an answer itself."""
+        ...
+
 
 @dataclass
 class Exchange:
@@ -162,6 +166,7 @@ class Conversation:
             answer = self._answer(exchange, bot)
             if answer is not None and not exchange.stopped:
                 exchange.sources = _sources(answer, bot)
+                exchange.follow_ups = _follow_ups(answer, bot)
                 self._tell(exchange, answer=answer)
 
     def _next(self) -> Exchange | None:
@@ -231,6 +236,15 @@ def _sources(answer: Answer, bot: ChatBot) -> tuple[Source, ...]:
     """Return what the answer cites, ready to be opened: passages in context, rows with cells."""
     evidence = {piece.n: piece for piece in answer.evidence}
     return tuple(_source(citation, evidence.get(citation.n), bot) for citation in answer.citations)
+
+
+def _follow_ups(answer: Answer, bot: ChatBot) -> tuple[str, ...]:
+    try:
+        return bot.follow_ups(answer)
+    except Exception:
+        # The answer is in hand; what could be asked next is only a convenience.
+        log.exception("No questions to ask next could be found")
+        return ()
 
 
 def _source(citation: Citation, evidence: Evidence | None, bot: ChatBot) -> Source:

@@ -53,7 +53,10 @@ def run(find_services: Callable[[], Services]) -> None:
     inside = signed_in(services) is not None
     if provider.just_arrived() or (page.url_path == SIGN_IN and inside):
         st.switch_page(pages[MODERATION if inside else SIGN_IN])
-    _draw_bar(services, list(pages.values()), page)
+    if st.context.is_embedded:
+        offer_new_conversation()
+    else:
+        _draw_bar(services, list(pages.values()), page)
     page.run()
 
 

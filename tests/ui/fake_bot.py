@@ -58,6 +58,7 @@ class FakeBot:
     answers: dict[str, Answer | Exception] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
+    next_questions: tuple[str, ...] = ()
     ended: int = 0
 
     def __post_init__(self) -> None:
@@ -95,6 +96,9 @@ class FakeBot:
                 "c.md", "Broken", "document", "text/markdown", None, "", "failed", "", False, ()
             ),
         ]
+
+    def follow_ups(self, answer: Answer) -> tuple[str, ...]:
+        return self.next_questions
 
     def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
         return "Before. ", citation.quote, " After."
