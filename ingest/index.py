@@ -35,7 +35,7 @@ from ingest.vectors import ChromaConnection, VectorStore
 
 SQL_BATCH = 500
 # Comparing so many vectors one by one takes no longer than asking Chroma, and misses none.
-EXACT_CHUNKS = 50_000
+EXACT_CHUNKS = 100_000
 OVERFETCH = 8
 SELECTIONS = 16
 SENTENCES = 20_000

@@ -62,6 +62,7 @@ COLUMNS = [
     "state_name",
     "control",
     "level",
+    "system",
     "hbcu",
     "tribal_college",
     *IPEDS_FIGURES,
@@ -120,6 +121,18 @@ SYSTEMS = {
     "Purdue University": ("Purdue",),
     "State University of New York": ("SUNY",),
 }
+
+IVY_LEAGUE = {
+    "Brown University", "Columbia University in the City of New York", "Cornell University",
+    "Dartmouth College", "Harvard University", "Princeton University",
+    "University of Pennsylvania", "Yale University",
+}  # fmt: skip
+CAL_STATE = ("California State ", "California Polytechnic ")
+CAL_STATE_BY_NAME = {
+    "San Diego State University", "San Francisco State University", "San Jose State University",
+    "Sonoma State University",
+}  # fmt: skip
+NEW_YORK_OUTSIDE = {"Western Suffolk BOCES"}
 
 _INSTITUTION_WORD = re.compile(r"\b(?:University|College|Colleges|Institute|Academy|School)\b")
 _MAIN_CAMPUS = re.compile(r"[- ]Main Campus$")
@@ -182,6 +195,7 @@ def _institution(row: Row, scorecard: Row | None, addresses: Addresses) -> Row:
         "state_name": STATES[row["STATE"]],
         "control": control,
         "level": level,
+        "system": _system(_one_line(row["INSTITUTION"]), row["STATE"], control == "public"),
         "hbcu": "yes" if row["HISTORICALLY_BLACK"] == "1" else "no",
         "tribal_college": "yes" if row["TRIBAL"] == "1" else "no",
         **figures,
@@ -189,6 +203,21 @@ def _institution(row: Row, scorecard: Row | None, addresses: Addresses) -> Row:
         "sat_average": _figure(scorecard["SAT_AVG"]) if scorecard else "",
         "website": _website(_web_address(row, scorecard, addresses)),
     }
+
+
+def _system(name: str, state: str, public: bool) -> str:
+    """Return the system or league that people name as one; empty for all others."""
+    if name in IVY_LEAGUE:
+        return "Ivy League"
+    if state == "CA" and public and name.startswith("University of California-"):
+        return "University of California"
+    if state == "CA" and public and (name.startswith(CAL_STATE) or name in CAL_STATE_BY_NAME):
+        return "California State University"
+    if state == "NY" and public and "CUNY" in name:
+        return "City University of New York"
+    # All other public colleges of the state, but a federal academy and a vocational service.
+    outside = name.startswith("United States") or name in NEW_YORK_OUTSIDE
+    return "State University of New York" if state == "NY" and public and not outside else ""
 
 
 def _figure(text: str) -> str:
