@@ -60,7 +60,7 @@ def _after_names(names: list[str], plan: Plan, table: TableCard) -> Iterator[str
     told = set(table.overview_fields if plan.operation == "overview" else plan.fields)
     others = [field for field in table.fields if field.key not in told]
     others.sort(key=lambda field: field.key not in table.overview_fields)
-    figures = [f"{who}: {lower_label(field.label)}" for field in others]
+    figures = [f"{who}: {lower_label(field)}" for field in others]
     yield from figures[: MOST - 1]
     if table.similar_fields:
         yield f"Which {table.entity_plural} are similar to {names[0]}?"
