@@ -29,6 +29,8 @@ from ui.source_html import (
 
 DRAWER_PIXELS = 620
 LONGEST_NAME = 1_000
+# Larger files are read when somebody wants them, and not for every look at a passage.
+READ_AT_ONCE_BYTES = 5_000_000
 _OPEN = "source-open"
 _DOCUMENT, _START, _ROW = "document", "at", "row"
 
@@ -214,10 +216,20 @@ def _offer_file(library: Library, source: Passage | Row, path: Path | None, key:
         st.html(warning_html(strings.FILE_CHANGED))
     st.download_button(
         strings.DOWNLOAD_DOCUMENT,
-        path.read_bytes,
+        _file_content(path),
         file_name=path.name,
         mime="application/octet-stream",
         key=f"{key}-download",
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _file_content(path: Path) -> bytes | Callable[[], bytes]:
+    """Return a file's bytes, or of a large one how to read them.
+
+    What is read only when it is wanted has another address after every run of the script, so that
+    a press which comes a moment too soon finds nothing: that is kept for files worth it.
+    """
+    large = path.stat().st_size > READ_AT_ONCE_BYTES
+    return path.read_bytes if large else path.read_bytes()
