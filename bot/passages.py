@@ -43,12 +43,20 @@ class _Passage:
         return self.chunks[-1]
 
     def joined(self, chunk: Chunk) -> _Passage | None:
-        """Return the passage with a chunk that stands right before or behind it, if it fits."""
+        """Return the passage with a chunk that stands right before or behind it, if it fits.
+
+        It still begins on the page of its hit, for that is the page that its citation opens.
+        """
         for chunks in ((*self.chunks, chunk), (chunk, *self.chunks)):
             if all(map(_adjacent, chunks, chunks[1:])):
                 fits = chunks[-1].end - chunks[0].start <= MAX_CHARS
+                fits = fits and chunks[0].page == self.hit.chunk.page
                 return replace(self, chunks=chunks) if fits else None
         return None
+
+    def joined_hit(self, hit: Hit) -> _Passage | None:
+        """Return the passage with another hit's chunk, if it fits and is on the same page."""
+        return self.joined(hit.chunk) if hit.chunk.page == self.hit.chunk.page else None
 
 
 def gather(snapshot: Snapshot, hits: Sequence[Hit], count: int) -> list[Hit]:
@@ -58,7 +66,7 @@ def gather(snapshot: Snapshot, hits: Sequence[Hit], count: int) -> list[Hit]:
     """
     passages: list[_Passage] = []
     for hit in hits:
-        tried = ((i, passage.joined(hit.chunk)) for i, passage in enumerate(passages))
+        tried = ((i, passage.joined_hit(hit)) for i, passage in enumerate(passages))
         place, longer = next(((i, one) for i, one in tried if one is not None), (0, None))
         if longer is not None:
             passages[place] = longer

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate
 
 from bot.passages import MAX_CHARS, MAX_OF_DOCUMENT, gather, guaranteed, spread
 from bot.retriever import Hit
@@ -85,6 +87,32 @@ def test_whole_paragraphs_get_nothing_that_was_not_found(snapshot: Snapshot) -> 
     story, short = chunks_of(snapshot, "Stories")[1], chunks_of(snapshot, "Short")[0]
     passages = gather(snapshot, hits(story, short), 4)
     assert [passage.chunk for passage in passages] == [story, short]
+
+
+def test_a_passage_begins_on_the_page_of_its_hit(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    write_pages(small_pack, "The stork of pond {n} brings a fish to its nest by noon. ")
+    small_pack.reindex(hashed)
+    with small_pack.index(hashed) as index, index.snapshot() as snapshot:
+        found = snapshot.chunks([n for n, _ in snapshot.lexical_search("stork", 100)]).values()
+        chunks = sorted((c for c in found if c.page), key=lambda chunk: chunk.ordinal)
+        on_second = next(chunk for chunk in chunks if chunk.page == 2)
+        on_first = chunks[chunks.index(on_second) - 1]
+        assert on_first.heading_path == on_second.heading_path and on_first.page == 1
+        for asked in ((on_first, on_second), (on_second, on_first)):
+            passages = gather(snapshot, hits(*asked), 4)
+            assert [(p.chunk.page, p.chunk.start) for p in passages] == [
+                (chunk.page, chunk.start) for chunk in asked
+            ]
+
+
+def write_pages(pack: Pack, sentence: str) -> None:
+    """Write a PDF of one heading and two pages below it."""
+    styles = getSampleStyleSheet()
+    pages = [Paragraph(sentence.format(n=n) * 8, styles["BodyText"]) for n in range(4)]
+    story = [Paragraph("Storks", styles["Heading1"]), *pages[:2], PageBreak(), *pages[2:]]
+    SimpleDocTemplate(str(pack.folder / "guides" / "storks.pdf")).build(story)
 
 
 def test_a_passage_stays_bounded(snapshot: Snapshot) -> None:
