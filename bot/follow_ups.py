@@ -10,7 +10,7 @@ from bot.answer import Answer
 from bot.plan import Plan
 from bot.planning import Planning
 from bot.wording import lower_label
-from ingest.domain import DomainCard, TableCard
+from ingest.domain import NUMERIC_TYPES, DomainCard, TableCard
 from ingest.index import Snapshot
 
 MOST = 3
@@ -32,7 +32,7 @@ def follow_ups(
 def near(answer: Answer, card: DomainCard) -> Iterator[str]:
     """Yield questions that are near an answer's plan, the nearest first; they may have no answer.
 
-    After named entities these are their other main figures, and what is like the first of them;
+    After named entities these are their other figures, and what is like the first of them;
     after a list its first two side by side, and the first by itself.
     """
     if answer.status != "answered" or answer.plan is None:
@@ -59,7 +59,7 @@ def _after_names(names: list[str], plan: Plan, table: TableCard) -> Iterator[str
     who = " or ".join(names)
     told = set(table.overview_fields if plan.operation == "overview" else plan.fields)
     others = [field for field in table.fields if field.key not in told]
-    others.sort(key=lambda field: field.key not in table.overview_fields)
+    others.sort(key=lambda f: (f.type not in NUMERIC_TYPES, f.key not in table.overview_fields))
     figures = [f"{who}: {lower_label(field)}" for field in others]
     yield from figures[: MOST - 1]
     if table.similar_fields:

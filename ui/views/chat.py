@@ -73,8 +73,11 @@ def _draw_composer(services: Services, conversation: Conversation, bot: ChatBot)
     """
     _fill_in_given(services.question_max_chars)
     with st.container(key="gk-composer"):
+        # A place that is always there: what stands above where one types must not replace it.
+        above = st.empty()
         if conversation.editing:
-            _say_what_is_changed(conversation)
+            with above.container():
+                _say_what_is_changed(conversation)
         with st.container(key="gk-ask", horizontal=True, vertical_alignment="center"):
             offer_search_in(conversation, bot)
             st.chat_input(
