@@ -129,11 +129,12 @@ def _drop(record_id: str) -> None:
     st.session_state[_ENTITIES] = [key for key in st.session_state[_ENTITIES] if key != record_id]
 
 
-@st.fragment
 def _find(library: Library, table: TableCard, picked: Sequence[str]) -> None:
-    """Offer the entities whose names begin like what is being typed."""
-    if st.session_state[_ENTITIES] != list(picked):
-        st.rerun()  # one was picked: the whole page is about it, not only this part
+    """Offer the entities whose names begin like what is being typed.
+
+    No fragment, though most of the page stays as it is: a press on a fragment is lost while the
+    page is being drawn, and drawing all of it takes a few hundredths of a second.
+    """
     typed = st.text_input(
         literal(strings.FIND_ENTITY.format(one=table.entity)),
         key=_TYPED,
