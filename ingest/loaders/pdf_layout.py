@@ -55,6 +55,7 @@ _MAX_BOLD_HEADING = 100
 _PARAGRAPH_GAP = 1.35
 _MAX_CELL_LINES = 15
 _CELL_LEADING = 1.35
+_HIGHEST_CELL = _MAX_CELL_LINES * _CELL_LEADING
 _EDGE_LINES = 2
 _BULLET = re.compile(r"(?:[•‣◦▪●○■□➢✓·\uf0b7\uf0a7\uf0d8]|[-–—*](?=\s|$))\s*")
 _NUMBER = re.compile(r"(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\([ivx]{1,4}\))(?:\s+|$)")
@@ -411,9 +412,10 @@ def _rows(lines: Sequence[Line]) -> Iterator[Row]:
 
 
 def _beside(line: Line, following: Line) -> bool:
-    """The next line stands to the right of this one and not below it."""
+    """The next line stands to the right of this one, not below it, nor a whole cell above it."""
     size = max(line.size, 1.0)
-    return following.x > line.x + 1.5 * size and following.y > line.y - 0.4 * size
+    rise = following.y - line.y
+    return following.x > line.x + 1.5 * size and -0.4 * size < rise < _HIGHEST_CELL * size
 
 
 def _cell_start(lines: Sequence[Line], last: int, beside: Line) -> int:

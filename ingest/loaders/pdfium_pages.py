@@ -6,8 +6,10 @@ import ctypes
 import math
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pypdfium2  # type: ignore[import-untyped]
@@ -27,6 +29,10 @@ _CELL_GAP = 1.0
 _LINE_STEP = 0.2
 _MARK_SIZE = 0.8
 _MARK_STEP = 0.6
+# How near a piece begins to where a line ends, that was drawn at another time.
+_TORN_GAP = 0.3
+_TORN_STEP = 0.1
+_WORD_GAP = 0.15
 # Of a page in grey, a byte each: an A3 page at 300 dots an inch has 17 million.
 _MAX_DOTS = 40_000_000
 
@@ -68,7 +74,7 @@ class PdfiumFile:
         try:
             text = page.get_textpage()
             try:
-                return list(_LineReader(text.raw, number).read())
+                return _mended(list(_LineReader(text.raw, number).read()))
             finally:
                 text.close()
         finally:
@@ -93,6 +99,56 @@ def page_picture(data: bytes, passwords: Sequence[str], number: int) -> Picture:
         file.close()
 
 
+class _Drawn(NamedTuple):
+    """A line, and where it ends (points)."""
+
+    line: Line
+    right: float
+
+
+def _mended(drawn: Sequence[_Drawn]) -> list[Line]:
+    """Put a piece that was drawn at another time (by an editor, mostly) behind its line.
+
+    Otherwise the last digit of a figure might be lost, which makes another figure of it.
+    """
+    by_height: dict[int, list[int]] = defaultdict(list)
+    for i, one in enumerate(drawn):
+        by_height[round(one.line.y)].append(i)
+    behind: dict[int, int] = {}
+    torn: set[int] = set()
+    for level in by_height:
+        near = [i for y in (level - 1, level, level + 1) for i in by_height.get(y, ())]
+        near.sort(key=lambda i: drawn[i].line.x)
+        for first, second in pairwise(near):
+            if first not in behind and second not in torn and _goes_on(drawn, first, second):
+                behind[first] = second
+                torn.add(second)
+    return [_with_all(drawn, behind, i) for i in range(len(drawn)) if i not in torn]
+
+
+def _goes_on(drawn: Sequence[_Drawn], first: int, second: int) -> bool:
+    """Whether a piece begins where a line ends that was not drawn right before it."""
+    (line, right), (piece, _) = drawn[first], drawn[second]
+    return (
+        first + 1 != second
+        and piece.x > line.x
+        and abs(piece.y - line.y) <= _TORN_STEP * line.size
+        and abs(piece.x - right) <= _TORN_GAP * line.size
+        and piece.size == line.size
+    )
+
+
+def _with_all(drawn: Sequence[_Drawn], behind: Mapping[int, int], i: int) -> Line:
+    """Return a line with the pieces behind it, each of which stands further to the right."""
+    line, right = drawn[i]
+    text = line.text
+    while (following := behind.get(i)) is not None:
+        piece = drawn[following]
+        text += " " * (piece.line.x - right > _WORD_GAP * line.size) + piece.line.text
+        i, right = following, piece.right
+    return replace(line, text=text)
+
+
 class _Style(NamedTuple):
     size: float
     bold: bool
@@ -111,7 +167,7 @@ class _LineReader:
         self._size = 0.0
         self._styles: Counter[_Style] = Counter()
 
-    def read(self) -> Iterator[Line]:
+    def read(self) -> Iterator[_Drawn]:
         """Yield the lines in the order in which the page draws them."""
         x, y = ctypes.c_double(), ctypes.c_double()
         drawn, style = 0, _Style(0.0, False)
@@ -175,7 +231,7 @@ class _LineReader:
         pdfium.FPDFText_GetLooseCharBox(self._page, self._last_index, box)
         return float(box.right)
 
-    def _line(self) -> Iterator[Line]:
+    def _line(self) -> Iterator[_Drawn]:
         # PDFium counts in UTF-16: what lies beyond the first plane comes in two halves.
         halves = "".join(self._text).encode("utf-16-le", "surrogatepass")
         text = clean(halves.decode("utf-16-le", "replace").replace("\x7f", "•"))
@@ -184,5 +240,6 @@ class _LineReader:
             for style, count in self._styles.items():
                 sizes[style.size] += count
             bold = all(style.bold for style in self._styles)
-            yield Line(text, self._number, *self._start, sizes.most_common(1)[0][0], bold)
+            line = Line(text, self._number, *self._start, sizes.most_common(1)[0][0], bold)
+            yield _Drawn(line, self._right())
         self._text, self._styles = [], Counter()

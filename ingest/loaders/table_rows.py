@@ -9,6 +9,7 @@ from ingest.loaders.builder import one_line
 
 _LETTER = re.compile(r"[^\W\d_]")
 _FIGURE = re.compile(r"^[\W_]*\d[\d\s.,:/%$€£()–-]*$")
+_NUMBERED = re.compile(r"\(?\d{1,3}[.):]\s")
 # A row longer than this would be cut into passages, of which only the first would say whose
 # figures they are. About 150 tokens, of the 180 that a passage aims at.
 _MAX_CHARS = 600
@@ -18,14 +19,16 @@ _MAX_KEY_CHARS = 120
 def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     """Guess whether the first row names the columns.
 
-    It does if more rows follow, each cell has letters and is no figure, none is repeated, and at
-    most one (the corner) is empty.
+    It does if more rows follow, each cell has letters and is no figure, none is repeated, at most
+    one (the corner) is empty, and it is not the first of rows that are numbered.
     """
     if len(rows) < 2:
         return False
     first = [one_line(cell) for cell in rows[0]]
     named = [cell for cell in first if cell]
     if len(named) < 2 or len(first) - len(named) > 1 or len(set(named)) < len(named):
+        return False
+    if all(_NUMBERED.match(one_line(row[0])) for row in rows if row):
         return False
     return all(_LETTER.search(cell) and not _FIGURE.match(cell) for cell in named)
 

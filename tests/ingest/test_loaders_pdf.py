@@ -197,6 +197,34 @@ def test_two_columns_are_no_table() -> None:
     assert set(kinds) == {"p"}
 
 
+def test_a_table_drawn_after_the_rest_does_not_take_the_last_line_for_a_cell() -> None:
+    rows = [
+        Line(text, 1, x, y, 10)
+        for y, row in ((700, ("Bird", "Weight")), (688, ("Wren", "9")), (676, ("Robin", "18")))
+        for x, text in zip((300, 400), row, strict=True)
+    ]
+    assert laid_out(*column("The last line of the page", y=60), *rows) == [
+        ("p", "The last line of the page"),
+        ("|", "Bird: Wren; Weight: 9"),
+        ("|", "Bird: Robin; Weight: 18"),
+    ]
+
+
+def test_a_digit_that_an_editor_drew_later_stays_with_its_figure() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream)
+    canvas.setFont("Helvetica", 11)
+    canvas.drawString(72, 700, "The difference is $ 3,23")
+    canvas.drawString(72, 680, "and this is the next line of the paragraph,")
+    end = 72 + canvas.stringWidth("The difference is $ 3,23", "Helvetica", 11)
+    canvas.drawString(end, 700, "5")
+    canvas.drawString(end + 3 * 11, 700, "apart")
+    canvas.save()
+    found = [text for _, text in outline(load_pdf(stream.getvalue(), "a.pdf"))]
+    assert "The difference is $ 3,235" in " ".join(found)
+    assert "5apart" not in " ".join(found)
+
+
 def test_letters_torn_off_by_kerning_are_put_back() -> None:
     lines = column(
         *["these high rates in these high tables"] * 6, "T hese h igh rates i n plan B end"

@@ -115,6 +115,8 @@ def test_headers_are_recognised() -> None:
     assert not looks_like_header([["Name", "$3,000"], ["b", "4"]])
     assert not looks_like_header([["x", "x"], ["3", "4"]])
     assert not looks_like_header([["✁", "✂"], ["3", "4"]])
+    assert not looks_like_header([["1: Robin", "seed"], ["2: Wren", "none"]])
+    assert looks_like_header([["Bird", "Food"], ["2: Wren", "none"]])
 
 
 def test_rows_of_headers_only_are_not_lost() -> None:
