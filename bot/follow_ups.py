@@ -1,4 +1,4 @@
-"""What can be asked next: questions near an answer, each tried on the corpus before it is offered."""
+"""What can be asked next: questions near an answer, each tried before it is offered."""
 
 from __future__ import annotations
 

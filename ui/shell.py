@@ -54,7 +54,8 @@ def run(find_services: Callable[[], Services]) -> None:
     if provider.just_arrived() or (page.url_path == SIGN_IN and inside):
         st.switch_page(pages[MODERATION if inside else SIGN_IN])
     if st.context.is_embedded:
-        offer_new_conversation()
+        with st.container(key="gk-embedded", horizontal=True, horizontal_alignment="right"):
+            offer_new_conversation()
     else:
         _draw_bar(services, list(pages.values()), page)
     page.run()

@@ -1,4 +1,4 @@
-"""The chat as a visitor meets it, on a phone and beside other pages: a real browser, the real bot."""
+"""The chat as a visitor meets it: a real browser, a phone's size too, and the real bot."""
 
 from __future__ import annotations
 
