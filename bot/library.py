@@ -28,6 +28,7 @@ from ingest.filters import PASSAGES, DocumentType, Filter
 from ingest.index import DocumentInfo, Index, Snapshot
 from ingest.records import record_table
 from ingest.scan import find_files, printable
+from ingest.status import IndexStatus, index_status
 
 AROUND_CHARS = 1_400
 # SQLite's integers; what an address names beyond them is nowhere.
@@ -125,6 +126,10 @@ class Library:
         """Read all names, which the first search would wait for; raises IndexUnavailable."""
         for table in self.card.tables:
             self.entities(table.name, "", 1)
+
+    def status(self) -> IndexStatus:
+        """Return what an operator wants to know of the index; raises IndexUnavailable."""
+        return index_status(self._index, self._folder)
 
     def state(self) -> IndexState:
         """Return what the index holds."""

@@ -7,6 +7,7 @@ import streamlit as st
 from ui import strings
 from ui.queue_charts import breakdown_html, key_figures_html, over_time_html
 from ui.services import Services, signed_in
+from ui.views.index_health import draw_endings, draw_index
 from ui.views.sign_in import sign_in_page
 
 _DAYS = "insight-days"
@@ -39,3 +40,5 @@ def insights_page(services: Services) -> None:
         st.html(f'<div class="gk-charts">{"".join(about)}</div>')
     else:
         st.info(strings.INSIGHT_NOTHING)
+    draw_endings(services, days)
+    draw_index(services)
