@@ -70,6 +70,7 @@ _CONTENTS = re.compile(r"(?:table of )?contents$", re.I)
 # A letter that kerning has torn from its word; "a" and "I" are words.
 _TORN = re.compile(r"(?<![\w'’])([b-zB-HJ-Z]) (?=([^\W\d_]+))")
 _SMALL_PRINT = 0.95
+_FOOTNOTE = re.compile(r"\d{1,3}\s+[^\W\d_]")
 _WORD = re.compile(r"\w+(?:[-\u2010]\w+)*")
 
 
@@ -326,6 +327,8 @@ def _continues(piece: _Piece, line: Line, layout: _Layout) -> bool:
         return False
     if line.bold and not last.bold and _TERMINAL.search(last.text):
         return False
+    if line.size < _SMALL_PRINT * layout.body and _FOOTNOTE.match(line.text):
+        return not _TERMINAL.search(last.text)
     return not _ends_early(piece, last)
 
 

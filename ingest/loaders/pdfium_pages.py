@@ -189,6 +189,9 @@ class _LineReader:
             if not self._text:
                 self._start = place
                 self._size = style.size
+            elif self._size < _MARK_SIZE * style.size:
+                # A footnote begins with its mark, and stands where its text does.
+                self._start = (self._start[0], place[1])
             self._text.append("-" if text in _HYPHENS else text)
             self._styles[style] += 1
             self._last_x, self._last_index = place[0], i

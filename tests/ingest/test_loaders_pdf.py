@@ -225,6 +225,23 @@ def test_a_digit_that_an_editor_drew_later_stays_with_its_figure() -> None:
     assert "5apart" not in " ".join(found)
 
 
+def test_a_footnote_keeps_its_first_letter_and_stands_alone() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream)
+    canvas.setFont("Helvetica", 11)
+    for i in range(6):
+        canvas.drawString(72, 700 - 13 * i, "This is the text of the page, and it goes on and on")
+    notes = ("These birds are counted in winter.", "Those are counted by whoever sees them.")
+    for i, note in enumerate(notes):
+        canvas.setFont("Helvetica", 6.5)
+        canvas.drawString(72, 103.5 - 12 * i, f"{i + 1} ")
+        canvas.setFont("Helvetica", 10)
+        canvas.drawString(78, 100 - 12 * i, note)
+    canvas.save()
+    found = outline(load_pdf(stream.getvalue(), "a.pdf"))
+    assert found[-2:] == [("p", f"{i} {note}") for i, note in enumerate(notes, start=1)]
+
+
 def test_letters_torn_off_by_kerning_are_put_back() -> None:
     lines = column(
         *["these high rates in these high tables"] * 6, "T hese h igh rates i n plan B end"
