@@ -58,7 +58,7 @@ def _drawn(
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or b""
-        log.warning("A page of a PDF could not be drawn: %s", said.decode("utf-8", "replace")[-300:])
+        said = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace")
+        log.warning("A page of a PDF could not be drawn: %s", said[-300:])
         return None
     return PagePicture(done.stdout[1:], done.stdout[:1] == b"1")
