@@ -14,6 +14,7 @@ from ui import provider, strings
 from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
 from ui.sorting import sorting_css
+from ui.states import draw_state
 from ui.theme import accent_css
 from ui.views.about import about_page
 from ui.views.browse import browse_page
@@ -42,7 +43,7 @@ def run(find_services: Callable[[], Services]) -> None:
         services = find_services()
     except GroundskeeperError as error:
         st.html(STYLE)
-        _explain(error)
+        draw_state(error)
         return
     theme = services.card.theme
     st.set_page_config(page_title=services.card.domain.name, page_icon=theme.icon)
@@ -124,12 +125,7 @@ def _guarded(draw: Page, services: Services) -> None:
     try:
         draw(services)
     except GroundskeeperError as error:
-        _explain(error)
+        draw_state(error, services)
     except Exception:
         log.exception("A page could not be drawn")
         st.html(failure_html(strings.BROKEN, ""))
-
-
-def _explain(error: GroundskeeperError) -> None:
-    st.html(failure_html(error.message, error.hint))
-    st.button(strings.TRY_AGAIN, type="primary", icon=":material/refresh:")

@@ -14,6 +14,23 @@ OPENING = "Opening the index…"
 TRY_AGAIN = "Try again"
 BROKEN = "Something went wrong on our side. Please try again; nothing that was saved is lost."
 
+# When nothing can be asked
+NO_INDEX_TITLE = "There is nothing to ask about yet"
+NO_INDEX_TOLD = "The documents have not been read. Whoever runs this bot can start that."
+INDEXING_TITLE = "The documents are being read"
+INDEXING_TOLD = "This takes a minute or two. The page goes on by itself; you need not do anything."
+INDEX_TROUBLE_TITLE = "The documents cannot be opened"
+NO_MODEL_TITLE = "The language model is missing"
+ABSENT_MODEL_TITLE = "The language model does not answer"
+ABSENT_MODEL_TOLD = "It may still be starting. Please try again in a minute."
+STRANGE_MODEL_TITLE = "Answers are switched off"
+STRANGE_MODEL_TOLD = (
+    "The language model is not the one that was checked, so it is not used. "
+    "Whoever runs this bot has to look at it."
+)
+TROUBLE_TITLE = "This does not work right now"
+OPERATOR_TOLD = "Please try again later. What whoever runs this bot needs to know stands below."
+
 # Chat
 ASK = "Ask a question"
 START_WITH = "Try one of these"

@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from bot.answer import Answer, AnswerTable, Citation, Column, Evidence
@@ -19,12 +20,23 @@ from bot.review import CATEGORY_LABELS, Category, Moderators, Report, ReviewQueu
 from bot.review.workbench import Workbench
 from bot.silent_chat import silent_chat
 from ingest.domain import load_card
-from ingest.errors import IndexMissing, NotSignedIn
+from ingest.errors import (
+    DocumentError,
+    GroundskeeperError,
+    IndexDamaged,
+    IndexMissing,
+    ModelIntegrityError,
+    ModelMissing,
+    ModelUnavailable,
+    NotSignedIn,
+)
 from ingest.filters import Filter
+from ingest.paths import domain_paths
 from tests.packs import HashedEmbeddings, Pack
 from tests.ui.fake_bot import DIGEST, EVIDENCE, RULES_VERSION, TABLE, FakeBot, answered
 from ui import strings
 from ui.conversation import Conversation
+from ui.rendering import escape
 from ui.services import Services
 
 PASSWORD = "a long enough password"
@@ -280,6 +292,45 @@ def test_without_an_index_the_page_says_what_to_do(services: Services) -> None:
     assert "Nothing has been indexed yet." in html(test)
     assert "Run `groundskeeper reindex`." in html(test)
     assert not test.chat_input
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (ModelMissing("No such model."), strings.NO_MODEL_TITLE),
+        (ModelUnavailable("The server is down."), strings.ABSENT_MODEL_TITLE),
+        (ModelIntegrityError("Another digest."), strings.STRANGE_MODEL_TITLE),
+        (IndexDamaged("It is broken."), strings.INDEX_TROUBLE_TITLE),
+        (DocumentError("<b>Odd</b>"), strings.TROUBLE_TITLE),
+    ],
+)
+def test_each_trouble_has_its_screen_and_one_thing_to_do(
+    services: Services, error: GroundskeeperError, title: str
+) -> None:
+    def broken() -> FakeBot:
+        raise error
+
+    test = app(replace(services, open_bot=broken))
+    assert title in html(test)
+    assert escape(str(error)) in html(test)
+    assert labels(test) == [strings.TRY_AGAIN]
+
+
+def test_while_the_index_is_made_the_page_waits_by_itself(
+    services: Services, bot: FakeBot, tmp_path: Path
+) -> None:
+    def no_index() -> FakeBot:
+        raise IndexMissing("Nothing has been indexed yet.")
+
+    settings = services.settings.model_copy(update={"data_dir": tmp_path})
+    waiting = replace(services, open_bot=no_index, settings=settings)
+    lock = domain_paths(settings, services.card).reindex_lock
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        test = app(waiting)
+        assert strings.INDEXING_TITLE in html(test)
+        assert labels(test) == []
+    assert strings.NO_INDEX_TITLE in html(test.run())
 
 
 def test_a_page_that_breaks_says_so_without_a_traceback(
