@@ -199,7 +199,7 @@ class _Chunker:
             header=header,
             start=group[0].start,
             end=group[-1].end,
-            page=group[0].page,
+            page=_main_page(group),
             heading_path=path,
         )
 
@@ -476,6 +476,14 @@ class _Counter:
                 continue
             middle = (first + last) // 2
             todo += [(middle, last), (first, middle)]
+
+
+def _main_page(group: Sequence[_Unit]) -> int | None:
+    """Return the page that holds most of a chunk, for a citation opens one; the first of equals."""
+    weight: Counter[int | None] = Counter()
+    for unit in group:
+        weight[unit.page] += unit.cost
+    return weight.most_common(1)[0][0]
 
 
 def _is_seam(text: str, position: int) -> bool:

@@ -49,8 +49,9 @@ class Chunk:
 
     `text` is what is quoted. `header` is the contextual chunk header (title and heading path)
     that goes in front of it for embedding and lexical indexing only; `index_text` is both.
-    `start` and `end` are character offsets into the document's text. `row` is the spreadsheet
-    row (the header is row 1) where the chunk is a row of a table.
+    `start` and `end` are character offsets into the document's text. `page` is the one that holds
+    most of it. `row` is the spreadsheet row (the header is row 1) where the chunk is a row of a
+    table.
     """
 
     chunk_id: str
