@@ -15,6 +15,13 @@ function bringUp(key, patience = 60) {
   }
 }
 
+// A screen reader is told what comes, in an element that is there before it comes.
+function announce() {
+  const thread = document.querySelector(".st-key-gk-thread");
+  thread?.setAttribute("role", "log");
+  thread?.setAttribute("aria-live", "polite");
+}
+
 // The Clipboard API is only there on https and on this very machine.
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -39,6 +46,7 @@ function offerCopy(place, { text, label, copied, failed }) {
 
 export default function ({ data, parentElement }) {
   if (data.text !== undefined) offerCopy(parentElement, data);
+  if (data.question) announce();
   if (data.question && !shown.has(data.question)) {
     shown.add(data.question);
     bringUp(data.question);

@@ -14,7 +14,7 @@ from ui import strings
 _SCRIPT = Path(__file__).with_name("browser.js")
 _COPY_BUTTON = (
     '<button type="button" class="gk-copy"><i aria-hidden="true"></i>'
-    '<span aria-live="polite"></span></button>'
+    f'<span aria-live="polite">{strings.COPY}</span></button>'
 )
 
 

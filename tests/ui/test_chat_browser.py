@@ -64,6 +64,7 @@ def test_a_question_stands_on_top_and_its_answer_begins_below_it(
         assert (scrolled(phone), top_of(phone, ".gk-question")) == pytest.approx(before, abs=1)
         first = phone.locator(".gk-answer").last.locator("p").first
         assert top_of(phone, ".gk-question") < first.bounding_box()["y"] < SMALL["height"] / 2
+    expect(phone.get_by_role("log")).to_contain_text(EXPLANATION)
     assert scrolled(phone) > SMALL["height"], "the second question was brought up"
     fits(phone)
     unfold_all(phone)

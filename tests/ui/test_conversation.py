@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.answer import Citation, Event, Question, Waiting
+from bot.answer import Answer, Citation, Event, Question, Waiting
 from tests.ui.fake_bot import FakeBot, answered
 from ui.conversation import (
     CONTEXT_CHARS,
@@ -144,3 +144,47 @@ def test_the_place_in_line_is_known_while_waiting() -> None:
     wait_until(lambda: not conversation.unanswered)
     assert conversation.exchanges[0].place == 0
     assert bot.asked[0].address == "203.0.113.9"
+
+
+def test_a_stopped_answer_keeps_what_was_said_and_the_next_question_is_answered() -> None:
+    conversation, bot = Conversation(), FakeBot({"q": answered("q", "One.\nTwo.")})
+    bot.hold()
+    conversation.ask("q", bot)
+    wait_until(lambda: bool(conversation.exchanges[0].evidence))
+    conversation.stop()
+    assert conversation.unanswered == []
+    conversation.ask("next", bot)
+    bot.go_on.set()
+    wait_until(lambda: not conversation.unanswered)
+    stopped, after = conversation.exchanges
+    assert (stopped.answer, stopped.stopped) == (None, True)
+    assert after.answer is not None and not after.stopped
+    assert bot.ended == 2, "the generator of the stopped answer was ended"
+
+
+def test_the_last_question_is_put_otherwise_and_again_in_its_place() -> None:
+    conversation, bot = Conversation(), FakeBot()
+    ask(conversation, bot, "one", "two")
+    first, last = conversation.exchanges
+    conversation.edit(last)
+    ask(conversation, bot, "another")
+    assert [e.question for e in conversation.exchanges] == ["one", "another"]
+    assert [turn.question for turn in bot.asked[-1].history] == ["one"]
+    conversation.ask_again(conversation.exchanges[-1], bot)
+    wait_until(lambda: not conversation.unanswered)
+    assert [q.text for q in bot.asked] == ["one", "two", "another", "another"]
+    assert len(conversation.exchanges) == 2
+    conversation.ask_again(first, bot)
+    assert len(bot.asked) == 4, "only the last can be asked again"
+
+
+def test_what_could_be_asked_next_never_costs_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    class StuckBot(FakeBot):
+        def follow_ups(self, answer: Answer) -> tuple[str, ...]:
+            raise OSError("gone")
+
+    conversation = Conversation()
+    ask(conversation, StuckBot(), "q")
+    assert conversation.exchanges[0].answer is not None
+    assert conversation.exchanges[0].follow_ups == ()
+    assert "gone" in caplog.text
