@@ -242,8 +242,9 @@ def costs(measured: Mapping[str, Measured]) -> list[str]:
     lines += ["| system | passages | seconds reading | seconds reading, cutting, indexing |"]
     lines += ["| --- | --- | --- | --- |"]
     for name, one in measured.items():
-        s = one.system
-        lines.append(f"| {name} | {s.passages} | {s.reading:.1f} | {s.indexing:.1f} |")
+        if name == RETRIEVER or not name.startswith("ours"):
+            s = one.system
+            lines.append(f"| {name} | {s.passages} | {s.reading:.1f} | {s.indexing:.1f} |")
     return [*lines, ""]
 
 
@@ -271,11 +272,18 @@ College Scorecard's errata of earnings (3 pages) and its technical documentation
 where several are named, each answers by itself. In brackets: Wilson's 95% intervals.
 
 hit@k is the share of questions with the right page among those of the first k passages. The page
-of a passage is the one that its citation opens: where it begins. *Any page of a passage* counts
-the next one too, where a passage runs over. The pipeline joins passages that stand side by side,
-and takes four. LangChain's set-up is `PyPDFLoader`, `RecursiveCharacterTextSplitter(1000, 200)` and
+of a passage is the one that its citation opens, which holds most of it; *any page of a passage*
+counts the others too, where it runs over. The pipeline joins passages that stand side by side, and
+takes four. LangChain's set-up is `PyPDFLoader`, `RecursiveCharacterTextSplitter(1000, 200)` and
 `Chroma` with its defaults, with the same embeddings; its passages never run over a page. Three
 pages are few, so the errata test the choice of the document more than that of the page.
+
+The questions and their pages stayed as they were; what the first run showed was mended for all
+documents. It had 97% for the retriever and 80% for the pipeline, four passages each. Passages that
+the pipeline joined over a page's end opened the page before the one that was found: now they begin
+on the page of their hit, and a passage that runs over opens the page with most of it. Beside that,
+reading the pages showed a figure without its last digit (drawn by an editor at another time), a
+first row taken for a header, and footnotes whose first letter stood apart.
 """
 
 if __name__ == "__main__":
