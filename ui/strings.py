@@ -163,9 +163,9 @@ COMMENT = "Tell us more, if you like"
 COMMENT_HELP = "Tell us more, if you like. Please leave out what is private."
 EMAIL = "Your e-mail, if we may write to you about it"
 SENT_LINE = (
-    "Sent are your question{before}, this answer with all that was found for it, what made it, and "
-    "what you write here; without e-mail addresses, telephone, card or account numbers in your "
-    "words. Nothing else. See it all:"
+    "We are sent your question{before}, this answer with all that was found for it, what made it, "
+    "and what you write here. E-mail addresses, telephone, card and account numbers in your words "
+    "are left out. See all that is sent:"
 )
 SENT_BEFORE = ", what was said before it"
 SENT_QUESTION = "Your question"
