@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "tasks.md"
 SCREEN = {"width": 360, "height": 740}
 LONGEST_WAIT_MS = 60_000
+# For how many frames nothing may move: before a press, and before it is judged where one has ended.
+AT_REST_FRAMES, AT_END_FRAMES = 5, 60
 REFERENCE = re.compile(r"R-[0-9A-Z]{6}")
 # Is an element what one sees at its upper and its lower edge, or is an edge outside or covered?
 IN_SIGHT = """e => {
@@ -39,14 +41,14 @@ IN_SIGHT = """e => {
         return !!seen && (e.contains(seen) || seen.contains(e));
     });
 }"""
-AT_REST = """e => new Promise(done => {
+AT_REST = """(e, frames) => new Promise(done => {
     const place = () => JSON.stringify(e.getBoundingClientRect());
     let before = place(), same = 0;
     const look = () => {
         const now = place();
         same = now === before ? same + 1 : 0;
         before = now;
-        if (same > 30) done(); else requestAnimationFrame(look);
+        if (same >= frames) done(); else requestAnimationFrame(look);
     };
     look();
 })"""
@@ -82,16 +84,16 @@ class Hand:
         self._count()
         box.press("Enter")
 
-    def look_at(self, thing: Locator, name: str) -> None:
+    def look_at(self, thing: Locator, name: str, frames: int = AT_REST_FRAMES) -> None:
         """Wait until something is there and has come to rest; scroll to it if it is not seen."""
         expect(thing).to_be_visible(timeout=LONGEST_WAIT_MS)
-        if not self.sees(thing):
+        if not self.sees(thing, frames):
             self.scrolled_to.append(name)
             thing.scroll_into_view_if_needed()
 
-    def sees(self, thing: Locator) -> bool:
+    def sees(self, thing: Locator, frames: int = AT_REST_FRAMES) -> bool:
         """Is something in sight as a whole, and not covered?"""
-        thing.evaluate(AT_REST)
+        thing.evaluate(AT_REST, frames)
         seen: bool = thing.evaluate(IN_SIGHT)
         return seen
 
@@ -220,9 +222,9 @@ TASKS = (
     Task(
         "Find a public college in Ohio under $11k",
         asking("find a public college in Ohio under $11k", cell("$4,569")),
-        "“Best known” puts community colleges first and “under $11k” is read as in-state "
-        "tuition, which the first line says and a hurried reader misses; $4,569 is not the "
-        "lowest of the 49 either until the column's head is pressed.",
+        "“Best known” puts four community colleges on top, though many who say “college” mean "
+        "four years; that $11k was taken as in-state tuition is in brackets, "
+        "which a hurried reader skips.",
     ),
     Task(
         "What is the FAFSA deadline?",
@@ -246,8 +248,8 @@ TASKS = (
     Task(
         "Which UC is the cheapest?",
         asking("which UC is the cheapest?", said("University of California-Los Angeles $13,747")),
-        "Only the winner is shown, so the others have to be asked for; nothing says that in- "
-        "state tuition is a California resident's price.",
+        "Only the winner is shown, so the others have to be asked for; nothing says that "
+        "in-state tuition is a California resident's price.",
     ),
     Task(
         "What is work study?",
@@ -272,15 +274,15 @@ TASKS = (
     Task(
         "Report a wrong number",
         report,
-        "“Report a problem” stands below the sources, two screens down under a table; that "
-        "choosing what is wrong also sends it is said once, in small letters above.",
+        "“Report a problem” stands below the sources; in the form the buttons that say what is "
+        "wrong, and send it, come last, so whoever has written a comment looks for “Send”.",
         before=asked(COMPARISON),
     ),
     Task(
         "Look up what became of my report",
         look_up,
-        "“My report” is hidden under “More”, and that menu stays open above the page that it "
-        "led to and covers the field.",
+        "“My report” is under “More”, and that menu stays open and covers the field; “Received” "
+        "does not say what comes next, nor which question it was.",
         before=reported,
     ),
 )
@@ -294,7 +296,7 @@ def carry_out(task: Task, page: Page) -> Done:
     aim = task.do(hand)
     expect(aim).to_be_visible(timeout=LONGEST_WAIT_MS)
     seconds = time.perf_counter() - hand.began
-    hand.look_at(aim, "the answer")
+    hand.look_at(aim, "the answer", AT_END_FRAMES)
     return Done(task, hand.presses, seconds, hand.scrolled_to)
 
 
