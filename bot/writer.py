@@ -162,5 +162,8 @@ def quote(extract: Extract, text: str = "") -> str:
 
 
 def _quoted(evidence: Evidence, text: str) -> str:
+    """Say under which heading a quotation stands, unless it begins with the same words."""
     heading = next(iter(reversed(evidence.heading_path)), evidence.title)
-    return f"{heading}: “{_one_line(text)}” [{evidence.n}]"
+    line = _one_line(text)
+    said = line.lower().startswith(heading.lower())
+    return f"“{line}” [{evidence.n}]" if said else f"{heading}: “{line}” [{evidence.n}]"

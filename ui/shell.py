@@ -71,8 +71,13 @@ def _draw_bar(services: Services, pages: Sequence[st.Page], current: st.Page) ->
         with st.container(key="gk-nav", horizontal=True):
             for page in shown:
                 st.page_link(page)
-        # On a narrow screen only the first links are seen (style.css); the others are here.
-        with st.container(key="gk-rest"), st.popover(strings.MORE_PAGES, type="tertiary"):
+        # On a narrow screen only the first links are seen (style.css); the others are here. It is
+        # another one on each page, so that it is closed where it has led to.
+        more = f"gk-more-{current.url_path}"
+        with (
+            st.container(key="gk-rest"),
+            st.popover(strings.MORE_PAGES, type="tertiary", key=more),
+        ):
             for page in shown[ALWAYS_SEEN:]:
                 st.page_link(page)
         if current.url_path == pages[0].url_path:

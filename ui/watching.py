@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from watchfiles import watch
+from watchfiles._rust_notify import RustNotify  # documented as watchfiles' Rust backend
 
 from ingest.domain import CARD_NAME
 from ingest.scan import find_files
@@ -24,17 +24,13 @@ def states(folder: Path, rest: float = REST_SECONDS, look: float = LOOK_SECONDS)
     A change counts when nothing has moved for `rest` seconds; every `look` seconds the folder is
     looked at whether or not a change was told. What changes while the caller works is told after.
     """
-    yield current_state(folder)
-    waits = watch(
-        folder,
-        watch_filter=None,
-        step=int(rest * 1000),
-        debounce=int(max(rest, RESTLESS_SECONDS) * 1000),
-        rust_timeout=int(look * 1000),
-        yield_on_timeout=True,
-    )
-    for _ in waits:
+    step, debounce = int(rest * 1000), int(max(rest, RESTLESS_SECONDS) * 1000)
+    # It watches before the first look, so that nothing is missed in between.
+    with RustNotify([str(folder)], False, False, 300, True, False) as changes:
         yield current_state(folder)
+        while changes.watch(debounce, step, int(look * 1000), None) != "signal":
+            yield current_state(folder)
+    raise KeyboardInterrupt
 
 
 def current_state(folder: Path) -> State:

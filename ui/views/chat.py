@@ -51,8 +51,11 @@ def chat_page(services: Services) -> None:
     thread = st.container(key="gk-thread")
     _draw_composer(services, conversation, bot)
     with thread:
+        # A place that is always there: what it held would else stand until the run has ended.
+        beginning = st.empty()
         if not conversation.exchanges:
-            _welcome(services, conversation, bot)
+            with beginning.container():
+                _welcome(services, conversation, bot)
         pending = [
             (exchange, place)
             for exchange in conversation.exchanges
