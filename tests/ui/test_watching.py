@@ -99,7 +99,11 @@ def test_what_changes_is_indexed_until_control_c(small_pack: Pack, tmp_path: Pat
             first, second = edit_while_it_watches(small_pack, process)
         finally:
             process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+            try:
+                _, errors = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()  # else nobody would ever be told
+                raise
     end_vector_servers(tmp_path)
 
     assert first["added"] == []
