@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -74,6 +76,16 @@ def test_every_word_has_its_label() -> None:
         for table in tables:
             assert set(table) == set(get_args(words))
     assert set(OPEN_STATES) | set(CLOSED_STATES) == set(STATES)
+
+
+def test_the_documented_states_are_those_of_the_code() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reporting.md").read_text(encoding="utf-8")
+    told = {
+        state: (public, frozenset(following.split(", ")))
+        for state, public, following in re.findall(r"^\| (\w+) \| (.+?) \| (.+?) \|$", text, re.M)
+        if state in STATES
+    }
+    assert told == {state: (PUBLIC_LABELS[state], TRANSITIONS[state]) for state in STATES}
 
 
 def test_every_state_leads_back_to_work() -> None:
