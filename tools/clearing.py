@@ -172,7 +172,10 @@ class Clearing:
     def _click_text(self, name: str) -> None:
         self._presses += 1
         named = re.compile(rf"^(\w+ )?{re.escape(name)}$")
-        self.page.get_by_role("button", name=named).last.click()
+        button = self.page.get_by_role("button", name=named).last
+        expect(button).to_be_visible()
+        self._wait_until_drawn()
+        button.click()
 
     def _fill(self, label: str, text: str) -> None:
         self._presses += 1
