@@ -17,11 +17,6 @@ if TYPE_CHECKING:  # they need all of ingest; a test that asks for no pack does 
     from tests.packs import HashedEmbeddings, Pack
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what takes longest first, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_of_this_machine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -104,7 +99,11 @@ def _check(family: int, address: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip browser tests where there is no browser, except in CI, which must have one."""
+    """Skip browser tests where there is no browser, except in CI, which must have one.
+
+    They come first, so that no process is left alone with them at the end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     if os.environ.get("CI") or shutil.which("chromium"):
         return
     for item in items:

@@ -96,7 +96,7 @@ def assert_healed(pack: Pack, hashed: HashedEmbeddings, edition: str) -> None:
 # --- killed ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize("rebuild", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_killed_at_every_step(
     rebuild: bool, pack: Pack, hashed: HashedEmbeddings, processes: ForkServerContext
 ) -> None:
