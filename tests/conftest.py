@@ -99,11 +99,7 @@ def _check(family: int, address: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip browser tests where there is no browser, except in CI, which must have one.
-
-    They come first, so that no process is left alone with them at the end.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Skip browser tests where there is no browser, except in CI, which must have one."""
     if os.environ.get("CI") or shutil.which("chromium"):
         return
     for item in items:
