@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.domain import CARD_NAME
-from ingest.errors import DocumentError
 from ingest.loaders.archives import MAGIC
 from ingest.rules import RULES_NAME
 
@@ -127,12 +125,3 @@ def may_be_archive(path: Path) -> bool:
             return stream.read(4) in MAGIC
     except OSError:
         return False  # reading it will say why
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex; raises DocumentError if it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise DocumentError(f"{path.name} cannot be read: {error.strerror}.") from None

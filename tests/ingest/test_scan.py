@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import DocumentError
-from ingest.scan import Known, SourceFile, find_files, hash_file, surely_unchanged
+from ingest.scan import Known, SourceFile, find_files, surely_unchanged
 
 
 def test_documents_are_found_and_the_rest_is_left_alone(tmp_path: Path) -> None:
@@ -52,8 +51,3 @@ def test_names_are_text_that_does_nothing_to_a_terminal(
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("x")
     (file,) = find_files(tmp_path)
     assert file.name == shown and file.path.read_text() == "x"
-
-
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"gone\.md cannot be read"):
-        hash_file(tmp_path / "gone.md")
