@@ -27,7 +27,7 @@ _ACCENTS = re.compile(
     "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
     "\U000e0100-\U000e01ef]"
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(" {2,}")
 
 
 class _Folds(dict[int, str]):
@@ -74,4 +74,4 @@ def fold(text: str) -> str:
         plain = plain if plain.isprintable() else plain.translate(_folds)
     else:
         plain = unicodedata.normalize("NFKD", text).translate(_folds)
-    return _SPACES.sub(" ", plain)
+    return _SPACES.sub(" ", plain) if "  " in plain else plain

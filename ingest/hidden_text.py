@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
+import re2
+
 MIN_LETTERS = 12
 MAX_DECODED = 20_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -24,6 +26,12 @@ _SPELT = re.compile(r"(?<!\w)(?:\w[\s.,_*|/-]{1,3}){6,}\w(?!\w)")
 _SEPARATOR = re.compile(r"(?<=\w)[\s.,_*|/-](?=\w)")
 _LEET = re.compile(r"[a-z][0134579@$!|+]|[0134579@$!|+][a-z]")
 _LEET_LETTERS = [str.maketrans("0134579@$!|+", f"o{one}east9as{one}{one}t") for one in "il"]
+# Any of the codes above, and more than these: few texts hold one, and this tells which at once.
+_ANY_CODE = re2.compile(
+    r"[A-Za-z0-9+/_-]{16}|[\x{e0020}-\x{e007e}]{4}"
+    r"|(?:(?:0x|\\x|%|\\u00)?[0-9A-Fa-f]{2}[^0-9A-Za-z]?){8}"
+    r"|(?:\p{Nd}{2,3}[^0-9A-Za-z]+){11}"
+)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -37,10 +45,8 @@ def decodings(text: str) -> Iterator[str]:
     Not covered: one encoding inside another, ciphers with a key, other alphabets (Morse, emoji),
     words cut in pieces, and text in pictures.
     """
-    for pattern, decode in _CODES:
-        for found in pattern.finditer(text):
-            if readable := _readable(decode, found[0]):
-                yield readable
+    if _ANY_CODE.search(text):
+        yield from _decoded(text)
     if "%" in text and (plain := unquote(text, errors="replace")) != text:
         yield plain
     if "&" in text and (plain := html.unescape(text)) != text:
@@ -52,6 +58,13 @@ def decodings(text: str) -> Iterator[str]:
         yield from (lower.translate(letters) for letters in _LEET_LETTERS)
     for found in _SPELT.finditer(text):
         yield _SEPARATOR.sub("", found[0])
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for pattern, decode in _CODES:
+        for found in pattern.finditer(text):
+            if readable := _readable(decode, found[0]):
+                yield readable
 
 
 def _base64(text: str) -> bytes:

@@ -34,6 +34,8 @@ from ingest.folding import fold
 from ingest.hidden_text import decodings
 
 ENOUGH = 2.0
+# What RE2 may take to remember the states of all signs together; with less it forgets and is slow.
+_STATES_BYTES = 64 << 20
 Role = Literal["question", "document"]
 
 
@@ -99,13 +101,22 @@ def signs_version() -> str:
 
 
 def _find(text: str, role: Role) -> Found:
-    folded = fold(text)
-    found = [
-        sign
-        for sign in _signs()
-        if sign.points(role) and sign.found_in(folded if sign.folded else text)
-    ]
+    found = [*_signs_in(fold(text), role, folded=True), *_signs_in(text, role, folded=False)]
     return Found(tuple(sign.name for sign in found), sum(sign.points(role) for sign in found))
+
+
+def _signs_in(text: str, role: Role, *, folded: bool) -> list[Sign]:
+    """Return the signs in a text; that it has none, as most, is told by one pass over it."""
+    signs, any_of_them = _signs_together(role, folded)
+    return [sign for sign in signs if sign.found_in(text)] if any_of_them.search(text) else []
+
+
+@cache
+def _signs_together(role: Role, folded: bool) -> tuple[tuple[Sign, ...], re2._Regexp]:
+    """Return the signs that count in a role, and one pattern that finds any of them."""
+    signs = tuple(sign for sign in _signs() if sign.points(role) and sign.folded == folded)
+    union = "|".join(f"(?:{sign.pattern.pattern})" for sign in signs)
+    return signs, re2.compile(union, _options(max_mem=_STATES_BYTES))
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
@@ -130,15 +141,21 @@ def _sign(sign: dict[str, Any], words: dict[str, str]) -> Sign:
     patterns = "|".join(
         re.sub(r"~(\w+)~", lambda word: words[word[1]], pattern) for pattern in sign["any"]
     )
-    options = re2.Options()
-    options.case_sensitive = False
-    options.dot_nl = True
     return Sign(
         name=sign["name"],
         question=sign["question"],
         document=sign["document"],
-        pattern=re2.compile(patterns, options),
+        pattern=re2.compile(patterns, _options()),
         folded=sign.get("folded", True),
         at_least=sign.get("at_least", 1),
         longer_than=sign.get("longer_than", 0),
     )
+
+
+def _options(max_mem: int = 8 << 20) -> re2.Options:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.dot_nl = True
+    options.max_mem = max_mem
+    options.log_errors = False  # it then goes on without remembering
+    return options

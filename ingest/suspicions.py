@@ -30,9 +30,13 @@ def order_spans(title: str, headings: Sequence[str], text: str) -> tuple[Span, .
 
 @lru_cache(maxsize=4_096)
 def _order_spans(header: str, text: str) -> tuple[Span, ...]:
-    if find_signs(header, "document").attack:
-        return ((0, len(text)),)
-    return tuple(orders_in(text))
+    return ((0, len(text)),) if _gives_orders(header) else tuple(orders_in(text))
+
+
+@lru_cache(maxsize=1_024)
+def _gives_orders(header: str) -> bool:
+    """Whether a header does, which many passages share."""
+    return find_signs(header, "document").attack
 
 
 def suspicions(chunks: Sequence[Chunk]) -> list[str]:
