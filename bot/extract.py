@@ -176,10 +176,17 @@ def _widen(extract: Extract, limit: int) -> Extract:
     while last + 1 < len(spans) and fits(first, last + 1):
         length = spans[last][1] - spans[first][0]
         new_paragraph = "\n\n" in text[spans[last][1] : spans[last + 1][0]]
-        if new_paragraph and length >= LONG_ENOUGH:
+        if new_paragraph and length >= LONG_ENOUGH and not _announces(text[slice(*spans[last])]):
             break
         last += 1
+    while last > first and _announces(text[slice(*spans[last])]):
+        last -= 1  # what it announces did not fit
     return replace(extract, start=spans[first][0], end=spans[last][1])
+
+
+def _announces(sentence: str) -> bool:
+    """Whether a sentence only introduces what follows it: "Common examples:"."""
+    return sentence.rstrip().endswith(":")
 
 
 def term_coverage(question: str, text: str) -> float:

@@ -20,7 +20,7 @@ MAX_ITEM_WORDS = 16
 MIN_STATEMENT_WORDS = 5
 _ASKS = (
     r"(?:what|how|which|who|when|where|why|is|are|does|do|can|could|should|will|tell|compare"
-    r"|explain|show|list)(?:'s|’s)?\b"
+    r"|explain|show|list|(?:what|how|where|when|who)s)(?:'s|’s)?\b"
 )
 _BETWEEN = re.compile(rf"(?:[?;.!]\s*(?:and|also|then)?|,?\s+and(?:\s+also)?)\s+(?={_ASKS})", re.I)
 _SUBJECT = re.compile(
@@ -60,6 +60,7 @@ _LEADS = re.compile(r"^(.+ (?:of|for|about|to) )(.+)$", re.I)
 _TRAILS = re.compile(r"^(.+?)( (?:for|in|at|when|if|on|during|as|after|before) .+)$", re.I)
 _ARTICLE = re.compile(r"^(?:an?|the|my|your|our|their)\b", re.I)
 _ASKING = re.compile(r"^(?:which|what|how|who|why|is|are|do|does|should|can)\b", re.I)
+_POINTING = re.compile(r"it|this|that|these|those|they|there", re.I)
 _AGAINST = re.compile(r",? (?:while|whereas|(?:as )?compared (?:to|with)|in contrast to) ", re.I)
 _QUOTES = "\"'“”‘’"
 
@@ -136,7 +137,9 @@ def _says_something(statement: str) -> bool:
 
 
 def _is_item(text: str) -> bool:
-    return len(text.split()) <= MAX_ITEM_WORDS and not _ASKING.match(text)
+    return len(text.split()) <= MAX_ITEM_WORDS and not (
+        _ASKING.match(text) or _POINTING.fullmatch(text)
+    )
 
 
 def _complete(items: list[str]) -> list[str]:

@@ -305,7 +305,9 @@ class Bot:
             if support.enough and (len(told) == 1 or self.chat.composes):
                 yield from self._write(draft, part.query, support)
             elif support.enough:
-                yield self._show(draft, quote(windows(support.extracts)[0]))
+                said = quote(windows(support.extracts)[0])
+                if said not in draft.sentences:
+                    yield self._show(draft, said)
             else:
                 yield self._show(draft, f"On “{part.name}” the corpus has no answer.")
         if not draft.sentences:
@@ -506,9 +508,9 @@ def _takes_up(evidence: Sequence[Evidence], said: str, *, whole: bool = False) -
 
 
 def _strange_names(facts: Facts) -> str:
-    """Return what is compared and is in no record: not entities, but perhaps things explained."""
+    """Return what is asked about and is in no record: no entities, but perhaps things explained."""
     plan = facts.plan_json
-    if plan["operation"] != "compare" or plan["entities"]:
+    if plan["operation"] not in ("compare", "overview") or plan["entities"]:
         return ""
     return " ".join(name["words"] for name in plan["unknown"])
 

@@ -31,6 +31,7 @@ FILLER = STOP_WORDS | words_of(
     compare compared comparing comparison vs versus v
     against difference differences differ different higher lower more less bigger smaller better
     worse best worst overall total one ones two these those same terms respect
+    stupid dumb ugh lol lmao omg wtf damn bro dude honestly literally kinda
     regarding went someone somebody anyone share whose"""
 )
 _PROSE = re.compile(

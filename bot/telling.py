@@ -78,9 +78,10 @@ class NamedTelling:
 
     def _verdict(self) -> str:
         """Answer "is it private?" with yes or no where the cells say so."""
-        values = self._records[0].values
-        held = [values[key] == value for key, value in self._plan.checks if values[key] is not None]
-        if not held or len(held) < len(self._plan.checks):
+        values, checks = self._records[0].values, self._plan.checks
+        alternatives = len({key for key, _ in checks}) < len(checks)  # "is it public or private?"
+        held = [values[key] == value for key, value in checks if values[key] is not None]
+        if not held or len(held) < len(checks) or alternatives:
             return ""
         return "Yes. " if all(held) else "No. "
 
@@ -130,12 +131,11 @@ class NamedTelling:
 
     def _unknown_fields(self) -> Iterable[str]:
         if self._plan.unknown_fields:
-            known = ", ".join(lower_label(field) for field in self._card.fields)
             asked = ", ".join(f"“{words}”" for words in self._plan.unknown_fields)
             names = " and ".join(self._names)
             cited = "".join(f" [{e.n}]" for e in self._evidence)
             yield f"The data say nothing about {asked} for {names}{cited}."
-            yield f"For each {self._card.entity} they have: {known}."
+            yield f"For each {self._card.entity} they have {_known_fields(self._card)}."
 
     def _other_meanings(self) -> Iterable[str]:
         for entity in self._plan.entities:
@@ -221,13 +221,22 @@ class ListTelling:
             yield self._leaders(f" among {self._those(page.total)}")
         else:
             yield f"{self._those(page.total).replace(' that ', ' ')}."
-            yield self._leaders("")
+            yield self._only_one() if page.total == 1 else self._leaders("")
         yield from self._besides()
 
     def _those(self, n: int) -> str:
         noun = self._card.entity if n == 1 else self._card.entity_plural
         verb = "fits" if n == 1 else "fit"
         return f"{n:,} {noun} that {verb}{self._fit}" if self._fit else f"{n:,} {noun}"
+
+    def _only_one(self) -> str:
+        """Tell what is known of the only one that fits: no table is drawn for a single cell."""
+        (evidence,) = self._evidence
+        fields = [self._card.field(fact.field) for fact in evidence.facts]
+        told = "; ".join(
+            phrase_of(field, fact) for field, fact in zip(fields, evidence.facts, strict=True)
+        )
+        return f"It is {self._page.records[0].name}: {told} [{evidence.n}]."
 
     def _leaders(self, among: str) -> str:
         """Name the first few with the figure that orders them."""
@@ -333,6 +342,15 @@ def rounded(value: float, field: FieldCard) -> float:
 def _cannot_take(plan: Plan) -> str:
     said = quoted([" ".join(plan.ignored)])
     return f"I cannot take {said} into account. What the data do say:"
+
+
+def _known_fields(card: TableCard) -> str:
+    """Name what the data have of each entity: its overview, and how much there is besides."""
+    shown = [lower_label(card.field(key)) for key in card.overview_fields]
+    more = len(card.fields) - len(shown)
+    if not shown or not more:
+        return ", ".join(lower_label(field) for field in card.fields)
+    return f"{', '.join(shown)} and {more} other figure{'s' * (more > 1)}"
 
 
 def _unknown_sentence(unknown: UnknownName, card: TableCard) -> str:
