@@ -7,11 +7,13 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # they need all of ingest; a test that asks for no pack does without
     from tests.packs import HashedEmbeddings, Pack
@@ -54,6 +56,31 @@ def _main_stays() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _texts_read_once() -> Iterator[None]:
+    """Let the real encoder that a process shares read each text once.
+
+    Every bot compares questions with the same thousand texts, which take seconds, and tests open
+    many bots. The model's files are checked before the encoder is asked, so no check is skipped.
+    """
+    from ingest.encoder import SentenceEncoder
+
+    class Remembering(SentenceEncoder):
+        def __init__(self, *model: Any) -> None:
+            super().__init__(*model)
+            self._known: dict[str, NDArray[np.float32]] = {}
+
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            new = [text for text in dict.fromkeys(texts) if text not in self._known]
+            self._known.update(zip(new, super().encode(new), strict=True))
+            found = [self._known[text] for text in texts]
+            return np.stack(found) if found else super().encode([])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.embeddings.SentenceEncoder", Remembering)
+        yield
 
 
 @pytest.fixture

@@ -110,7 +110,13 @@ def test_meaning_is_near_meaning(settings: Settings) -> None:
     assert boat @ ship > boat @ soup + 0.2
 
 
-def test_one_encoder_serves_all_threads(settings: Settings) -> None:
+def test_one_encoder_serves_all_threads(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The product's own encoder, not the one that remembers what tests gave it before.
+    monkeypatch.setattr("ingest.embeddings.SentenceEncoder", SentenceEncoder)
+    monkeypatch.setattr("ingest.embeddings._loaded", loaded := {})
+
     def embed(i: int) -> list[float]:
         return make_embeddings(settings).embed_query(f"text number {i % 4}")
 
@@ -119,6 +125,7 @@ def test_one_encoder_serves_all_threads(settings: Settings) -> None:
     for i in range(16):
         assert vectors[i] @ vectors[i % 4] > 0.99999
     assert vectors[0] @ vectors[1] < 0.9999
+    assert len(loaded) == 1
 
 
 def test_a_pin_that_does_not_match_stops_the_embedded_model(settings: Settings) -> None:
