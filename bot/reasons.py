@@ -7,6 +7,14 @@ from collections.abc import Mapping
 RULE = "rule:"
 THRESHOLD = "_threshold"
 
+# How an answer ended, amid a sentence: "it is answered".
+ENDINGS = {
+    "answered": "answered",
+    "abstained": "left open",
+    "refused": "refused",
+    "blocked": "blocked",
+    "failed": "failed",
+}
 LABELS = {
     "": "answered",
     "scope": "does not belong to the domain",
@@ -28,6 +36,12 @@ def is_known(reason: str) -> bool:
 def label(reason: str) -> str:
     """Return a reason in words."""
     return LABELS.get(reason) or f"the rule “{reason.removeprefix(RULE)}”"
+
+
+def told_ending(status: str, reason: str) -> str:
+    """Return how an answer ended, in words: "left open: the corpus does not say"."""
+    ending = ENDINGS.get(status, status)
+    return f"{ending}: {label(reason)}" if reason else ending
 
 
 def told_scores(scores: Mapping[str, float]) -> list[str]:

@@ -115,9 +115,9 @@ def _table_html(seen: Insight, labels: Sequence[str]) -> str:
 
 
 def _bar_html(row: Breakdown, percent: float) -> str:
-    about = " · ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in row.categories.items())
+    about = escape(" · ".join(row.about))
     return (
-        f'<li><span class="gk-name">{escape(row.name)}<small>{escape(about)}</small></span>'
+        f'<li><span class="gk-name">{escape(row.name)}<small>{about}</small></span>'
         f'<span class="gk-track" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>'
         f"<b>{row.total:,}</b></li>"
     )

@@ -16,6 +16,7 @@ from bot.review import (
     PublicStatus,
     ReportSummary,
 )
+from bot.review.history import what_was_done, who_did
 from bot.review.passage_today import PassageToday
 from ui import strings
 from ui.rendering import citation_place, escape, marked
@@ -106,7 +107,7 @@ def account_html(account: Account, now: datetime) -> str:
 def history_html(events: Sequence[Event]) -> str:
     """Return what happened to a report, the newest first."""
     items = "".join(
-        f"<li><div><b>{escape(event.actor)}</b> {escape(event.whole_sentence)}"
+        f"<li><div><b>{escape(who_did(event))}</b> {escape(what_was_done(event))}"
         f"<small>{escape(strings.moment(event.at))}</small></div>"
         + (f'<p class="gk-comment">{escape(event.text)}</p>' if event.text else "")
         + "</li>"

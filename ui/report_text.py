@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.reasons import told_scores
-from bot.review import Event, Report, ReportSummary
+from bot.reasons import told_ending, told_scores
+from bot.review import (
+    CATEGORY_LABELS,
+    OUTCOME_LABELS,
+    SEVERITY_LABELS,
+    STATUS_LABELS,
+    Event,
+    Report,
+    ReportSummary,
+)
+from bot.review.history import told
 from ui.output import note, say
 
 SHOWN_QUESTION = 70
@@ -18,8 +27,8 @@ def show_list(found: Sequence[ReportSummary], total: int) -> None:
     rows = [header] + [
         [
             one.reference,
-            one.status,
-            one.severity,
+            STATUS_LABELS[one.status].lower(),
+            SEVERITY_LABELS[one.severity].lower(),
             str(one.repeats + 1),
             f"{one.filed_at:%Y-%m-%d}",
             one.assignee or "",
@@ -41,12 +50,13 @@ def _show_columns(rows: list[list[str]]) -> None:
 
 def show_report(report: Report, contacts: Sequence[str] = ()) -> None:
     """Print a whole report: the case as it was seen, and all that happened to it."""
-    say(f"{report.reference}  {report.status}  {report.severity}  version {report.version}")
+    state, severity = STATUS_LABELS[report.status], SEVERITY_LABELS[report.severity]
+    say(f"{report.reference}  {state.lower()}  {severity.lower()}  version {report.version}")
     facts = [
-        ("category", report.category),
+        ("category", CATEGORY_LABELS[report.category].lower()),
         ("reported", f"{report.repeats + 1} times, first {when(report.filed_at)}"),
         ("assignee", report.assignee or "nobody"),
-        ("outcome", " ".join(filter(None, (report.outcome, report.outcome_detail)))),
+        ("outcome", _outcome(report)),
         ("write to", ", ".join(contacts)),
         ("same question", ", ".join(one.reference for one in report.group)),
     ]
@@ -57,6 +67,11 @@ def show_report(report: Report, contacts: Sequence[str] = ()) -> None:
     say()
     for event in report.events:
         _show_event(event)
+
+
+def _outcome(report: ReportSummary) -> str:
+    said = OUTCOME_LABELS[report.outcome].lower() if report.outcome else ""
+    return ": ".join(filter(None, (said, report.outcome_detail)))
 
 
 def _show_case(report: Report) -> None:
@@ -72,7 +87,7 @@ def _show_case(report: Report) -> None:
     for earlier in case.asked_before:
         _show_block("asked before", earlier)
     _show_block("question", case.question)
-    _show_block(f"answer ({' '.join(filter(None, (case.status, case.reason)))})", case.answer)
+    _show_block(f"answer ({told_ending(case.status, case.reason)})", case.answer)
     for citation in case.citations:
         place = f", page {citation.page}" if citation.page else ""
         place = f", row {citation.row}" if citation.row else place
@@ -80,7 +95,7 @@ def _show_case(report: Report) -> None:
 
 
 def _show_event(event: Event) -> None:
-    say(f"{when(event.at)}  {event.actor}  {one_line(event.whole_sentence)}")
+    say(f"{when(event.at)}  {one_line(told(event))}")
     _show_lines(event.text)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from bot.answer import Evidence
+from bot.reasons import told_ending
 from bot.review import Case, Receipt
 from ui import strings
 from ui.rendering import escape, small
@@ -51,8 +52,7 @@ def _made_by(case: Case) -> list[str]:
         f"{case.model} {case.digest}".strip(),
         strings.GENERATION.format(n=case.index_generation) if case.index_generation else "",
         strings.SENT_RULES.format(version=case.rules_version) if case.rules_version else "",
-        strings.STATUS.format(status=case.status),
-        strings.REASON.format(reason=case.reason) if case.reason else "",
+        strings.ENDED.format(how=told_ending(case.status, case.reason)),
     ]
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot.review import listing, outbox
 from bot.review.events import UNVERSIONED, Entry, append
+from bot.review.history import told
 from bot.review.moderators import OPERATOR
 from bot.review.query import is_free
 from bot.review.schema import contacts, event_texts, filings, report_events, reports
@@ -133,13 +134,13 @@ class Change:
         if status in OPEN_STATES:
             self.refuse_second_open_report()
 
-    def move(self, status: Status, told: str = "") -> None:
-        """Change the state as `check_move` allowed; `told` is what was done with that."""
+    def move(self, status: Status, done: str = "") -> None:
+        """Change the state as `check_move` allowed; `done` is what was done with that."""
         # What was a duplicate is once more a report of its own question.
         own = self.report.outcome == "duplicate"
         group: dict[str, Any] = {"group_key": self.own_group()} if own else {}
         old = self.report.status
-        self.apply("moved", old=old, new=status, detail=told, status=status, outcome=None, **group)
+        self.apply("moved", old=old, new=status, detail=done, status=status, outcome=None, **group)
 
     def record(self, kind: str, **words: str) -> None:
         """Append an event that leaves the report as it is."""
@@ -223,11 +224,9 @@ def conflict(connection: sa.Connection, report: sa.Row[Any], version: int) -> Re
     known = min(version, report.version)
     since = sa.and_(report_events.c.version > known, report_events.c.kind.not_in(UNVERSIONED))
     happened = listing.events_of(connection, report.reference, since)
-    told = "; ".join(
-        f"{event.sentence} by {event.actor} at {event.at:%Y-%m-%d %H:%M} UTC" for event in happened
-    )
+    what = "; ".join(f"{told(event)} ({event.at:%Y-%m-%d %H:%M} UTC)" for event in happened)
     return ReportConflict(
-        f"{report.reference} has changed since you looked at it: {told or 'see its history'}.",
+        f"{report.reference} has changed since you looked at it: {what or 'see its history'}.",
         hint="Look at it again, then decide.",
     )
 

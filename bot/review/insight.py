@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.review.listing import utc
 from bot.review.query import DAY_NS
 from bot.review.schema import report_documents, report_events, reports
-from bot.review.states import CLOSED_STATES, OPEN_STATES
+from bot.review.states import CATEGORY_LABELS, CLOSED_STATES, OPEN_STATES, Category
 
 MOST_NAMES = 8
 MOST_STEPS = 31
@@ -44,7 +44,12 @@ class Breakdown(_View):
 
     name: str
     total: int
-    categories: dict[str, int]
+    categories: dict[Category, int]
+
+    @property
+    def about(self) -> list[str]:
+        """What the reports say, in words: "wrong fact 3", "out of date 1"."""
+        return [f"{CATEGORY_LABELS[name].lower()} {n:,}" for name, n in self.categories.items()]
 
 
 class Insight(_View):
@@ -190,7 +195,7 @@ def _breakdowns(
         .group_by(name, reports.c.category)
         .order_by(number.desc(), reports.c.category)
     )
-    categories: dict[str, dict[str, int]] = {each: {} for each in totals}
+    categories: dict[str, dict[Category, int]] = {each: {} for each in totals}
     for row in connection.execute(split):
         categories[row.name][row.category] = row.number
     for each, total in totals.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.answer import Answer, Answerer, AnswerTable, Citation
+from bot.reasons import told_ending
 from bot.regressions import ask_after
 from bot.review.cases import Case, freeze
 from bot.review.moderators import Moderator
@@ -47,6 +48,14 @@ class Difference:
         return _ending(self.before), _ending(self.now)
 
     @property
+    def endings(self) -> Change:
+        """The same in words."""
+        return (
+            told_ending(self.before.status, self.before.reason),
+            told_ending(self.now.status, self.now.reason),
+        )
+
+    @property
     def same(self) -> bool:
         """Whether a person would see the same as before."""
         texts = (self.sentences_gone, self.sentences_new, self.citations_gone, self.citations_new)
@@ -54,7 +63,7 @@ class Difference:
 
     def lines(self) -> Iterator[str]:
         """Yield the difference line by line: - is gone, + is new, ± is changed, = is the same."""
-        before, now = self.status
+        before, now = self.endings
         yield f"± {before} → {now}" if before != now else f"= {now}, as before"
         marked: Sequence[tuple[str, tuple[str, ...]]] = (
             ("-", self.sentences_gone),

@@ -80,7 +80,8 @@ class ReportSummary(_View):
 class Event(_View):
     """One thing that happened to a report; see bot/review/events.py for the kinds.
 
-    `old` and `new` say from what to what; `text` is a reporter's comment or a moderator's note.
+    `old` and `new` say from what to what, in codes that bot/review/history.py puts into words;
+    `text` is a reporter's comment or a moderator's note.
     """
 
     number: int
@@ -92,32 +93,6 @@ class Event(_View):
     detail: str
     text: str
     version: int
-
-    @property
-    def sentence(self) -> str:
-        """What happened, without who and when: "moved from new to triaged"."""
-        return _SENTENCES[self.kind].format(
-            old=self.old or "nobody", new=self.new or "nobody", detail=self.detail
-        )
-
-    @property
-    def whole_sentence(self) -> str:
-        """What happened, with the document, rule or case that it is about."""
-        said = self.sentence
-        return said if self.detail in said else f"{said}: {self.detail}"
-
-
-_SENTENCES = {
-    "filed": "reported as {new}",
-    "repeated": "reported again as {new}",
-    "moved": "moved from {old} to {new}",
-    "assigned": "assigned to {new} (before: {old})",
-    "rated": "severity changed from {old} to {new}",
-    "noted": "note added",
-    "resolved": "resolved as {new}",
-    "rerun": "run again after {detail} changed: answer now {new} (before: {old})",
-    "purged": "question, answer, comments and notes removed",
-}
 
 
 class Correction(_View):

@@ -178,12 +178,12 @@ def test_nothing_typed_is_lost_when_another_was_faster(
     page.text_area(key=f"dismiss-{reference}").set_value("My long and careful reasons.")
     services.reports.set_severity(other, reference, 1, "high")
     press(page, strings.DISMISS)
-    assert "severity changed from normal to high by other" in html(page)
+    assert "other changed its severity from normal to high" in html(page)
     assert page.text_area(key=f"dismiss-{reference}").value == "My long and careful reasons."
     # Now the form itself goes, because the other one closes the report.
     services.reports.resolve(other, reference, 2, "not_actionable")
     press(page, strings.DISMISS)
-    assert "resolved as not_actionable by other" in html(page)
+    assert "other resolved it (nothing can be done)" in html(page)
     assert page.text_area(key=f"note-{reference}").value == "My long and careful reasons."
     press(page, strings.ADD_NOTE)
     assert report(services, reference).events[-1].text == "My long and careful reasons."

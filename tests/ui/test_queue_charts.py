@@ -68,5 +68,5 @@ def test_names_are_text_and_bars_compare() -> None:
     )
     html = breakdown_html("By document", rows)
     assert "<img" not in html and "&lt;img src=x&gt;.md" in html
-    assert "wrong fact 6 · other 2" in html
+    assert "wrong fact 6 · something else 2" in html
     assert "width:100.0%" in html and "width:25.0%" in html

@@ -100,11 +100,9 @@ def test_a_report_goes_its_way(reports: Run, filed: Receipt) -> None:
     reference = filed.reference.lower()
     assert reports("move", reference, "triaged", "--note", "seen")[:2] == (
         0,
-        f"{filed.reference} moved from new to triaged.\n",
+        f"{filed.reference}: the operator moved it from new to triaged.\n",
     )
-    assert reports("assign", reference, "Birch")[1].endswith(
-        "assigned to birch (before: nobody).\n"
-    )
+    assert reports("assign", reference, "Birch")[1].endswith("the operator gave it to birch.\n")
     assert reports("assign", reference, "--nobody")[0] == 0
     status, out, _ = reports(
         "resolve",
@@ -125,7 +123,7 @@ def test_a_report_goes_its_way(reports: Run, filed: Receipt) -> None:
     )
     assert {event["actor"] for event in report["events"]} == {"reporter", "operator"}
     _, out, _ = reports("show", reference)
-    assert "corpus_fixed fit.md" in out and "    new edition" in out
+    assert "the documents were corrected: fit.md" in out and "    new edition" in out
     assert json.loads(reports("list", "--json")[1])["total"] == 0
     assert json.loads(reports("list", "--all", "--json")[1])["total"] == 1
     assert json.loads(reports("list", "--state", "resolved", "--json")[1])["total"] == 1

@@ -78,7 +78,7 @@ def test_a_rule_is_tried_then_saved(command: Run, reference: str, indexed: Pack)
     assert shown(command, reference)["status"] == "new"
     assert not (indexed.folder / RULES_NAME).exists()
     status, out, err = command(*rule, "--yes", "--message", "No weights.", "--id", "no-weights")
-    assert status == 0 and out.endswith("resolved as rule_added: no-weights.\n")
+    assert status == 0 and out.endswith("resolved it (a rule was added): no-weights.\n")
     assert "the rule stops the reported case" in err and "rightly stopped: 2" in err, err
     [saved] = tomllib.loads((indexed.folder / RULES_NAME).read_text())["rules"]
     assert (saved["id"], saved["author"], saved["reference"]) == (
@@ -97,7 +97,8 @@ def test_a_rule_is_taken_back(command: Run, reference: str, indexed: Pack) -> No
     rule = reference.lower()
     assert status == 0
     assert out == (
-        f"{reference} moved from resolved to triaged: rule {rule} taken out of the pack.\n"
+        f"{reference}: the operator moved it from resolved to triaged: "
+        f"rule {rule} taken out of the pack.\n"
     )
     assert not (indexed.folder / RULES_NAME).exists()
     status, _, err = command("reports", "undo", reference)
@@ -172,7 +173,7 @@ def test_a_correction_is_followed_up_by_reindex(
     assert status == 0
     assert f"{reference} was run again, for birds.csv has changed" in err
     status, out, _ = command("reports", "show", reference)
-    assert "run again after birds.csv changed: answer now answered" in out
+    assert "asked it again, as birds.csv had changed: answered now" in out
     assert "+ European robin" in out or "19 g" in out
     status, out, _ = command("reports", "rerun", reference, "--keep", "--json")
     difference = json.loads(out)

@@ -6,21 +6,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from bot.privacy import Masker
-from bot.review import Moderators, ReviewQueue, Stats
-from bot.review.delivery import Delivered, open_courier
+from bot.review import Moderators, ReviewQueue
+from bot.review.delivery import open_courier
 from bot.review.export import as_csv
-from bot.review.insight import Insight
 from bot.review.notify import Notices
-from bot.review.views import Unsent
 from ingest.errors import UsageError
 from ui.context import AppContext
-from ui.output import note, print_json, say
-from ui.report_text import one_line, when
+from ui.output import print_json, say
+from ui.queue_text import show_delivered, show_insight, show_stats, show_unsent
 
 app = typer.Typer()
 
@@ -77,9 +75,9 @@ def stats(
         more = {"unsent": unsent.model_dump(mode="json"), "insight": seen.model_dump(mode="json")}
         print_json(found.model_dump(mode="json") | more)
     else:
-        _show_stats(found)
-        _show_insight(seen)
-        _show_unsent(unsent)
+        show_stats(found)
+        show_insight(seen)
+        show_unsent(unsent)
 
 
 @app.command("purge")
@@ -151,57 +149,6 @@ def deliver(
         failed = [one.model_dump() for one in done.failed]
         print_json({"sent": done.sent, "failed": failed, **unsent.model_dump(mode="json")})
     else:
-        _show_delivered(done)
-        _show_unsent(unsent)
+        show_delivered(done)
+        show_unsent(unsent)
     return 1 if done.failed or unsent.given_up else 0
-
-
-def _show_insight(seen: Insight) -> None:
-    filed, closed = (
-        sum(getattr(step, name) for step in seen.steps) for name in ("filed", "closed")
-    )
-    say(f"In {seen.days:,} days: {filed:,} filed, {closed:,} closed")
-    medians = [
-        ("first look", seen.median_hours_to_first_look),
-        ("resolution", seen.median_hours_to_resolution),
-    ]
-    for what, hours in medians:
-        if hours is not None:
-            say(f"  median time to {what}: {hours:,.1f} hours")
-    for row in (*seen.by_document, *seen.by_model):
-        about = ", ".join(f"{name} {n:,}" for name, n in row.categories.items())
-        say(f"  {one_line(row.name)}: {row.total:,} ({about})")
-
-
-def _show_stats(found: Stats) -> None:
-    say(f"{found.total:,} reports, {found.open:,} open, {found.repeats:,} repeats")
-    groups: list[tuple[str, dict[str, Any]]] = [
-        ("state", found.by_status),
-        ("severity", found.by_severity),
-        ("category", found.by_category),
-        ("outcome", found.by_outcome),
-    ]
-    for label, counts in groups:
-        for name, number in sorted(counts.items(), key=lambda item: -item[1]):
-            say(f"  {label:10}{name:18}{number:8,}")
-    if found.oldest_open_at is not None:
-        say(f"Oldest open report: {when(found.oldest_open_at)}")
-    if found.median_hours_to_close is not None:
-        say(f"Median time to close: {found.median_hours_to_close:,.1f} hours")
-    if found.purged:
-        say(f"{found.purged:,} purged")
-
-
-def _show_delivered(done: Delivered) -> None:
-    say(f"{done.sent:,} sent.")
-    for one in done.failed:
-        say(f"Not sent: {one.reference} by {one.way}: {one.reason}")
-
-
-def _show_unsent(unsent: Unsent) -> None:
-    if unsent.waiting:
-        say(f"{unsent.waiting:,} messages wait to be sent.")
-    for one in unsent.given_up:
-        say(f"Given up: {one.reference} by {one.way}: {one.reason}")
-    if unsent.given_up:
-        note("To try them again: groundskeeper reports deliver --again")

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from bot.review import Moderators, Outcome, Report, ReviewQueue
+from bot.review import STATUS_LABELS, Moderators, Outcome, Report, ReviewQueue
+from bot.review.history import told
 from ui.commands.reports_out import Json, open_queue
 from ui.context import AppContext
 from ui.output import print_json, say
@@ -159,7 +160,8 @@ def similar(context: typer.Context, reference: Reference, as_json: Json = False)
         return
     for one in found:
         other = one.report
-        say(f"{other.reference}  {other.status:12}{one.score:5.2f}  {one_line(other.question)}")
+        state = STATUS_LABELS[other.status].lower()
+        say(f"{other.reference}  {state:12}{one.score:5.2f}  {one_line(other.question)}")
     if not found:
         say("No similar report was found.")
 
@@ -194,4 +196,4 @@ def confirm(report: Report, as_json: bool) -> None:
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        say(f"{report.reference} {one_line(report.events[-1].whole_sentence)}.")
+        say(f"{report.reference}: {one_line(told(report.events[-1]))}.")

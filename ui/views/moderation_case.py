@@ -5,19 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from bot.answer import Answer
-from bot.reasons import told_scores
+from bot.reasons import told_ending, told_scores
 from bot.review import Case, Moderator, Report
 from bot.review.passage_today import PassageToday, passage_today
 from ui import strings
 from ui.explaining import explain, explanation_html
 from ui.rendering import (
-    Source,
     answer_html,
     footer_html,
     note_html,
     question_html,
+    quotations_html,
     short_digest,
-    sources_html,
 )
 from ui.report_html import evidence_html, passages_today_html, scores_html
 from ui.services import Services
@@ -55,7 +54,7 @@ def _draw_seen(case: Case, anchor: str) -> None:
         if case.table is not None:
             st.html(table_html(case.table, cited, anchor))
         if case.citations:
-            st.html(sources_html([Source(citation) for citation in case.citations], anchor))
+            st.html(quotations_html(case.citations, anchor))
 
 
 def _draw_in_hand(services: Services, report: Report, case: Case) -> None:
@@ -101,8 +100,7 @@ def _circumstances(case: Case) -> list[str]:
     return [
         f"{case.model} ({short_digest(case.digest)})" if case.digest else case.model,
         strings.GENERATION.format(n=case.index_generation),
-        strings.STATUS.format(status=case.status),
-        strings.REASON.format(reason=case.reason) if case.reason else "",
+        strings.ENDED.format(how=told_ending(case.status, case.reason)),
         strings.RULES.format(version=case.rules_version) if case.rules_version else "",
         strings.FLAGS.format(flags=", ".join(case.flags)) if case.flags else "",
     ]

@@ -39,7 +39,7 @@ def draw_rerun(services: Services, report: Report) -> None:
 
 def difference_html(difference: Difference) -> str:
     """Return what is gone and what is new, marked as such."""
-    before, now = difference.status
+    before, now = difference.endings
     ending = f"<del>{escape(before)}</del> <ins>{escape(now)}</ins>" if before != now else ""
     gone = (*difference.sentences_gone, *difference.citations_gone)
     new = (*difference.sentences_new, *difference.citations_new)

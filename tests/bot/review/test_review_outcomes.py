@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.review import PUBLIC_OUTCOMES, Case, Moderator, Moderators, ReviewQueue
+from bot.review.history import what_was_done
 from ingest.errors import InvalidTransition, ReportConflict, ReportNotFound, UsageError
 
 MakeCase = Callable[..., Case]
@@ -98,8 +99,8 @@ def test_a_corrected_case_is_run_again_once_for_each_version(
     assert not queue.attach_rerun(birch, correction, "bb", now, "a slower process")
     report = queue.show(birch, reference)
     assert report.version == 2, "nobody's work is overtaken"
-    assert report.events[-1].sentence == (
-        "run again after rivers.md changed: answer now answered (before: answered)"
+    assert what_was_done(report.events[-1]) == (
+        "asked it again, as rivers.md had changed: answered now, answered before"
     )
     assert report.events[-1].text == "answer: 13 km"
     [correction] = queue.corrections(birch)

@@ -59,7 +59,7 @@ with Moderators(location) as moderators, ReviewQueue(location) as queue:
         try:
             won.append(queue.assign(who, reference, 1, name).reference)
         except ReportConflict as conflict:
-            assert "assigned to" in conflict.message
+            assert "took it" in conflict.message
     print(json.dumps(won))
 """
 )

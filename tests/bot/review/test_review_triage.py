@@ -22,6 +22,7 @@ from bot.review import (
     ReviewQueue,
 )
 from bot.review.bulk import for_each
+from bot.review.history import what_was_done
 from bot.review.reach import AskedCounts
 from bot.review.searching import searchable
 from ingest.errors import InvalidTransition, ReportConflict, ReportHeld, ReviewError
@@ -81,7 +82,7 @@ def test_work_renews_a_claim_and_a_takeover_ends_it(
     with pytest.raises(ReportHeld):
         queue.claim(cedar, reference, 3)
     taken = queue.claim(cedar, reference, 3, take_over=True)
-    assert taken.events[-1].sentence == "assigned to cedar (before: birch)"
+    assert what_was_done(taken.events[-1]) == "took it (before: birch)"
     assert queue.release(cedar, reference, 4).assignee is None
 
 
@@ -357,7 +358,7 @@ def test_what_one_report_refuses_stops_none_of_the_others(
     result = for_each(seen, lambda one: queue.claim(birch, one.reference, one.version))
     assert set(result.done) == {made[0], made[2]}
     [(overtaken, why)] = result.refused
-    assert overtaken == made[1] and "by cedar" in why
+    assert overtaken == made[1] and "cedar changed" in why
     assert queue.show(birch, made[1]).assignee is None
 
 
