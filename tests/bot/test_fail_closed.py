@@ -26,7 +26,8 @@ from tests.packs import Pack
 TABLE_QUESTION = "What is the wingspan of a magpie?"
 GUIDE_QUESTION = "What do finches eat?"
 INVENTION = "Finches eat 40 grams of bread a day"
-ANSWER_SECONDS = 1.5
+# How long an answer may take until a stage that hangs is reached: a slow machine needs the later.
+ANSWER_SECONDS = (0.25, 1.0, 4.0, 16.0)
 LONG = 60.0
 
 
@@ -139,16 +140,19 @@ def test_a_stage_that_hangs(
 
     def hanging(*args: object, **more: object) -> object:
         reached.set()
-        assert go_on.wait(20)
+        assert go_on.wait(LONG)
         return sound(*args, **more)
 
     monkeypatch.setattr(stage.owner(bot), stage.method, hanging)
-    monkeypatch.setattr(bot._limits, "answer_seconds", ANSWER_SECONDS)
     started = time.monotonic()
-    sentences, answer = seen(bot, stage.question)
+    for seconds in ANSWER_SECONDS:
+        monkeypatch.setattr(bot._limits, "answer_seconds", seconds)
+        sentences, answer = seen(bot, stage.question)
+        if reached.is_set():
+            break
 
-    assert time.monotonic() - started < ANSWER_SECONDS + 5
     assert reached.is_set()
+    assert time.monotonic() - started < LONG, "it ends before what hangs does"
     assert_nothing_was_shown(sentences, answer)
     assert (answer.status, answer.reason) == ("failed", "limit")
     assert "longer than it may" in answer.text
