@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.review.access import Identity, Role
 from bot.review.moderators import OPERATOR, REPORTER, fold, require_account
+from bot.review.saved_views import forget_views
 from bot.review.schema import moderators, sessions
 from ingest.errors import NotSignedIn, ReviewError
 
@@ -37,7 +38,9 @@ def keep_identity(
         )
     before = json.loads(account.identity)
     if person != {part: before[part] for part in person}:
-        end_sessions(connection, key)  # the address is somebody else's now
+        # The address is somebody else's now.
+        end_sessions(connection, key)
+        forget_views(connection, key)
     change_account(connection, key, identity=known, role=role)
 
 

@@ -34,6 +34,7 @@ from bot.review.account_rows import (
     session_row,
     well_formed,
 )
+from bot.review.changes import release_all
 from bot.review.moderators import (
     OPERATOR,
     Moderator,
@@ -48,6 +49,7 @@ from bot.review.moderators import (
     require_moderator,
 )
 from bot.review.passwords import Passwords
+from bot.review.saved_views import forget_views
 from bot.review.schema import moderators, sessions
 from bot.review.states import check_word
 from bot.review.store import ReportStore
@@ -147,14 +149,17 @@ class Moderators:
             connection.execute(sa.insert(moderators).values(**account, role=role))
 
     def remove(self, who: Moderator, name: str) -> None:
-        """Remove an account; its sessions end at once.
+        """Remove an account; its sessions end at once, and what it held is everybody's again.
 
-        Raises ReviewError if there is none, or no other administrator. Whom the settings let in
-        through an identity provider can sign in again.
+        Its saved views go with it, so that whoever has the name next does not find them. Raises
+        ReviewError if there is none, or no other administrator. Whom the settings let in through
+        an identity provider can sign in again.
         """
         with self._administering(who) as connection:
             key = require_account(connection, name)
             connection.execute(sa.delete(moderators).where(moderators.c.name == key))
+            forget_views(connection, key)
+            release_all(connection, who.name, key, self._clock())
             self._expect_administrator(connection, who)
 
     def set_role(self, who: Moderator, name: str, role: Role) -> None:

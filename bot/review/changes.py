@@ -6,7 +6,9 @@ in one statement, so that of two who claim at once one is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +20,17 @@ from bot.review.history import told
 from bot.review.moderators import OPERATOR
 from bot.review.query import is_free
 from bot.review.schema import contacts, event_texts, filings, report_events, reports
-from bot.review.states import CLOSED_STATES, OPEN_STATES, Status, check_transition
+from bot.review.states import CLOSED_STATES, OPEN_STATES, Outcome, Status, check_transition
 from bot.review.views import Report
 from ingest.errors import InvalidTransition, ReportConflict, ReportHeld
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What an outcome adds to the pack: `make` does it; `told` (JSON) lets `undo` take it out."""
+
+    make: Callable[[], None]
+    told: str
 
 
 class Change:
@@ -142,6 +152,29 @@ class Change:
         old = self.report.status
         self.apply("moved", old=old, new=status, detail=done, status=status, outcome=None, **group)
 
+    def resolve(
+        self, outcome: Outcome, detail: str, addition: Addition | None, baseline: str
+    ) -> None:
+        """Close the report as `ReviewQueue.resolve` says. Raises what `check_move` raises."""
+        self.check_move("resolved")
+        group: dict[str, Any] = {}
+        if outcome == "duplicate":
+            original = self.original(detail)
+            detail, group = original.reference, {"group_key": original.group_key}
+        kept = {"added": addition.told} if addition else {"sha256": baseline} if baseline else {}
+        self.apply(
+            "resolved",
+            old=self.report.status,
+            new=outcome,
+            detail=detail,
+            snapshot=json.dumps(kept) if kept else "",
+            status="resolved",
+            outcome=outcome,
+            **group,
+        )
+        if addition is not None:
+            addition.make()
+
     def record(self, kind: str, **words: str) -> None:
         """Append an event that leaves the report as it is."""
         self._append(kind, self.report.version, **words)
@@ -229,6 +262,15 @@ def conflict(connection: sa.Connection, report: sa.Row[Any], version: int) -> Re
         f"{report.reference} has changed since you looked at it: {what or 'see its history'}.",
         hint="Look at it again, then decide.",
     )
+
+
+def release_all(connection: sa.Connection, actor: str, holder: str, now: int) -> None:
+    """Give back every open report of somebody who is gone."""
+    theirs = sa.and_(reports.c.assignee == holder, reports.c.status.in_(OPEN_STATES))
+    held = sa.select(reports.c.reference).where(theirs).order_by(reports.c.filed_at)
+    for reference in connection.execute(held).scalars().all():
+        change = Change(connection, actor, reference, None, "", now, 0)
+        change.apply("assigned", old=holder, new="", assignee=None, claim_until=None)
 
 
 def purge(connection: sa.Connection, actor: str, older_than: timedelta, now: int) -> int:

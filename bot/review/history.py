@@ -18,7 +18,7 @@ from bot.review.views import Event
 
 _ACTORS = {REPORTER: "a visitor", OPERATOR: "the operator"}
 _FORMER = {old: CATEGORY_LABELS[new] for old, new in FORMER_CATEGORIES.items()}
-_CATEGORIES = {**CATEGORY_LABELS, **_FORMER}
+_CATEGORIES: Mapping[Any, str] = {**CATEGORY_LABELS, **_FORMER}
 # How the codes in `old` and `new` of each kind of event are said.
 _LABELS: dict[str, Mapping[Any, str]] = {
     "filed": _CATEGORIES,

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from bot.regressions import RegressionCase, add_regression, remove_regression
 from bot.review.cases import Case
+from bot.review.changes import Addition
 from bot.review.moderators import Moderator
 from bot.review.references import parse_reference
 from bot.review.rerun import sentences
@@ -99,8 +100,9 @@ def resolve_with_rule(
         "rule_added",
         note,
         rule.id,
-        act=lambda: append_rule(pack, signed, load_card(pack).rules),
-        added=signed.model_dump_json(),
+        addition=Addition(
+            lambda: append_rule(pack, signed, load_card(pack).rules), signed.model_dump_json()
+        ),
     )
 
 
@@ -127,8 +129,7 @@ def resolve_with_regression(
         "regression_added",
         note,
         case.id,
-        act=lambda: add_regression(pack, signed),
-        added=signed.model_dump_json(),
+        addition=Addition(lambda: add_regression(pack, signed), signed.model_dump_json()),
     )
 
 

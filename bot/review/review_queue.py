@@ -11,18 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import TracebackType
-from typing import Any
 
 import sqlalchemy as sa
 
 from bot.limits import RateLimiter, address_block
 from bot.privacy import Masker
-from bot.review import changes, events, insight, listing, saved_views
+from bot.review import changes, listing, saved_views
 from bot.review.access import Access
 from bot.review.cases import Case, clean
+from bot.review.changes import Addition
 from bot.review.filing import Filing, file_report
-from bot.review.insight import Insight
 from bot.review.moderators import (
     Moderator,
     require_account,
@@ -30,8 +28,8 @@ from bot.review.moderators import (
     require_moderator,
 )
 from bot.review.notify import Notices
-from bot.review.outbox import Outbox
 from bot.review.query import ReportQuery
+from bot.review.queue_reader import QueueReader, Requirement
 from bot.review.states import (
     CLOSED_STATES,
     OPEN_STATES,
@@ -43,20 +41,13 @@ from bot.review.states import (
     Outcome,
     Severity,
     Status,
-    check_transition,
     check_word,
 )
-from bot.review.store import ReportStore
 from bot.review.views import (
-    ChainHead,
     Correction,
-    Failure,
     PublicStatus,
     Receipt,
     Report,
-    ReportSummary,
-    Stats,
-    Unsent,
 )
 from ingest.errors import InvalidTransition, LimitExceeded, ReviewError
 from ingest.paths import ReportsLocation
@@ -68,14 +59,10 @@ HOUR_SECONDS = 3_600.0
 REPORTS_PER_HOUR = 30
 LOOK_UPS_PER_MINUTE = 30
 FILING_ATTEMPTS = 3
-EVERY_OPEN = ReportQuery()
-DAYS_SEEN, MOST_DAYS_SEEN = 30, 3_660
-Act = Callable[[], None]
 TakeOut = Callable[[str, str], str]
-Requirement = Callable[[sa.Connection, object, int, Access], Moderator]
 
 
-class ReviewQueue:
+class ReviewQueue(QueueReader):
     """The queue at `location`; safe to share between threads and processes.
 
     Personal data in cases, comments and notes goes through `masker` before anything is saved.
@@ -94,29 +81,12 @@ class ReviewQueue:
         notices: Notices | None = None,
         address_reports_per_hour: int = REPORTS_PER_HOUR,
     ) -> None:
-        self._store = ReportStore(location)
-        self._clock = clock
+        super().__init__(location, clock=clock, access=access)
         self._masker = masker or Masker()
-        self._access = access
         self._claim_ns = int(claim_minutes * 60 * 10**9)
         self._notices = notices or Notices()
         self._reporting = RateLimiter(address_reports_per_hour, window_seconds=HOUR_SECONDS)
         self._looking_up = RateLimiter(LOOK_UPS_PER_MINUTE)
-
-    def __enter__(self) -> ReviewQueue:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database; the next use opens it again."""
-        self._store.close()
 
     def file(
         self,
@@ -161,46 +131,6 @@ class ReviewQueue:
         with self._store.reading() as connection:
             return listing.public_status(connection, reference)
 
-    def reports(
-        self,
-        who: Moderator,
-        query: ReportQuery = EVERY_OPEN,
-        *,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> list[ReportSummary]:
-        """Return the reports that the query asks for, in its order (bot/review/priority.py).
-
-        Purged reports are left out; `show` still finds them. Raises ReviewError for a word that
-        is none, such as an unknown state.
-        """
-        with self._reading(who) as connection:
-            now = self._clock()
-            wanted = query.conditions(who.name, now)
-            return listing.summaries(
-                connection, wanted, now, order=query.order, limit=limit, offset=offset
-            )
-
-    def count(self, who: Moderator, query: ReportQuery = EVERY_OPEN) -> int:
-        """Return how many reports `reports` would go through."""
-        with self._reading(who) as connection:
-            return listing.count(connection, query.conditions(who.name, self._clock()))
-
-    def by_status(self, who: Moderator) -> dict[str, int]:
-        """Return how many reports are in each state; quicker than `stats`."""
-        with self._reading(who) as connection:
-            return listing.by_status(connection)
-
-    def known_words(self, who: Moderator) -> tuple[list[str], list[str]]:
-        """Return the documents and the models to filter by, those of most reports first."""
-        with self._reading(who) as connection:
-            return listing.known_words(connection)
-
-    def views(self, who: Moderator) -> dict[str, ReportQuery]:
-        """Return the moderator's own saved views by name."""
-        with self._reading(who) as connection:
-            return saved_views.views_of(connection, who.name)
-
     def save_view(self, who: Moderator, name: str, query: ReportQuery) -> None:
         """Keep a view for this moderator. Raises ReviewError for a name that cannot be used."""
         with self._writing(who) as connection:
@@ -210,11 +140,6 @@ class ReviewQueue:
         """Forget a view of this moderator."""
         with self._writing(who) as connection:
             saved_views.remove_view(connection, who.name, name)
-
-    def show(self, who: Moderator, reference: str) -> Report:
-        """Return a whole report. Raises ReportNotFound."""
-        with self._reading(who) as connection:
-            return listing.whole_report(connection, reference, self._clock())
 
     def move(
         self, who: Moderator, reference: str, version: int, status: Status, note: str = ""
@@ -316,49 +241,21 @@ class ReviewQueue:
         note: str = "",
         detail: str = "",
         *,
-        act: Act | None = None,
-        added: str = "",
+        addition: Addition | None = None,
         baseline: str = "",
     ) -> Report:
         """Close a report with its outcome; `detail` names the document, rule or case changed.
 
         Of "answer_fine" it is the reason that the person who reported reads; of "duplicate" the
-        report that this one repeats, whose group it joins. `detail` stays after a purge. `act`
-        is called once all is checked; if it raises, nothing is saved. `added` is what it adds to
-        the pack (JSON), so that `undo` can take it out again. `baseline` is the sha256 of the
-        corrected document as it was indexed before. Raises ReviewError where the outcome needs a
-        detail, ReportNotFound, InvalidTransition, or ReportConflict.
+        report that this one repeats, whose group it joins. `detail` stays after a purge. An
+        `addition` to the pack is made once all is checked; if that raises, nothing is saved.
+        `baseline` is the sha256 of the corrected document as it was indexed before. Raises
+        ReviewError where the outcome needs a detail, or what `move` raises.
         """
-        check_word(outcome, OUTCOME_LABELS, "outcome")
-        what = _limited(detail, DETAIL_MAX_CHARS, "detail")
-        if outcome == "answer_fine":
-            what = self._masker.mask(what)
-        if outcome in OUTCOME_DETAIL and not what:
-            raise ReviewError(f"Say {OUTCOME_DETAIL[outcome]}.")
+        told = self._checked_detail(outcome, detail)
         with self._changing(who, reference, version, note) as change:
-            change.refuse_held()
-            check_transition(change.report.status, "resolved")
-            values: dict[str, Any] = {"status": "resolved", "outcome": outcome}
-            if outcome == "duplicate":
-                original = change.original(what)
-                what, values["group_key"] = original.reference, original.group_key
-            kept = {"added": added} if added else {"sha256": baseline} if baseline else {}
-            change.apply(
-                "resolved",
-                old=change.report.status,
-                new=outcome,
-                detail=what,
-                snapshot=json.dumps(kept) if kept else "",
-                **values,
-            )
-            if act is not None:
-                act()
+            change.resolve(outcome, told, addition, baseline)
             return change.result()
-
-    def corrections(self, who: Moderator) -> list[Correction]:
-        """Return the reports resolved by correcting a document, with what is known of it."""
-        with self._reading(who) as connection:
-            return listing.corrections(connection)
 
     def attach_rerun(
         self,
@@ -388,65 +285,6 @@ class ReviewQueue:
             )
             return True
 
-    def recent_cases(
-        self, who: Moderator, within: timedelta, limit: int
-    ) -> list[tuple[ReportSummary, Case]]:
-        """Return the reports filed that recently with their cases, the newest first."""
-        with self._reading(who) as connection:
-            since = self._clock() - within // timedelta(microseconds=1) * 1000
-            return listing.recent_cases(connection, since, limit)
-
-    def stats(self, who: Moderator) -> Stats:
-        """Return the queue in figures."""
-        with self._reading(who) as connection:
-            return listing.statistics(connection, self._clock())
-
-    def unsent(self, who: Moderator) -> Unsent:
-        """Return what is still to be told to others, and what was given up."""
-        with self._reading(who):
-            pass
-        messages = Outbox(self._store, clock=self._clock)
-        left = [
-            Failure(reference=one.reference, way=one.kind, reason=one.error)
-            for one in messages.given_up()
-        ]
-        return Unsent(waiting=messages.waiting(), given_up=tuple(left))
-
-    def contacts(self, who: Moderator, reference: str) -> list[str]:
-        """Return the addresses that people left with a report, to be written to about it."""
-        with self._reading(who) as connection:
-            return listing.contacts_of(connection, reference)
-
-    def insight(self, who: Moderator, days: int = DAYS_SEEN) -> Insight:
-        """Return how the queue did over the last days, 1 to 3,660. Raises ReviewError."""
-        if not 1 <= days <= MOST_DAYS_SEEN:
-            raise ReviewError(f"Between 1 and {MOST_DAYS_SEEN:,} days can be looked back on.")
-        with self._reading(who) as connection:
-            return insight.insight(connection, self._clock(), days)
-
-    def export(self, who: Moderator) -> Iterator[dict[str, Any]]:
-        """Yield every report as a JSON-ready object, the oldest first, to an administrator.
-
-        No transaction stays open between reports; the right to read is checked for each batch.
-        """
-        with self._reading(who, require_administrator):
-            pass
-        return self._export(who)
-
-    def verify(self, who: Moderator, *, kept_hash: str = "") -> list[str]:
-        """Return what does not agree in the chain of events, their texts and the reports.
-
-        `kept_hash` is a `chain_head().hash` from before, kept where this database's writers
-        cannot reach: it shows if the whole chain was written anew, or its end cut off.
-        """
-        with self._reading(who) as connection:
-            return events.find_problems(connection, kept_hash.strip())
-
-    def chain_head(self, who: Moderator) -> ChainHead:
-        """Return the chain's end, to be kept elsewhere."""
-        with self._reading(who) as connection:
-            return listing.chain_end(connection)
-
     def purge(self, who: Moderator, older_than: timedelta) -> int:
         """Remove question, answer, comments and notes of reports closed that long ago.
 
@@ -471,6 +309,14 @@ class ReviewQueue:
         self._store.forget_deleted()
         return purged
 
+    def _checked_detail(self, outcome: Outcome, detail: str) -> str:
+        """Return what an outcome says, as it is kept. Raises ReviewError, LimitExceeded."""
+        check_word(outcome, OUTCOME_LABELS, "outcome")
+        told = _limited(detail, DETAIL_MAX_CHARS, "detail")
+        if outcome in OUTCOME_DETAIL and not told:
+            raise ReviewError(f"Say {OUTCOME_DETAIL[outcome]}.")
+        return self._masker.mask(told) if outcome == "answer_fine" else told
+
     def _saved(self, filing: Filing) -> Receipt:
         """Save a filing; where the same answer is being reported elsewhere, count it there."""
         for attempt in range(1, FILING_ATTEMPTS + 1):
@@ -481,23 +327,6 @@ class ReviewQueue:
                 if attempt == FILING_ATTEMPTS:
                     raise
         raise AssertionError("the loop returns or raises")
-
-    def _export(self, who: Moderator) -> Iterator[dict[str, Any]]:
-        after: tuple[int, str] | None = None
-        while True:
-            with self._reading(who, require_administrator) as connection:
-                batch, after = listing.export_batch(connection, after)
-            if not batch:
-                return
-            yield from batch
-
-    @contextmanager
-    def _reading(
-        self, who: Moderator, require: Requirement = require_moderator
-    ) -> Iterator[sa.Connection]:
-        with self._store.reading() as connection:
-            require(connection, who, self._clock(), self._access())
-            yield connection
 
     @contextmanager
     def _writing(

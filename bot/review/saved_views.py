@@ -45,3 +45,8 @@ def remove_view(connection: sa.Connection, owner: str, name: str) -> None:
     """Forget a view; one that is gone already is no error."""
     own = sa.and_(saved_views.c.owner == owner, saved_views.c.name == name)
     connection.execute(sa.delete(saved_views).where(own))
+
+
+def forget_views(connection: sa.Connection, owner: str) -> None:
+    """Forget all views of somebody who is gone."""
+    connection.execute(sa.delete(saved_views).where(saved_views.c.owner == owner))

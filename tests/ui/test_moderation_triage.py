@@ -209,7 +209,7 @@ def test_many_are_decided_at_once_and_who_was_overtaken_is_named(
     press(page, strings.BULK_DO)
     shown = html(page)
     assert strings.BULK_DONE.format(n=2) in shown
-    assert strings.BULK_REFUSED.format(n=1) in shown and "by other" in shown
+    assert strings.BULK_REFUSED.format(n=1) in shown and "other changed" in shown
     assert [report(services, one).status for one in made] == ["dismissed", "new", "dismissed"]
     assert report(services, made[0]).events[-1].text == "spam"
     assert page.checkbox(key=f"pick-{made[1]}").value, "it is still picked"

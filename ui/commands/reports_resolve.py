@@ -160,8 +160,8 @@ def similar(context: typer.Context, reference: Reference, as_json: Json = False)
         return
     for one in found:
         other = one.report
-        state = STATUS_LABELS[other.status].lower()
-        say(f"{other.reference}  {state:12}{one.score:5.2f}  {one_line(other.question)}")
+        status = STATUS_LABELS[other.status].lower()
+        say(f"{other.reference}  {status:12}{one.score:5.2f}  {one_line(other.question)}")
     if not found:
         say("No similar report was found.")
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from bot.review import Access, Account, Case, Moderator, Moderators, ReviewQueue
+from bot.review import Access, Account, Case, Moderator, Moderators, ReportQuery, ReviewQueue
+from bot.review.history import told
 from ingest.errors import LimitExceeded, NotSignedIn, ReviewError
 from ingest.paths import ReportsLocation
 from tests.bot.review.places import change, rows
@@ -223,6 +224,23 @@ def test_whoever_is_removed_is_out_at_once(
     moderators.add(OPERATOR, "birch", PASSWORD)
     with pytest.raises(NotSignedIn):
         queue.count(birch)
+
+
+def test_what_whoever_is_removed_held_is_everybodys_again(
+    moderators: Moderators, birch: Moderator, queue: ReviewQueue, make_case: Callable[..., Case]
+) -> None:
+    open_one, closed = (queue.file(make_case(q), "other").reference for q in ("open?", "closed?"))
+    queue.assign(birch, open_one, 1, "birch")
+    queue.move(birch, closed, 1, "dismissed")
+    queue.save_view(birch, "mine alone", ReportQuery(text="river"))
+    moderators.remove(OPERATOR, "birch")
+    assert queue.show(OPERATOR, open_one).assignee is None
+    assert told(queue.show(OPERATOR, open_one).events[-1]) == "the operator took it from birch"
+    assert queue.show(OPERATOR, closed).assignee == "birch", "what is over stays as it was"
+    assert queue.verify(OPERATOR) == []
+    moderators.add(OPERATOR, "birch", PASSWORD)
+    again = moderators.moderator(moderators.sign_in("birch", PASSWORD).token)
+    assert queue.views(again) == {}
 
 
 def test_a_new_password_ends_all_sessions(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.review import PUBLIC_OUTCOMES, Case, Moderator, Moderators, ReviewQueue
+from bot.review.changes import Addition
 from bot.review.history import what_was_done
 from ingest.errors import InvalidTransition, ReportConflict, ReportNotFound, UsageError
 
@@ -75,12 +76,12 @@ def test_what_an_outcome_does_and_the_report_stand_or_fall_together(
         done.append("done")
 
     with pytest.raises(UsageError, match="birch cannot write here"):
-        queue.resolve(birch, reference, 1, "rule_added", detail="r", act=fail)
+        queue.resolve(birch, reference, 1, "rule_added", detail="r", addition=Addition(fail, "{}"))
     assert queue.show(birch, reference).status == "new"
     with pytest.raises(ReportConflict):
-        queue.resolve(birch, reference, 7, "rule_added", detail="r", act=act)
+        queue.resolve(birch, reference, 7, "rule_added", detail="r", addition=Addition(act, "{}"))
     assert done == []
-    queue.resolve(birch, reference, 1, "rule_added", detail="r", act=act)
+    queue.resolve(birch, reference, 1, "rule_added", detail="r", addition=Addition(act, "{}"))
     assert done == ["done"]
 
 
