@@ -6,10 +6,17 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -24,6 +31,10 @@ SETTINGS_FILE = "groundskeeper.toml"
 ENV_PREFIX = "GROUNDSKEEPER_"
 # What other programs call a setting of ours.
 COMMON_NAMES = {"ollama_host": "OLLAMA_HOST", "database_url": "DATABASE_URL"}
+# One source of the Content-Security-Policy's `frame-ancestors`.
+FrameSource = Annotated[
+    str, StringConstraints(pattern=r"^(\*|https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?)$")
+]
 
 
 class Settings(BaseSettings):
@@ -54,6 +65,8 @@ class Settings(BaseSettings):
     `smtp_url` ("smtps://user:password@host:465", "smtp://…:587" for STARTTLS, "smtp+plain://…")
     and `mail_from` mail is sent, also to who left an address with a report that was closed.
     `address_reports_per_hour` is how many reports one address may send.
+    `embedded_on`: the sites whose pages may show the chat alone (`?embed=true`) in a frame, as
+    "https://www.example.edu" or "https://*.example.edu"; "*" for any, an empty list for none.
     `database_url`: empty, or the PostgreSQL database that holds the reports in place of a file
     (postgresql://user:password@host/database); also read from DATABASE_URL. The index stays in
     `data_dir`.
@@ -130,6 +143,7 @@ class Settings(BaseSettings):
     oidc_group_claim: str = ""
     oidc_moderator_groups: tuple[str, ...] = ()
     oidc_administrator_groups: tuple[str, ...] = ()
+    embedded_on: tuple[FrameSource, ...] = ("*",)
     host: str = "localhost"
     port: int = Field(8501, ge=0, le=65_535)
 

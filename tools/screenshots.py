@@ -32,7 +32,7 @@ from ingest.settings import Settings
 from ui.theme import theme_options
 
 ROOT = Path(__file__).resolve().parent.parent
-APP = ROOT / "ui" / "app.py"
+SERVED = ROOT / "ui" / "served.py"
 TARGET = ROOT / "docs" / "screenshots"
 DESKTOP = {"width": 1080, "height": 860}
 PHONE = {"width": 390, "height": 844}
@@ -48,14 +48,14 @@ MODERATOR, PASSWORD = "mod", "only for taking pictures"
 
 @contextmanager
 def running_app(
-    settings: Settings, script: Path = APP, *, folder: Path = ROOT, port: int | None = None
+    settings: Settings, served: Path = SERVED, *, folder: Path = ROOT, port: int | None = None
 ) -> Iterator[str]:
     """Start the app in `folder`, on a free port; yield its address, and stop it at the end."""
     port = port or free_port()
     theme = theme_options(load_card(settings.domain).theme)
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", str(script)),
+            *(sys.executable, "-m", "streamlit", "run", str(served)),
             *("--server.address", "127.0.0.1", "--server.port", str(port)),
             *("--server.headless", "true", "--browser.gatherUsageStats", "false", *theme),
         ],

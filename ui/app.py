@@ -1,4 +1,4 @@
-"""The web app's entry: `groundskeeper chat`, or `streamlit run ui/app.py`."""
+"""The script of the web app, which `ui/served.py` serves."""
 
 from ui.services import shared_services
 from ui.shell import run

@@ -17,6 +17,7 @@ CORPUS = ROOT / "corpus" / "colleges"
 GUIDES = ("how-admissions-work.md", "css-profile.md")
 ROWS = ("name,", "University of California-Los Angeles,", "The University of Texas at Austin,")
 OTHERS = 60
+POLICY = "Content Security Policy"  # what Chromium says when it keeps something back
 
 
 def _few_rows() -> str:
@@ -58,7 +59,9 @@ def hostile_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
 @pytest.fixture(scope="session")
 def hostile_address(hostile_pack: Pack) -> Iterator[str]:
     """The app with a FakeBot whose every text is an attack."""
-    with running_app(hostile_pack.settings, Path(__file__).with_name("hostile_app.py")) as address:
+    with running_app(
+        hostile_pack.settings, Path(__file__).with_name("hostile_served.py")
+    ) as address:
         yield address
 
 
@@ -91,6 +94,13 @@ def phone(chromium: Browser) -> Iterator[Page]:
 
 
 def _page_of(context: BrowserContext) -> Iterator[Page]:
+    """A page whose test fails if anything on it was kept back by the app's own policy."""
     context.set_default_timeout(90_000)
+    kept_back: list[str] = []
+    context.on(
+        "console",
+        lambda said: kept_back.append(said.text) if POLICY in said.text else None,
+    )
     yield context.new_page()
     context.close()
+    assert kept_back == []

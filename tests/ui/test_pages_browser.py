@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ui import strings
 
@@ -35,8 +41,10 @@ def test_a_source_opens_beside_its_answer_and_closes_by_key(
     expect(page.locator(".gk-footer")).to_have_count(1)
     answer = page.locator(".gk-answer").first.inner_text()
 
-    page.get_by_role("button", name=strings.READ_SOURCES).click()
-    expect(drawer(page).locator(".gk-marked")).to_be_visible()
+    number = page.locator(".gk-answer .gk-cite").first
+    number.focus()
+    page.keyboard.press("Enter")
+    expect(drawer(page).locator(".gk-marked mark").first).to_be_in_viewport()
     first = drawer(page).locator(".gk-source-head").inner_text()
     drawer(page).get_by_role("button", name=strings.NEXT_PASSAGE).click()
     expect(drawer(page).locator(".gk-source-head")).not_to_have_text(first)
@@ -50,7 +58,10 @@ def test_a_source_opens_beside_its_answer_and_closes_by_key(
 
     page.keyboard.press("Escape")
     expect(drawer(page)).to_have_count(0)
+    expect(number).to_be_focused()
     assert page.locator(".gk-answer").first.inner_text() == answer
+    page.locator("a.gk-source").first.click()
+    expect(drawer(page).locator(".gk-source-head")).to_have_text(first, use_inner_text=True)
 
 
 def test_a_comparison_is_typed_picked_and_opened_again(desktop: Page, app_address: str) -> None:
@@ -116,3 +127,55 @@ def test_rows_are_turned_and_sorted_in_the_browser(desktop: Page, app_address: s
     page.get_by_role("button", name=strings.NEXT_PAGE).click()
     expect(page.locator(".gk-rows tbody tr").first).not_to_have_text(first)
     expect(page.locator(".gk-found")).to_contain_text("26 to 50")
+
+
+def test_a_script_that_came_into_a_page_does_not_run(chromium: Browser, app_address: str) -> None:
+    page = chromium.new_page()
+    visit(page, app_address)
+    kept_back = page.evaluate(INJECTED)
+    assert kept_back == ["connect-src", "script-src-attr", "script-src-elem", "script-src-elem"]
+    assert not page.evaluate("window.ran")
+    page.close()
+
+
+# An event handler, an inline script, a script and a request of another host.
+INJECTED = """() => new Promise(done => {
+    const seen = [];
+    document.addEventListener('securitypolicyviolation', violation => {
+        seen.push(violation.effectiveDirective);
+        if (seen.length === 4) done(seen.sort());
+    });
+    const place = document.createElement('div');
+    place.innerHTML = '<img src="data:," onerror="window.ran = true">';
+    const inline = document.createElement('script');
+    inline.textContent = 'window.ran = true';
+    const foreign = document.createElement('script');
+    foreign.src = 'https://elsewhere.example/script.js';
+    document.body.append(place, inline, foreign);
+    fetch('https://elsewhere.example/').catch(() => {});
+})"""
+
+
+def test_another_site_frames_the_chat_alone(
+    chromium: Browser, app_address: str, tmp_path: Path
+) -> None:
+    frames = f'<iframe src="{app_address}/?embed=true"></iframe><iframe src="{app_address}/">'
+    (tmp_path / "index.html").write_text(frames, encoding="utf-8")
+    page = chromium.new_page()
+    with serving(tmp_path) as elsewhere:
+        page.goto(elsewhere)
+        chat = page.frame_locator("iframe").first
+        expect(chat.get_by_test_id("stChatInputTextArea")).to_be_enabled()
+    # What is kept out of a frame has an error page of the browser in its place.
+    assert [frame.url.partition(":")[0] for frame in page.frames[1:]] == ["http", "chrome-error"]
+    page.close()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Another site, which serves the files of a folder."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

@@ -16,7 +16,7 @@ from ui.context import AppContext
 from ui.output import note
 from ui.theme import theme_options
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
+SERVED = Path(__file__).resolve().parent.parent / "served.py"
 
 
 def chat(
@@ -34,7 +34,7 @@ def chat(
     note(f"{app.card.domain.name}: http://{settings.host}:{port} (Ctrl-C stops it)")
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", str(APP)),
+            *(sys.executable, "-m", "streamlit", "run", str(SERVED)),
             *("--server.address", settings.host, "--server.port", str(port)),
             *("--server.headless", str(headless or not _has_display()).lower()),
             *("--browser.gatherUsageStats", "false", "--client.showErrorDetails", "none"),
