@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from bot.units import UNIT_WORDS, convert, convertible
 from ingest.domain import FieldCard
 
 Comparison = Literal["<", "<=", ">", ">="]
 
 _NUMBER = (
     r"\$?\s?\d[\d,]*(?:\.\d+)?\s?(?:%|percent\b|pct\b|k\b|thousand\b|million\b|m\b"
-    r"|dollars\b|bucks\b|usd\b)?"
+    rf"|dollars\b|bucks\b|usd\b|(?:{UNIT_WORDS})\b)?"
 )
+_MEASURE = re.compile(rf"\d\s?({UNIT_WORDS})\s*$", re.I)
 _BOUNDS: tuple[tuple[Comparison, str], ...] = (
     ("<=", r"at most|up to|no more than|not more than|not over|max(?:imum)?(?: of)?|<=|≤|within"),
     (">=", r"at least|no less than|not less than|not under|min(?:imum)?(?: of)?|>=|≥"),
@@ -45,7 +47,7 @@ class Bound(NamedTuple):
     """A comparison with a number, as it stands in the question."""
 
     limits: tuple[tuple[Comparison, float], ...]
-    unit: str  # "$", "%", "k" or nothing
+    unit: str  # "$", "%", "k", a unit of measure or nothing
     text: str
 
     def fits(self, field: FieldCard) -> bool:
@@ -56,7 +58,23 @@ class Bound(NamedTuple):
             return field.type == "percent"
         if self.unit == "$":
             return field.type == "money"
+        if self.measured:
+            return convertible(self.unit, field.unit)
         return not (field.type == "percent" and (self.unit or self.limits[-1][1] > 100))
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is said in a unit of measure."""
+        return self.unit not in ("$", "%", "k", "")
+
+    @property
+    def ceiling(self) -> bool:
+        """Whether it only says how much something may be at most."""
+        return all(comparison in ("<", "<=") for comparison, _ in self.limits)
+
+    def number_for(self, number: float, field: FieldCard) -> float:
+        """Return one of its numbers in a field's own unit."""
+        return convert(number, self.unit, field.unit) if self.measured else number
 
 
 def take_bounds(question: str) -> tuple[list[Bound], str]:
@@ -99,11 +117,13 @@ def _unit(number: str) -> str:
         return "$"
     if text.endswith(("%", "percent", "pct")):
         return "%"
+    if measure := _MEASURE.search(text):
+        return measure[1]
     return "k" if text[-1].isalpha() else ""
 
 
 def _value(number: str) -> float:
     """Read a number with its scale: "12k" is 12,000."""
-    bare = re.sub(r"[$,\s]", "", number.lower())
+    bare = re.sub(r"[$,\s]", "", _MEASURE.sub(lambda m: m[0][0], number.lower()))
     digits = bare.rstrip("abcdefghijklmnopqrstuvwxyz%")
     return float(digits) * _SCALE.get(bare[len(digits) :], 1.0)

@@ -4,8 +4,8 @@
 first" is read into filters, an order and a limit, by the words of the domain card alone. What
 was not understood is left over, and the planner decides what that means.
 
-Not covered: negation ("not in Texas"), comparisons with an entity ("cheaper than Rice") and
-anything that needs arithmetic between fields; their words are left over.
+Not covered: what a field is not ("does not require"), and anything that needs arithmetic between
+fields; their words are left over. "Cheaper than Birch" is read by bot.than.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.bounds import Bound, bound_at, take_bounds
-from bot.condition_words import ConditionWords, Value
-from bot.conditions import Conditions, Filter, Function, Order, merged
+from bot.condition_words import NEAR, ConditionWords, Found, Value
+from bot.conditions import Conditions, Filter, Function, Loose, Order, merged
 from bot.fields import FieldMatch, stems
 from bot.names import FUNCTION_WORDS, Token, phrase, tokenize, words_of
+from bot.wording import lower_label, spoken
 from ingest.domain import TableCard
 from ingest.lexical import STOP_WORDS
 
@@ -27,13 +28,37 @@ _LOWEST = frozenset({"lowest", "least", "fewest", "smallest", "minimum", "shorte
 _HIGHEST = frozenset({"highest", "most", "greatest", "largest", "biggest", "maximum", "longest"})
 _RATED = {"top": True, "best": True, "worst": False}
 SUPERLATIVES = _LOWEST | _HIGHEST | _RATED.keys()
+_RATED_LOOSELY = {"high": True, "great": True, "good": True, "strong": True, "decent": True}
+_RATED_LOOSELY |= {"low": False, "bad": False, "poor": False, "weak": False}
+_BY_NUMBER = frozenset({"high", "low"})  # say the direction themselves; the others what is better
+_NEGATIONS = frozenset(
+    {"not", "except", "excluding", "outside", "without", "non", "isn't", "aren't"}
+)
+_NEAR_TO = re.compile(
+    r"\b(?:close to|near(?:by)? to|not (?:too )?far from|within (?:an? |about |\d+ )?[\w-]+"
+    r"(?: drive)? (?:of|from)|(?:a )?(?:short|easy) drive from)(?= )",
+    re.I,
+)
+_NEGATED = re.compile(
+    r"\b(?:but not|(?:that |which |who )?(?:are|is) ?n[o'’]t|other than|apart from|besides"
+    r"|outside of|aside from|anything but|excluding|except(?: for)?)(?= )",
+    re.I,
+)
+_SHARE = re.compile(r"\b(?:percent|percentage|share|proportion|fraction) of\b", re.I)
 _FUNCTIONS: dict[str, Function] = {
     "average": "average",
     "avg": "average",
     "mean": "average",
     "median": "median",
     "total": "total",
+    "combined": "total",
+    "altogether": "total",
 }
+_BETWEEN_NEGATION = words_of("in the a an any from near at of on to one ones")
+_INDEFINITE = frozenset({"a", "an", "any", "some", "somewhere", "anywhere"})
+MAX_DESCRIBING = 5  # words between an article and what it belongs to
+_CONTRASTS = words_of("vs versus v compare compared comparing comparison than difference")
+_COMPARATIVES = words_of("higher lower more less fewer greater better worse bigger smaller larger")
 _NUMERALS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _NUMERALS |= {"nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20}
 _COMPARING = frozenset({"compare", "comparing", "compared"})
@@ -58,7 +83,12 @@ _FILLER = (
     pay pays paying my our daughter son kid child family friend i'd id want wants would prefer"""
     )
 )
-_FILLER -= words_of("front back side than not no between without except versus vs")
+_FILLER |= words_of(
+    "wants wanting hoping sell sells carry carries stock what're somewhere anywhere any somebody"
+    " someone who combined altogether lol ok please yall"
+)
+_FILLER -= words_of("front back side than not no between without except versus vs outside")
+_PLAIN_THAN = re.compile(r"(?:less|fewer|lower|cheaper|smaller|more|greater|higher|larger|bigger)$")
 _LEFT_OF_BOUND = words_of(
     "is of are at the a be being that rate rates it's its has and but usd pay pays paying charge"
     " charges cost costs"
@@ -77,9 +107,25 @@ class ConditionReader:
 
     def read(self, question: str) -> Conditions:
         """Read a question; what it does not say is empty."""
-        bounds, rest = take_bounds(question)
+        bounds, rest = take_bounds(self._spelt_plainly(question))
         listed = bool(_LISTS.match(question))
         return _Sentence(self._card, tokenize(rest), bounds, listed).conditions()
+
+    @property
+    def words(self) -> ConditionWords:
+        """The words of the table's card."""
+        return self._card
+
+    def _spelt_plainly(self, question: str) -> str:
+        """Say nearness, negation and "lighter than 5" in the one way that is read further on."""
+        plain = _NEGATED.sub("not", _NEAR_TO.sub("near", question))
+        for words, order in self._card.comparatives.items():
+            label, side = self._card.field(order.field).label, "over" if order.highest else "under"
+            if " " in words or words not in plain.lower() or _PLAIN_THAN.match(words):
+                continue
+            than_number = re.compile(rf"\b{re.escape(words)} than (?=\$?\s?\d)", re.I)
+            plain = than_number.sub(f"{label} {side} ", plain)
+        return plain
 
     def superlative(self, question: str) -> Order | None:
         """Return the order of "cheapest of" or "highest", but not of "compare by"."""
@@ -106,15 +152,19 @@ class _Sentence:
         self._taken = {i for f in self._found for i in range(f.first, f.last)}
         self._used: set[int] = set()  # first words of field matches that a bound or order uses
         self._lost: list[str] = []
+        self._loose: list[Loose] = []
+        self._by = ""
 
     def conditions(self) -> Conditions:
         """Read everything, in the order in which one part helps to read the next."""
         values = [f for f in self._found if isinstance(f.what, Value)]
         self._lost += self._groups()
+        self._near_places()
         found = [*self._value_filters(), *self._bound_filters(), *self._span_filters()]
         filters = merged(found)
         order = self._order()
         function = self._function(order)
+        filters, function = self._told_apart(filters, order, function)
         limit = self._limit(order is not None)
         nouns = [
             t for i, t in enumerate(self._tokens) if i not in self._taken and self._card.is_noun(t)
@@ -129,11 +179,24 @@ class _Sentence:
             fields=self._asked(),
             plural=any(map(self._card.is_plural, [*nouns, *several])),
             singular=any(not self._card.is_plural(token) for token in nouns),
+            indefinite=not self._says_superlative() and any(map(self._is_indefinite, nouns)),
             described=bool(kinds) or (bool(values) and self._orders_by_name()),
             listed=self._listed or self._bare(),
             leftover=(*self._lost, *self._leftover(self._own_words(filters, order))),
             said=frozenset(tuple(self._words[f.first : f.last]) for f in values),
+            loose=tuple(self._loose),
+            by=self._by,
         )
+
+    def _says_superlative(self) -> bool:
+        """Whether it wants what is at an end ("the cheapest"), not what is near one ("cheap")."""
+        return any(w in SUPERLATIVES or w.endswith("est") for w in self._words)
+
+    def _is_indefinite(self, noun: Token) -> bool:
+        """Whether a noun stands for one of many: "a small school", "somewhere"."""
+        place = self._tokens.index(noun)
+        before = self._words[max(0, place - MAX_DESCRIBING) : place + 1]
+        return not self._card.is_plural(noun) and not _INDEFINITE.isdisjoint(before)
 
     def _says_kind(self, what: object) -> bool:
         """Whether a value says what an entity is ("HBCUs"), not where it is or how large."""
@@ -158,9 +221,21 @@ class _Sentence:
             if not isinstance(value, Value):
                 continue
             words = " ".join(token.text for token in self._tokens[f.first : f.last])
+            excluded = self._is_excluded(f)
             if value.values:
-                yield Filter(field=value.field, values=value.values, words=words)
-            for comparison, number in ((">=", value.low), ("<", value.high)):
+                yield Filter(
+                    field=value.field,
+                    values=value.values,
+                    excluded=excluded,
+                    words=f"not {words}" if excluded else words,
+                )
+                continue
+            ends = [(">=", value.low), ("<", value.high)]
+            if excluded and None not in (value.low, value.high):
+                self._lost.append(f"not {words}")  # would be two ranges
+            elif excluded:
+                ends, words = [("<", value.low), (">=", value.high)], f"not {words}"
+            for comparison, number in ends:
                 if number is not None:
                     yield Filter(
                         field=value.field,
@@ -168,6 +243,40 @@ class _Sentence:
                         number=number,
                         words=words,
                     )
+
+    def _is_excluded(self, value: Found) -> bool:
+        """Whether a "not" stands in front of a value, or of the one that it is joined to."""
+        i = value.first - 1
+        while i >= 0 and self._words[i] in _BETWEEN_NEGATION:
+            i -= 1
+        if i < 0:
+            return False
+        if self._words[i] in _NEGATIONS:
+            self._taken.add(i)
+            return True
+        joined = [
+            f
+            for f in self._found
+            if isinstance(f.what, Value)
+            and isinstance(value.what, Value)
+            and f.what.field == value.what.field
+            and f.last == i
+        ]
+        return self._words[i] in ("or", "and", "nor") and any(map(self._is_excluded, joined))
+
+    def _near_places(self) -> None:
+        """Read "near Boston" as "in Boston", and keep that to be told."""
+        for f in self._found:
+            if not isinstance(f.what, Value) or not self._card.is_place(f.what) or not f.first:
+                continue
+            if self._words[f.first - 1] in NEAR:
+                self._taken.add(f.first - 1)
+                said = " ".join(token.text for token in self._tokens[f.first : f.last])
+                place = f.what.values[0] if len(f.what.values) == 1 else said
+                field = self._card.field(f.what.field)
+                self._loose.append(
+                    Loose(kind="near", words=f"near {said}", taken_for=spoken(place, field))
+                )
 
     def _bound_filters(self) -> Iterator[Filter]:
         for i, word in enumerate(self._words):
@@ -180,19 +289,94 @@ class _Sentence:
             if key is None:
                 self._lost.append(bound.text)
                 continue
+            field = self._card.field(key)
             for comparison, number in bound.limits:
-                yield Filter(field=key, comparison=comparison, number=number, words=bound.text)
+                yield Filter(
+                    field=key,
+                    comparison=comparison,
+                    number=bound.number_for(number, field),
+                    words=bound.text,
+                )
 
     def _groups(self) -> Iterator[str]:
-        """Yield words that group or count something else: "in each state", "the largest city"."""
+        """Keep what is grouped by ("by state"); yield words that ask for something else: how many
+        states, the largest city.
+        """
         for first, last, match in self._fields():
             if any(self._card.field(key).numeric for key in match.keys):
                 continue
             before = tuple(self._words[max(0, first - 2) : first])
             heads = {*before[-1:], *self._words[first : first + 1]}
             extreme = any(isinstance(f.what, Order) and f.last == first for f in self._found)
-            if extreme or before in _COUNTS or heads & (_GROUPING | SUPERLATIVES):
+            counted = before in _COUNTS or heads & SUPERLATIVES
+            if not self._by and len(match.keys) == 1 and heads & _GROUPING and not counted:
+                self._by = "" if extreme else match.keys[0]
+                self._used.add(first)
+            if extreme or counted or (heads & _GROUPING and self._by != match.keys[0]):
                 yield " ".join([*before[-1:], *self._words[first:last]])
+
+    def _told_apart(
+        self, filters: tuple[Filter, ...], order: Order | None, function: Function | None
+    ) -> tuple[tuple[Filter, ...], Function | None]:
+        """Find what the entities are told apart by, and what is asked of each group."""
+        if share := self._share_of():
+            self._by = share
+            return tuple(f for f in filters if f.field != share), "count"
+        if not self._by and order is None and not self._contrasts_values(filters):
+            return filters, function
+        if not self._by or self._refuses_groups(order, function):
+            return filters, function
+        if self._most_of_a_kind() or not (order or function or self._asked()):
+            return filters, "count"
+        return filters, function or "average"
+
+    def _refuses_groups(self, order: Order | None, function: Function | None) -> bool:
+        """Whether a question is about one entity after all: "which state is the largest in"."""
+        nouns = [t for t in self._tokens if self._card.is_noun(t)]
+        words = [f.last - 1 for f in self._found if f.first in self._used and f.last]
+        several = any(self._card.is_plural(t) for t in nouns) or any(
+            self._words[i].endswith("s") for i in words
+        )
+        if several or (not nouns and (order or function)):
+            return False
+        self._lost.append(self._card.field(self._by).label)
+        self._by = ""
+        return True
+
+    def _contrasts_values(self, filters: Sequence[Filter]) -> bool:
+        """Whether values of one field are set against each other: "public vs private"."""
+        several = [f.field for f in filters if len(f.values) > 1 and not f.excluded]
+        asked = [key for key in self._asked() if self._card.field(key).numeric]
+        cues = {i for i, w in enumerate(self._words) if w in _CONTRASTS | _COMPARATIVES}
+        comparing = any(m.comparing for _, _, m in self._fields())
+        if len(several) != 1 or not asked or not (cues or comparing):
+            return False
+        if self._card.is_group(several[0], filters):
+            return False
+        self._taken |= cues
+        self._by = several[0]
+        return True
+
+    def _most_of_a_kind(self) -> bool:
+        """Whether it asks where there are most: "the most colleges", "the fewest HBCUs"."""
+        for i, word in enumerate(self._words):
+            if word in ("most", "many") and self._counts_noun(i):
+                self._taken.add(i)
+                return True
+        return False
+
+    def _share_of(self) -> str:
+        """Return the field of the value in "what share of colleges are public"."""
+        said = " ".join(self._words)
+        if not _SHARE.search(said) or "are" not in self._words:
+            return ""
+        place = self._words.index("are")
+        behind = [f.what for f in self._found if f.first > place and isinstance(f.what, Value)]
+        if len(behind) != 1 or not behind[0].values:
+            return ""
+        shares = {i for i, w in enumerate(self._words) if _SHARE.match(f"{w} of")}
+        self._taken |= shares
+        return behind[0].field
 
     def _span_filters(self) -> Iterator[Filter]:
         for i, word in enumerate(self._words):
@@ -221,7 +405,10 @@ class _Sentence:
         implied = self._card.field_of_word(bound.text.split()[0])
         if implied and bound.fits(self._card.field(implied)):
             return implied
-        return self._card.field_of_money() if bound.unit in ("$", "k") else None
+        if bound.measured:
+            return self._card.field_of_unit(bound)
+        priced = bound.unit in ("$", "k") or (bound.ceiling and not bound.unit)
+        return self._card.field_of_money() if priced else None
 
     def _gap(self, first: int, last: int, place: int) -> int | None:
         """Return how many words stand between a field and a bound; None if others than may."""
@@ -250,6 +437,9 @@ class _Sentence:
         for f in spoken:
             if isinstance(f.what, Order):
                 return self._of_named_field(f.what)
+        return self._superlative_of_field() or self._loosely_rated()
+
+    def _superlative_of_field(self) -> Order | None:
         for i, word in enumerate(self._words):
             rated = _RATED.get(word)
             if i in self._taken or not (word in _LOWEST | _HIGHEST or rated is not None):
@@ -265,6 +455,27 @@ class _Sentence:
             upward = self._card.field(key).better != "lower"
             return Order(field=key, highest=upward is rated)
         return None
+
+    def _loosely_rated(self) -> Order | None:
+        """Return the order of the first wish without a number: "high earnings"."""
+        orders: list[Order] = []
+        for first, last, match in self._fields():
+            word = self._words[first - 1] if first else ""
+            rated = _RATED_LOOSELY.get(word)
+            field = self._card.field(match.keys[0])
+            if rated is None or not field.numeric or first in self._used:
+                continue
+            if {"is", "what's", "are"} & {*self._words[max(0, first - 3) : first - 1]}:
+                continue  # "what is a good rate" asks for no entity
+            self._taken.add(first - 1)
+            upward = rated if word in _BY_NUMBER else rated is (field.better != "lower")
+            if orders:
+                said = " ".join(token.text for token in self._tokens[first - 1 : last])
+                self._loose.append(Loose(kind="beside", words=said, taken_for=lower_label(field)))
+            else:
+                self._used.add(first)
+            orders.append(Order(field=field.key, highest=upward))
+        return orders[0] if orders else None
 
     def _of_named_field(self, order: Order) -> Order:
         """Let "cheapest" be about a field of its kind that is named beside it."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from bot.bounds import Bound
 from bot.conditions import Filter, Order
 from bot.fields import FieldIndex, FieldMatch, compares, stems
 from bot.names import Token, phrase
 from ingest.domain import FieldCard, TableCard
 
 MAX_PHRASE = 9
-_NEAR_PLACE = frozenset({"in", "near", "around"})
+NEAR = frozenset({"near", "nearby", "around"})
+_BEFORE_PLACE = NEAR | {"in", "outside", "not", "except"}
+_DEGREES = {"most": "more", "least": "less", "best": "better", "worst": "worse"}
 
 
 class Value(NamedTuple):
@@ -60,6 +64,13 @@ class ConditionWords:
             for words in spoken
         }
 
+        self.comparatives = {
+            _comparative(words): Order(field=f.key, highest=highest)
+            for f in table.fields
+            for highest, spoken in ((True, f.highest), (False, f.lowest))
+            for words in spoken
+        }
+
     def spot(self, tokens: Sequence[Token]) -> list[Found]:
         """Return what stands in the words, the longest first, none overlapping another."""
         stemmed = stems(token.norm for token in tokens)
@@ -95,8 +106,8 @@ class ConditionWords:
         before = [token.norm for token in tokens[max(0, first - 6) : first]]
         return (
             not value.place
-            or bool(_NEAR_PLACE & {*before[-1:]})
-            or (bool({"or", "and"} & {*before[-1:]}) and bool(_NEAR_PLACE & set(before)))
+            or bool(_BEFORE_PLACE & {*before[-1:]})
+            or (bool({"or", "and"} & {*before[-1:]}) and bool(_BEFORE_PLACE & set(before)))
         )
 
     def told(self, matches: Sequence[FieldMatch], words: Sequence[str]) -> list[FieldMatch]:
@@ -129,6 +140,15 @@ class ConditionWords:
         keys = self._fields.keys_of(stems([word]))
         return keys[0] if keys else None
 
+    def field_of_unit(self, bound: Bound) -> str | None:
+        """Return the field that is measured in a bound's unit, where only one is."""
+        found = [f.key for f in self._table.fields if bound.measured and bound.fits(f)]
+        return found[0] if len(found) == 1 else None
+
+    def fields_in(self, words: Sequence[str]) -> list[FieldMatch]:
+        """Return the fields that some words ask for."""
+        return self._fields.find(words)
+
     def field_of_verb(self, word: str) -> str | None:
         """Return the field that a verb beside a number is about ("graduate")."""
         return self._verbs.get(stems([word]))
@@ -136,6 +156,11 @@ class ConditionWords:
     def is_place(self, value: Value) -> bool:
         """Whether a value tells entities of one name apart, as a place does."""
         return value.field in self._table.label_fields
+
+    def is_group(self, key: str, filters: Sequence[Filter]) -> bool:
+        """Whether a field's filter holds a group of values that has one name ("the coast")."""
+        said = [set(f.values) for f in filters if f.field == key]
+        return any(set(values) in said for values in self.field(key).groups.values())
 
     def is_plain(self, word: str) -> bool:
         """Whether a word adds nothing beside a field."""
@@ -155,6 +180,13 @@ class ConditionWords:
             if f.type == "money" and f.better == "lower":
                 return f.key
         return None
+
+
+def _comparative(superlative: str) -> str:
+    """Return the comparative of a superlative: "cheaper", "harder to get into"."""
+    first, *rest = superlative.lower().split()
+    first = _DEGREES.get(first) or re.sub(r"est$", "er", first)
+    return " ".join([first, *rest])
 
 
 def _value_phrases(

@@ -13,19 +13,45 @@ from bot.bounds import Comparison
 Function = Literal["count", "average", "median", "total"]
 
 
+class Than(BaseModel):
+    """The entity whose own figure is compared with: "cheaper than Birch"."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record_id: str
+    name: str
+
+
 class Filter(BaseModel):
     """One condition on a field: any of `values`, or a comparison with `number`.
 
-    `words` are those of the question that said so.
+    `excluded`: none of the `values`. `than`: the number is this entity's, and is read from its
+    cell when the plan runs. `words` are those of the question that said so.
     """
 
     model_config = ConfigDict(frozen=True)
 
     field: str
     values: tuple[str, ...] = ()
+    excluded: bool = False
     comparison: Comparison | None = None
     number: float | None = None
+    than: Than | None = None
     words: str = ""
+
+
+class Loose(BaseModel):
+    """Words that are taken for something near them, and what the reader is told of it.
+
+    "near": a place for what lies near it. "beside": a wish without a number ("high earnings"),
+    whose figures stand beside the others.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["near", "beside"]
+    words: str
+    taken_for: str
 
 
 class Order(BaseModel):
@@ -42,9 +68,11 @@ class Conditions:
     """What a question says about many entities.
 
     `plural`: it speaks of the entities as a kind ("colleges"); `singular`: of one of them ("the
-    cheapest college"). `described`: it is about them without saying so ("cheapest oil filter",
-    "lowest tuition in Texas"). `listed`: it asks for a list in so many words. `leftover`: words
-    that nobody understood. `fields`: asked for beside the conditions. `said`: the values, as said.
+    cheapest college"); `indefinite`: of one of many ("a cheap college"). `described`: it is about
+    them without saying so ("cheapest oil filter", "lowest tuition in Texas"). `listed`: it asks
+    for a list in so many words. `leftover`: words that nobody understood. `fields`: asked for
+    beside the conditions. `said`: the values, as said. `loose`: what was not taken to the letter.
+    `by`: the field whose values are told apart ("which state has the most").
     """
 
     filters: tuple[Filter, ...]
@@ -54,10 +82,13 @@ class Conditions:
     fields: tuple[str, ...]
     plural: bool
     singular: bool
+    indefinite: bool
     described: bool
     listed: bool
     leftover: tuple[str, ...]
     said: frozenset[tuple[str, ...]]
+    loose: tuple[Loose, ...] = ()
+    by: str = ""
 
     @property
     def explicit(self) -> bool:
@@ -67,28 +98,32 @@ class Conditions:
     @property
     def exact(self) -> bool:
         """Whether it compares with a number or asks for an order."""
-        bounds = any(f.comparison and any(map(str.isdigit, f.words)) for f in self.filters)
+        bounds = any(
+            f.comparison and (f.than or any(map(str.isdigit, f.words))) for f in self.filters
+        )
         return bounds or self.order is not None
 
     @property
     def empty(self) -> bool:
         """Whether it says nothing about which, in what order or how many."""
-        return not self.filters and self.order is None and self.function is None
+        asks = self.order is not None or self.function is not None
+        return not (self.filters or asks or self.by)
 
 
 def merged(filters: Sequence[Filter]) -> tuple[Filter, ...]:
     """Join the values of one field: "Texas or Oklahoma" is one condition."""
-    by_field: dict[str, Filter] = {}
+    by_field: dict[tuple[str, bool], Filter] = {}
     others = []
     for f in filters:
+        key = f.field, f.excluded
         if not f.values:
             others.append(f)
-        elif f.field in by_field:
-            old = by_field[f.field]
+        elif key in by_field:
+            old = by_field[key]
             values = tuple(dict.fromkeys((*old.values, *f.values)))
-            by_field[f.field] = old.model_copy(
+            by_field[key] = old.model_copy(
                 update={"values": values, "words": f"{old.words} or {f.words}"}
             )
         else:
-            by_field[f.field] = f
+            by_field[key] = f
     return (*by_field.values(), *dict.fromkeys(others))

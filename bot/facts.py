@@ -14,11 +14,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.answer import AnswerTable, Evidence, Fact
-from bot.conditions import Order
+from bot.conditions import Filter, Order
 from bot.entities import EntityRow
+from bot.group_telling import Calculated, Group, GroupTelling, in_group_order
 from bot.plan import Plan
 from bot.record_query import RecordQuery
-from bot.telling import ListTelling, NamedTelling, Page, SimilarTelling, Summary, SummaryTelling
+from bot.telling import (
+    ListTelling,
+    NamedTelling,
+    Page,
+    SimilarTelling,
+    Summary,
+    SummaryTelling,
+    no_figure,
+)
 from bot.wording import conditions, side_by_side
 from ingest.domain import DomainCard, FieldCard, TableCard
 from ingest.record_text import display, place, record_chunk
@@ -52,8 +61,27 @@ class FactFinder:
 
     def run(self, plan: Plan, connection: sa.Connection) -> Facts:
         """Run a plan in the reader's transaction."""
-        run = _Run(plan, self._card.table(plan.table), self._tables[plan.table], connection)
-        return run.facts()
+        card, table = self._card.table(plan.table), self._tables[plan.table]
+        return _Run(with_figures(plan, table, connection), card, table, connection).facts()
+
+
+def with_figures(plan: Plan, table: sa.Table, connection: sa.Connection) -> Plan:
+    """Return a plan whose "cheaper than Birch" holds the figure of Birch's own cell."""
+    filters = tuple(
+        f.model_copy(update={"number": _own_figure(f.field, f.than.record_id, table, connection)})
+        if f.than
+        else f
+        for f in plan.filters
+    )
+    return plan.model_copy(update={"filters": filters})
+
+
+def _own_figure(
+    key: str, record_id: str, table: sa.Table, connection: sa.Connection
+) -> float | None:
+    own = sa.select(value_column(table, key)).where(table.c.record_id == record_id)
+    figure = connection.execute(own).scalar()
+    return float(figure) if isinstance(figure, int | float) else None
 
 
 class _Run:
@@ -73,10 +101,15 @@ class _Run:
 
     def facts(self) -> Facts:
         """Run the plan's operation."""
+        unknown = [f for f in self._plan.filters if f.than and f.number is None]
+        if unknown:
+            return self._done((), (no_figure(f, self._card) for f in unknown), found=False)
         if self._plan.operation == "list":
             return self._list()
         if self._plan.operation == "similar":
             return self._similar()
+        if self._plan.operation == "groups":
+            return self._groups()
         if self._plan.operation == "summary":
             return self._count() if self._plan.function == "count" else self._summarise()
         return self._named()
@@ -158,19 +191,56 @@ class _Run:
             return over, statistics.fmean(middle)
         return over, total / over
 
-    def _whole(self, total: int) -> Evidence:
-        """Return all rows that fit as one piece of evidence, some of them by name."""
-        examples = self._records(self._query.examples(EXAMPLES))
+    def _groups(self) -> Facts:
+        """Tell the plan's function for each group, the first of them by its first field."""
+        plan, by = self._plan, self._card.field(self._plan.by)
+        found = self._grouped(by)
+        groups = found[: plan.limit]
+        evidence = [self._whole(g.rows, n, by, g.value) for n, g in enumerate(groups, start=1)]
+        telling = GroupTelling(plan, self._card, self._fields, groups, len(found))
+        return self._done(evidence, telling.sentences(), telling.table(), found=bool(groups))
+
+    def _grouped(self, by: FieldCard) -> list[Group]:
+        """Return the groups in the plan's order, by default the highest first."""
+        rows: dict[str, int] = {}
+        values: dict[str, list[Calculated]] = {}
+        for key in self._plan.fields or (None,):
+            middles = self._middles(by, key) if key and self._plan.function == "median" else {}
+            for row in self._execute(self._query.groups(by.key, key)):
+                rows[row.value] = row.rows
+                mean = row.total / row.over if row.over else None
+                calculated = Calculated(row.over, middles.get(row.value, mean))
+                values.setdefault(row.value, []).append(calculated)
+        groups = [Group(v, n, tuple(values[v]) if self._fields else ()) for v, n in rows.items()]
+        order = self._plan.order
+        return in_group_order(groups, highest=order is None or order.highest)
+
+    def _middles(self, by: FieldCard, key: str) -> dict[str, float]:
+        figures: dict[str, list[float]] = {}
+        for group, figure in map(tuple, self._execute(self._query.figures(by.key, key))):
+            figures.setdefault(group, []).append(figure)
+        return {group: statistics.median(of_one) for group, of_one in figures.items()}
+
+    def _whole(
+        self, total: int, n: int = 1, by: FieldCard | None = None, value: str = ""
+    ) -> Evidence:
+        """Return all rows that fit, or those of a group, as one piece of evidence, some by name."""
+        group = Filter(field=by.key, values=(value,)) if by else None
+        plan = self._plan.model_copy(
+            update={"filters": (*self._plan.filters, *([group] if group else []))}
+        )
+        query = RecordQuery(self._table, self._card, plan)
+        examples = self._records(query.examples(EXAMPLES))
         names = "; ".join(record.name for record in examples)
         rest = f" and {total - len(examples):,} more" if total > len(examples) else ""
-        fitting = conditions(self._plan.filters, self._card) or "all"
+        fitting = conditions(plan.filters, self._card) or "all"
         return Evidence(
-            n=1,
+            n=n,
             kind="record",
             document=self._card.file,
             title=self._card.file,
             quote=f"{total:,} rows of {self._card.file} ({fitting}): {names}{rest}.",
-            key=f"{self._card.name}:*",
+            key=f"{self._card.name}:*{value}",
             heading_path=(self._card.entity_plural,),
         )
 
@@ -186,7 +256,12 @@ class _Run:
         return Facts(
             evidence=tuple(evidence),
             sentences=tuple(sentences),
-            plan_json={**self._plan.model_dump(mode="json"), **self._rows, "sql": self._sql},
+            plan_json={
+                **self._plan.model_dump(mode="json"),
+                **self._rows,
+                "sql": self._sql,
+                "shown": [piece.key for piece in evidence if piece.row is not None],
+            },
             table=table,
             found=found and not self._plan.ignored,
             asks_beyond=asks_beyond,

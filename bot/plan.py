@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.conditions import Filter, Function, Order
+from bot.conditions import Filter, Function, Loose, Order
 from bot.entities import Tier
 
-Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary"]
+Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary", "groups"]
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 8
@@ -67,7 +67,11 @@ class Plan(_Frozen):
     like the one named, by the `similar_fields` of the card.
 
     "list" and "summary" are about all entities that fit the `filters`: a page of them in an
-    `order` (by default the best known first), or a `function` of them.
+    `order` (by default the best known first), or a `function` of them. "groups" tells the function
+    for each value of the field `by`. `loose` words were taken for something near them.
+
+    `shown` are the record ids on the page of a list, and `earlier` the entities that a follow-up
+    has replaced: the next follow-up may speak of them ("the second one", "which is larger?").
     """
 
     operation: Operation
@@ -83,3 +87,7 @@ class Plan(_Frozen):
     limit: int = Field(default=PAGE, ge=1, le=100)
     offset: int = Field(default=0, ge=0)
     function: Function | None = None
+    by: str = ""
+    loose: tuple[Loose, ...] = ()
+    shown: tuple[str, ...] = ()
+    earlier: tuple[PlannedEntity, ...] = ()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from bot.condition_reader import SUPERLATIVES, ConditionReader
-from bot.conditions import Order
+from bot.conditions import Filter, Order
 from bot.entities import Candidate, EntityIndex, Mention
 from bot.names import fold
 from bot.plan import (
@@ -28,6 +29,7 @@ from bot.plan import (
 )
 from bot.reading import Reader, Reading, is_prose
 from bot.selection import narrow, select
+from bot.than import take_than
 from ingest.domain import DomainCard, TableCard
 
 MAX_SAME_NAME = 4
@@ -88,8 +90,13 @@ class Planner:
         if is_prose(question):
             return None
         for table in self.card.tables:
-            conditions = self._conditions[table.name].read(question)
-            plan = select(conditions, mentions, table)
+            reader = self._conditions[table.name]
+            taken = take_than(question, mentions, reader.words)
+            asked, others = (question, mentions) if taken is None else _without(taken, mentions)
+            conditions = reader.read(asked)
+            if taken is not None:
+                conditions = replace(conditions, filters=(*conditions.filters, taken[1]))
+            plan = select(conditions, others, table)
             if plan is not None:
                 return plan
         return None
@@ -269,6 +276,13 @@ class Planner:
         tables = [m.candidates[0].table for m in mentions if m.known and m.candidates]
         name = max(tables, key=tables.count) if tables else self.card.tables[0].name
         return self.card.table(name)
+
+
+def _without(
+    taken: tuple[str, Filter, Mention], mentions: Sequence[Mention]
+) -> tuple[str, list[Mention]]:
+    """Return what is left of a question, and of its mentions, without "cheaper than Birch"."""
+    return taken[0], [mention for mention in mentions if mention is not taken[2]]
 
 
 def _planned_entity(

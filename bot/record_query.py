@@ -70,6 +70,26 @@ class RecordQuery:
         sums: list[Any] = [sa.func.count(column).label("over"), sa.func.sum(column).label("total")]
         return sa.select(*sums).where(*self._conditions())
 
+    def groups(self, by: str, key: str | None) -> sa.Select[Any]:
+        """For each value of a field that fits: its rows, its figures of a field, and their sum."""
+        group = value_column(self._table, by)
+        figures: Any = value_column(self._table, key) if key else sa.null()
+        counts: list[Any] = [
+            group.label("value"),
+            sa.func.count().label("rows"),
+            sa.func.count(figures).label("over"),
+            sa.func.sum(figures).label("total"),
+        ]
+        fitting = sa.select(*counts).where(*self._conditions(), group.is_not(None))
+        return fitting.group_by(group).order_by(group)
+
+    def figures(self, by: str, key: str) -> sa.Select[Any]:
+        """The group and the figure of each row that fits and has both, by figure."""
+        group, figure = value_column(self._table, by), value_column(self._table, key)
+        columns: list[Any] = [group, figure]
+        rows = sa.select(*columns).where(*self._conditions())
+        return rows.where(group.is_not(None), figure.is_not(None)).order_by(figure)
+
     def middle(self, key: str, over: int) -> sa.Select[Any]:
         """The one or two figures in the middle of a field's `over` figures."""
         column = value_column(self._table, key)
@@ -119,6 +139,8 @@ class RecordQuery:
 
     def _condition(self, f: Filter) -> sa.ColumnElement[bool]:
         column = value_column(self._table, f.field)
+        if f.excluded:
+            return sa.or_(column.is_(None), column.not_in(f.values))
         if f.comparison is None:
             return column.in_(f.values)
         compared: sa.ColumnElement[bool] = _COMPARE[f.comparison](column, f.number)

@@ -30,13 +30,14 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     wants; a word that nobody understood makes it a near miss, or prose if nothing in it is
     explicit.
     """
-    named = conditions.plural or conditions.singular
-    described = conditions.order and conditions.described and not conditions.leftover
+    named = conditions.plural or conditions.singular or conditions.by
+    asks = conditions.order or conditions.function or conditions.fields
+    described = asks and conditions.described and not conditions.leftover
     if conditions.empty or not (named or described):
         return None
     if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):
         return None
-    if not conditions.explicit and not _asks_for_a_list(conditions, table):
+    if not (conditions.explicit or conditions.by or _asks_for_a_list(conditions, table)):
         return None
     if conditions.leftover and not (conditions.exact and len(conditions.leftover) <= MAX_IGNORED):
         return None
@@ -137,14 +138,16 @@ def _sorts_only(conditions: Conditions) -> bool:
 
 def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:
     """Whether filters alone make a question: "list HBCUs", "colleges in Vermont", two of them."""
-    if not conditions.plural:
+    if not (conditions.plural or (conditions.indefinite and len(conditions.filters) > 1)):
         return False
     placed = any(f.field in table.label_fields for f in conditions.filters)
     return conditions.listed or placed or len(conditions.filters) > 1
 
 
 def _plan(conditions: Conditions, table: TableCard) -> Plan | None:
-    one = not conditions.plural and conditions.order is not None
+    if conditions.by:
+        return _grouped(conditions, table)
+    one = not (conditions.plural or conditions.indefinite) and conditions.order is not None
     summary = conditions.function is not None
     asked = [key for key in conditions.fields if not summary or table.field(key).numeric]
     if summary and conditions.function != "count" and not asked:
@@ -164,6 +167,25 @@ def _plan(conditions: Conditions, table: TableCard) -> Plan | None:
             :MAX_FIELDS
         ],
         ignored=conditions.leftover,
+        loose=conditions.loose,
+    )
+
+
+def _grouped(conditions: Conditions, table: TableCard) -> Plan:
+    """Return the plan of one figure for each group."""
+    asked = [key for key in conditions.fields if table.field(key).numeric]
+    fields = _with_order(tuple(asked), conditions.order.field if conditions.order else "")
+    counts = conditions.function == "count"
+    return Plan(
+        operation="groups",
+        table=table.name,
+        filters=conditions.filters,
+        by=conditions.by,
+        order=None if counts else conditions.order,
+        function=conditions.function,
+        fields=() if counts else fields[:MAX_FIELDS],
+        ignored=conditions.leftover,
+        loose=conditions.loose,
     )
 
 

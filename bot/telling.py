@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.answer import Evidence
-from bot.conditions import Order
+from bot.conditions import Filter, Order
 from bot.plan import Plan, PlannedEntity, UnknownName
 from bot.wording import (
     choices_of,
@@ -222,6 +222,7 @@ class ListTelling:
         else:
             yield f"{self._those(page.total).replace(' that ', ' ')}."
             yield self._only_one() if page.total == 1 else self._leaders("")
+        yield from loosely(self._plan)
         yield from self._besides()
 
     def _those(self, n: int) -> str:
@@ -309,12 +310,14 @@ class SummaryTelling:
             are = "is" if lacking == 1 else "are"
             what = needed(self._plan, self._card)
             yield f"{lacking:,} more {have} no figure for {what} and {are} not counted."
+        yield from loosely(self._plan)
 
     def summed(self, summaries: Sequence[Summary]) -> Iterable[str]:
         """Yield the plan's function of each field."""
         if self._plan.ignored:
             yield _cannot_take(self._plan)
         yield from (self._summed(*summary) for summary in summaries)
+        yield from loosely(self._plan)
 
     def _summed(self, field: FieldCard, over: int, value: float) -> str:
         fitting = f" that fit{self._fit}" if self._fit else ""
@@ -337,6 +340,22 @@ def rounded(value: float, field: FieldCard) -> float:
     if field.type == "money" and abs(value) < CENTS_BELOW:
         return round(value, 2)
     return round(value, 1) if field.type in ("percent", "number") else float(round(value))
+
+
+def no_figure(f: Filter, card: TableCard) -> str:
+    """Say that the entity which others should be compared with has no figure."""
+    name = f.than.name if f.than else ""
+    return f"The data have no figure of {name} for {lower_label(card.field(f.field))}."
+
+
+def loosely(plan: Plan) -> Iterable[str]:
+    """Yield what was taken for something near it."""
+    for loose in plan.loose:
+        if loose.kind == "near":
+            meant = f"“{loose.words}” is taken for {loose.taken_for} itself"
+            yield f"The data know no distances, so {meant}."
+        else:
+            yield f"“{loose.words}” sets no limit; the table shows {loose.taken_for} beside."
 
 
 def _cannot_take(plan: Plan) -> str:

@@ -91,10 +91,18 @@ def conditions(filters: Sequence[Filter], card: TableCard) -> str:
 def _condition(f: Filter, card: TableCard) -> str:
     field = card.field(f.field)
     if f.comparison:
-        return f"{lower_label(field)} {_COMPARED[f.comparison]} {figure(f.number, field)}"
+        whose = f"{f.than.name}’s " if f.than else ""
+        return f"{lower_label(field)} {_COMPARED[f.comparison]} {whose}{figure(f.number, field)}"
     few = len(f.values) <= LONG_CHOICE
-    shown = " or ".join(spoken(value, field) for value in f.values) if few else f.words
-    return shown
+    shown = " or ".join(spoken(value, field) for value in f.values) if few else _group(f, field)
+    return f"not {shown.removeprefix('not ')}" if f.excluded else shown
+
+
+def _group(f: Filter, field: FieldCard) -> str:
+    """Return the card's name for many values together, else the words that were said."""
+    return next(
+        (name for name, values in field.groups.items() if set(values) == {*f.values}), ""
+    ) or (f.words)
 
 
 def spoken(value: str, field: FieldCard) -> str:
