@@ -44,8 +44,32 @@ function offerCopy(place, { text, label, copied, failed }) {
   };
 }
 
-export default function ({ data, parentElement }) {
+// A press on a source opens it beside the page, unless the reader wants it in a tab of its own.
+function openBeside(event) {
+  const link = event.target.closest?.(":is(.gk-cite, .gk-open)");
+  const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !plain || !globalThis.gkOpen || !link.closest(":is(.st-key-gk-thread, .st-key-gk-wide-compare)")) return;
+  event.preventDefault();
+  globalThis.gkOpen(link.id || link.hash.slice(1));
+}
+
+// A passage stands in the middle of its document's text: begin with it, a little below the top.
+function showPassage(patience = 60) {
+  const passage = document.querySelector(".gk-marked");
+  if (passage) passage.scrollIntoView({ block: "start", behavior: "instant" });
+  else if (patience) requestAnimationFrame(() => showPassage(patience - 1));
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (data.sources) {
+    globalThis.gkOpen = (id) => setTriggerValue("source", id);
+    globalThis.gkHears ??= (document.addEventListener("click", openBeside), true);
+  }
   if (data.text !== undefined) offerCopy(parentElement, data);
+  if (data.passage && parentElement.gkPassage !== data.passage) {
+    parentElement.gkPassage = data.passage;
+    showPassage();
+  }
   if (data.question) announce();
   if (data.question && !shown.has(data.question)) {
     shown.add(data.question);

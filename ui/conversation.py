@@ -17,7 +17,6 @@ from typing import Protocol, cast
 
 from bot.answer import (
     Answer,
-    Citation,
     Event,
     Evidence,
     EvidenceFound,
@@ -31,12 +30,10 @@ from bot.review.views import Receipt
 from ingest.filters import EVERYTHING, Filter
 from ingest.index import DocumentInfo
 from ui import strings
-from ui.rendering import Source
 
 log = logging.getLogger(__name__)
 
 TURNS_REMEMBERED = 6
-CONTEXT_CHARS = 300
 
 
 class ChatBot(Protocol):
@@ -44,10 +41,6 @@ class ChatBot(Protocol):
 
     def stream(self, question: Question) -> Iterator[Event]:
         """Yield what can be shown as soon as it may be; the last event is Finished."""
-        ...
-
-    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
-        """Return the text before a cited passage, the passage, and the text after it."""
         ...
 
     def documents(self) -> list[DocumentInfo]:
@@ -76,7 +69,6 @@ class Exchange:
     started: bool = False
     place: int = 0
     within: Filter = EVERYTHING
-    sources: tuple[Source, ...] = ()
     follow_ups: tuple[str, ...] = ()
     answer: Answer | None = None
     stopped: bool = False
@@ -165,7 +157,6 @@ class Conversation:
         while (exchange := self._next()) is not None:
             answer = self._answer(exchange, bot)
             if answer is not None and not exchange.stopped:
-                exchange.sources = _sources(answer, bot)
                 exchange.follow_ups = _follow_ups(answer, bot)
                 self._tell(exchange, answer=answer)
 
@@ -232,12 +223,6 @@ class _Closable(Iterator[Event], Protocol):
     def close(self) -> None: ...
 
 
-def _sources(answer: Answer, bot: ChatBot) -> tuple[Source, ...]:
-    """Return what the answer cites, ready to be opened: passages in context, rows with cells."""
-    evidence = {piece.n: piece for piece in answer.evidence}
-    return tuple(_source(citation, evidence.get(citation.n), bot) for citation in answer.citations)
-
-
 def _follow_ups(answer: Answer, bot: ChatBot) -> tuple[str, ...]:
     try:
         return bot.follow_ups(answer)
@@ -245,31 +230,3 @@ def _follow_ups(answer: Answer, bot: ChatBot) -> tuple[str, ...]:
         # The answer is in hand; what could be asked next is only a convenience.
         log.exception("No questions to ask next could be found")
         return ()
-
-
-def _source(citation: Citation, evidence: Evidence | None, bot: ChatBot) -> Source:
-    if citation.row is not None:
-        return Source(citation, facts=evidence.facts if evidence is not None else ())
-    try:
-        before, _, after = bot.document_context(citation, CONTEXT_CHARS)
-    except Exception:
-        # The quote is in hand; what stands around it is only a convenience.
-        log.exception("A passage could not be shown in its document")
-        before = after = ""
-    return Source(citation, cut_before(before), cut_after(after))
-
-
-def cut_before(text: str) -> str:
-    """Return the end of a text from its first whole word, with a mark of what is left out."""
-    if len(text) < CONTEXT_CHARS:
-        return text
-    _, _, whole = text.partition(" ")
-    return f"…{whole.lstrip()}"
-
-
-def cut_after(text: str) -> str:
-    """Return the start of a text up to its last whole word, with a mark of what is left out."""
-    if len(text) < CONTEXT_CHARS:
-        return text
-    whole, _, _ = text.rpartition(" ")
-    return f"{whole.rstrip()}…"

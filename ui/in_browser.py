@@ -1,7 +1,8 @@
-"""The little that only the reader's browser can do: bring a question to the top, copy an answer."""
+"""What only the reader's browser can do: bring a question up, copy an answer, open its sources."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +26,23 @@ def bring_to_top(key: str, *, editing: bool = False) -> None:
     """
     data = {"question": key, "focus": f"edit-{key}" if editing else ""}
     _component("groundskeeper_page")(data=data, key="gk-in-browser")
+
+
+def show_passage(place: str, key: str) -> None:
+    """Scroll to the passage that is marked, whenever `place` is another."""
+    _component("groundskeeper_passage")(data={"passage": place}, key=f"gk-in-browser-{key}")
+
+
+def on_source(by: str, pressed: Callable[[str], None]) -> None:
+    """Call `pressed` with the id of each source that is pressed on the page `by`."""
+    key = f"gk-in-browser-{by}"
+
+    def hear() -> None:
+        source = st.session_state[key].get("source")
+        if isinstance(source, str):
+            pressed(source)
+
+    _component("groundskeeper_sources")(key=key, data={"sources": True}, on_source_change=hear)
 
 
 def offer_copy(text: str, key: str) -> None:

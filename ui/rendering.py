@@ -12,10 +12,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from bot.answer import Citation, Fact
+from bot.answer import Citation
 from ui import strings
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
@@ -29,16 +28,6 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # shortcodes, typographic arrows, addresses of pages and of people.
 _SHORTHAND = re.compile(r"(?<=:)(?=[\w+\-/])|(?<=www)(?=\.)|(?=@)|(?<=[<>=~-])(?=[<>=~-])", re.I)
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A citation as it is opened in place: its passage in context, or its row's cells."""
-
-    citation: Citation
-    before: str = ""
-    after: str = ""
-    facts: tuple[Fact, ...] = ()
 
 
 # --- text -------------------------------------------------------------------------------------
@@ -113,7 +102,7 @@ def attached(text: str, mark: str) -> str:
 
 
 def marker(number: int, anchor: str) -> str:
-    """Return `[n]` as a small link that unfolds the source below."""
+    """Return `[n]` as a small link to its source, which opens beside the page where it can."""
     label = strings.SOURCE_NUMBER.format(n=number)
     return (
         f'<sup><a class="gk-cite" href="#{_id(anchor, number)}" aria-label="{label}">'
@@ -204,40 +193,53 @@ def footer_html(parts: Iterable[str]) -> str:
 # --- sources ----------------------------------------------------------------------------------
 
 
-def sources_html(sources: Sequence[Source], anchor: str) -> str:
-    """Return the sources of an answer, each one folded; a marker's link unfolds its own."""
+def sources_html(citations: Sequence[Citation], anchor: str) -> str:
+    """Return what an answer cites, each with the way to where it stands in its document."""
+    return _listed([_source_link(citation, anchor) for citation in citations])
+
+
+def quotations_html(citations: Sequence[Citation], anchor: str) -> str:
+    """Return what an answer cites, each quotation folded; a marker's link unfolds its own.
+
+    It shows what was cited then, whatever the documents say by now.
+    """
+    return _listed([_quotation(citation, anchor) for citation in citations])
+
+
+def _listed(sources: Sequence[str]) -> str:
+    """Return the first sources, and the others folded away."""
     if not sources:
         return ""
-    each = [_source_html(source, anchor) for source in sources]
-    shown, others = "".join(each[:SOURCES_SHOWN]), "".join(each[SOURCES_SHOWN:])
+    shown, others = "".join(sources[:SOURCES_SHOWN]), "".join(sources[SOURCES_SHOWN:])
     if others:
         others = folded(strings.MORE_SOURCES.format(n=len(sources) - SOURCES_SHOWN), others)
     return f'<section class="gk-sources"><h4>{strings.SOURCES}</h4>{shown}{others}</section>'
 
 
-def _source_html(source: Source, anchor: str) -> str:
-    citation = source.citation
-    title, where = citation_place(citation)
-    place = f'<span class="gk-place">{escape(where)}</span>' if where else ""
-    body = _row_html(source) if citation.row is not None else _passage_html(source)
-    # A link to what is folded away unfolds it (HTML, "ancestor details revealing algorithm").
-    target = f'<span class="gk-target" id="{_id(anchor, citation.n)}"></span>'
+def _source_link(citation: Citation, anchor: str) -> str:
+    """Return a link that opens the source beside the page (ui/browser.js), else in a new tab."""
+    address = source_address(citation.document, citation.start, citation.row)
     return (
-        '<details class="gk-source"><summary>'
-        f'<span class="gk-number">{citation.n}</span>'
-        f'<span class="gk-title">{escape(title)}{place}</span></summary>'
-        f'<div class="gk-passage">{target}{body}{_way_in(citation)}</div></details>'
+        f'<a class="gk-source gk-open" id="{_id(anchor, citation.n)}" href="{address}"'
+        f' target="_blank" rel="noopener">{_source_head(citation)}</a>'
     )
 
 
-def _way_in(citation: Citation) -> str:
-    """Return the link to the source's own page, which opens beside the conversation."""
-    if citation.row is None and not citation.end:
-        return ""
-    address = source_address(citation.document, citation.start, citation.row)
+def _quotation(citation: Citation, anchor: str) -> str:
+    # A link to what is folded away unfolds it (HTML, "ancestor details revealing algorithm").
+    target = f'<span class="gk-target" id="{_id(anchor, citation.n)}"></span>'
     return (
-        f'<a class="gk-link" href="{address}" target="_blank" rel="noopener">'
-        f"{strings.IN_DOCUMENT}</a>"
+        f'<details class="gk-source"><summary>{_source_head(citation)}</summary>'
+        f'<div class="gk-passage">{target}{marked(citation.quote)}</div></details>'
+    )
+
+
+def _source_head(citation: Citation) -> str:
+    title, where = citation_place(citation)
+    place = f'<span class="gk-place">{escape(where)}</span>' if where else ""
+    return (
+        f'<span class="gk-number">{citation.n}</span>'
+        f'<span class="gk-title">{escape(title)}{place}</span>'
     )
 
 
@@ -260,34 +262,11 @@ def citation_place(citation: Citation) -> tuple[str, str]:
     return citation.title or citation.document, where
 
 
-def _passage_html(source: Source) -> str:
-    opening = f'<span class="gk-around">{escape(source.before)}</span>' if source.before else ""
-    closing = f'<span class="gk-around">{escape(source.after)}</span>' if source.after else ""
-    return f"{opening}{marked(source.citation.quote)}{closing}"
-
-
 def marked(text: str) -> str:
     """Return text with each line highlighted by itself, so that empty lines stay empty."""
     return "\n".join(
         f"<mark>{escape(line)}</mark>" if line.strip() else "" for line in text.split("\n")
     )
-
-
-def _row_html(source: Source) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{escape(fact.label)}{small(_origin(fact))}</th>'
-        f"<td><mark>{escape(fact.display)}</mark></td></tr>"
-        for fact in source.facts
-    )
-    cells = f'<table class="gk-cells"><tbody>{rows}</tbody></table>' if rows else ""
-    quote = source.citation.quote
-    whole = f'<span class="gk-around">{escape(quote)}</span>' if cells else marked(quote)
-    return f"{cells}{whole}"
-
-
-def _origin(fact: Fact) -> str:
-    """Return where a figure comes from: its unit, its source, and of when it is."""
-    return joined(fact.unit, fact.source, fact.vintage)
 
 
 def joined(*parts: str) -> str:

@@ -494,9 +494,7 @@ KEEP_AS_NOTE = "Keep as a note"
 
 # Sources opened in their documents
 SOURCE_PAGE = "Source"
-READ_SOURCES = "Read the sources"
 SOURCE_OF = "Source"
-IN_DOCUMENT = "Open in the document"
 PASSAGE_OF = "Passage {n:,} of {of:,}"
 ROW_OF = "Row {n:,}"
 PREVIOUS_PASSAGE = "Previous"

@@ -99,6 +99,3 @@ class FakeBot:
 
     def follow_ups(self, answer: Answer) -> tuple[str, ...]:
         return self.next_questions
-
-    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
-        return "Before. ", citation.quote, " After."

@@ -82,9 +82,6 @@ class HostileBot(FakeBot):
         yield Sentence(text=text.partition("\n")[2])
         yield Finished(answer=answered(question.text, text, citations=(), evidence=()))
 
-    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
-        return ALL, citation.quote, ALL
-
 
 @st.cache_resource
 def the_bot() -> HostileBot:

@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.answer import Answer, Citation, Event, Question, Waiting
+from bot.answer import Answer, Event, Question, Waiting
 from tests.ui.fake_bot import FakeBot, answered
 from ui.conversation import (
-    CONTEXT_CHARS,
     TURNS_REMEMBERED,
     Conversation,
-    cut_after,
-    cut_before,
 )
 
 
@@ -29,17 +26,12 @@ def ask(conversation: Conversation, bot: FakeBot, *questions: str) -> None:
         wait_until(lambda: not conversation.unanswered)
 
 
-def test_an_answer_comes_with_its_sources_in_context() -> None:
+def test_an_answer_comes_with_its_sources() -> None:
     conversation, bot = Conversation(), FakeBot()
     ask(conversation, bot, "Who sings?")
     (exchange,) = conversation.exchanges
     assert exchange.answer is not None and exchange.answer.text == "Wrens sing [1]."
-    (source,) = exchange.sources
-    assert (source.before, source.citation.quote, source.after) == (
-        "Before. ",
-        "Wrens sing.",
-        " After.",
-    )
+    assert [cited.quote for cited in exchange.answer.citations] == ["Wrens sing."]
 
 
 def test_a_question_asked_meanwhile_waits_and_neither_is_lost() -> None:
@@ -94,18 +86,6 @@ def test_a_bot_that_breaks_gives_a_kind_answer_and_the_next_question_works(
     assert "broken" in caplog.text
 
 
-def test_a_passage_without_context_is_still_shown(caplog: pytest.LogCaptureFixture) -> None:
-    class NoContextBot(FakeBot):
-        def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
-            raise OSError("gone")
-
-    conversation = Conversation()
-    ask(conversation, NoContextBot(), "q")
-    (source,) = conversation.exchanges[0].sources
-    assert (source.before, source.after) == ("", "")
-    assert "gone" in caplog.text
-
-
 def test_a_closed_conversation_ends_what_it_was_doing() -> None:
     conversation, bot = Conversation(), FakeBot({"q": answered("q", "One.\nTwo.")})
     bot.hold()
@@ -117,15 +97,6 @@ def test_a_closed_conversation_ends_what_it_was_doing() -> None:
     wait_until(lambda: bot.ended == 1)
     assert [question.text for question in bot.asked] == ["q"]
     assert conversation.exchanges[0].answer is None
-
-
-def test_context_is_cut_at_whole_words() -> None:
-    short = "All of it"
-    assert cut_before(short) == cut_after(short) == short
-    words = "word " * CONTEXT_CHARS
-    assert cut_before(words[2:CONTEXT_CHARS]) == words[2:CONTEXT_CHARS]
-    assert cut_before(words[2 : CONTEXT_CHARS + 2]).startswith("…word word")
-    assert cut_after(words[: CONTEXT_CHARS - 3] + "wor").endswith("word…")
 
 
 def test_the_place_in_line_is_known_while_waiting() -> None:

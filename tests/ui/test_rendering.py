@@ -8,12 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.answer import Citation, Fact
+from bot.answer import Citation
 from ui import strings
 from ui.rendering import (
     SOURCES_SHOWN,
     WORD_JOINER,
-    Source,
     answer_html,
     citation_place,
     escape,
@@ -25,6 +24,7 @@ from ui.rendering import (
     progress,
     progress_html,
     question_html,
+    quotations_html,
     sources_html,
 )
 
@@ -132,7 +132,6 @@ def test_escaped_text_is_text_and_nothing_else(text: str) -> None:
 @given(texts, texts)
 def test_what_others_wrote_adds_no_tag_and_no_attribute(text: str, quote: str) -> None:
     citation = Citation(n=1, document=text, quote=quote, title=text, heading_path=(quote,), end=1)
-    fact = Fact(entity=text, field="f", label=text, value=text, display=quote, source=text)
     row = Citation(n=2, document=text, quote=quote, row=3)
     parts = [
         answer_html(text, {1}, "k"),
@@ -140,7 +139,8 @@ def test_what_others_wrote_adds_no_tag_and_no_attribute(text: str, quote: str) -
         note_html(quote, "refused"),
         failure_html(text, quote),
         progress_html("Reading", [text, quote]),
-        sources_html([Source(citation, text, quote), Source(row, facts=(fact,))], "k"),
+        sources_html([citation, row], "k"),
+        quotations_html([citation, row], "k"),
     ]
     for part in parts:
         page = Page(part)
@@ -189,9 +189,7 @@ def test_markers_link_to_sources_that_are_there_and_to_no_others() -> None:
     assert 'href="#source-abc-1"' in html
     assert "source-abc-7" not in html
     assert "[7]" in html
-    assert 'id="source-abc-1"' in sources_html(
-        [Source(Citation(n=1, document="a.md", quote="q"))], "abc"
-    )
+    assert 'id="source-abc-1"' in sources_html([Citation(n=1, document="a.md", quote="q")], "abc")
 
 
 def test_lines_become_paragraphs_and_lists() -> None:
@@ -200,40 +198,18 @@ def test_lines_become_paragraphs_and_lists() -> None:
     assert re.search(r"one<sup>.*</sup></span></li><li>two</li></ul><p>Done\.</p></div>$", html)
 
 
-def test_a_passage_is_highlighted_in_its_surroundings() -> None:
-    source = Source(Citation(n=1, document="a.md", quote="one\n\ntwo"), "before ", " after")
-    html = sources_html([source], "k")
+def test_what_was_cited_is_kept_line_by_line() -> None:
+    html = quotations_html([Citation(n=1, document="a.md", quote="one\n\ntwo")], "k")
     assert "<mark>one</mark>\n\n<mark>two</mark>" in html
-    assert '<span class="gk-around">before </span>' in html
-    assert '<span class="gk-around"> after</span>' in html
-
-
-def test_a_row_shows_its_cells_with_what_they_are() -> None:
-    fact = Fact(
-        entity="Wren",
-        field="weight",
-        label="Weight",
-        value=9,
-        display="9 g",
-        unit="g",
-        source="Yearbook 2023",
-        vintage="2023",
-    )
-    row = Citation(
-        n=1, document="birds.csv", row=3, quote="Wren. Weight: 9", heading_path=("Wren",)
-    )
-    html = sources_html([Source(row, facts=(fact,))], "k")
-    assert "<mark>9 g</mark>" in html
-    assert "<small>g, Yearbook 2023</small>" in html
-    assert "birds.csv · row 3" in html
+    assert 'id="source-k-1"' in html
 
 
 def test_more_than_a_few_sources_are_folded_away() -> None:
-    sources = [Source(Citation(n=n, document="a.md", quote="q")) for n in range(1, 9)]
+    sources = [Citation(n=n, document="a.md", quote="q") for n in range(1, 9)]
     html = sources_html(sources, "k")
     shown, folded = html.split('<details class="gk-more">')
-    assert shown.count("<details") == SOURCES_SHOWN
-    assert folded.count("<details") == 8 - SOURCES_SHOWN
+    assert shown.count('<a class="gk-source') == SOURCES_SHOWN
+    assert folded.count('<a class="gk-source') == 8 - SOURCES_SHOWN
     assert f"{8 - SOURCES_SHOWN} more" in folded
 
 

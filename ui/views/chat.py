@@ -33,7 +33,7 @@ from ui.services import Services, visitor_address
 from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
 from ui.views.search_in import offer_search_in
-from ui.views.source import draw_open_source, open_source
+from ui.views.source import draw_open_source, hear_sources
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
@@ -64,6 +64,7 @@ def chat_page(services: Services) -> None:
     if conversation.exchanges:
         last = conversation.exchanges[-1].key
         bring_to_top(last, editing=conversation.editing == last)
+        hear_sources(CHAT, partial(_sources_of, conversation))
     draw_open_source(services, CHAT)
     _follow(conversation, pending)
 
@@ -193,7 +194,6 @@ def _draw(
         _below_the_last(last, partial(_offer_more, conversation, exchange, answer, bot))
         st.html(_grounds_html(exchange, answer, services))
         with st.container(horizontal=True, key=f"gk-actions-{exchange.key}"):
-            _offer_sources(exchange)
             offer_copy(answer_as_text(answer), exchange.key)
             offer_report(exchange)
             _offer_download(exchange, answer)
@@ -271,7 +271,7 @@ def _said_html(exchange: Exchange, answer: Answer) -> str:
 def _grounds_html(exchange: Exchange, answer: Answer, services: Services) -> str:
     """Return what the answer rests on: sources, how it came about, who made it."""
     return (
-        f"{sources_html(exchange.sources, exchange.key)}"
+        f"{sources_html(answer.citations, exchange.key)}"
         f"{explanation_html(explain(answer, services.card))}"
         f"{footer_html(_made_by(services, answer))}"
     )
@@ -302,22 +302,15 @@ def _rows(answer: Answer) -> int:
     return len(answer.table.rows) if answer.table is not None else 0
 
 
-def _offer_sources(exchange: Exchange) -> None:
-    """Offer to open what the answer cites where it stands, the first of it first."""
-    places = [
-        (c.n, Place(c.document, c.start, c.row))
-        for c in (source.citation for source in exchange.sources)
-        if c.row is not None or c.end
-    ]
-    if places:
-        st.button(
-            strings.READ_SOURCES,
-            key=f"sources-{exchange.key}",
-            icon=":material/menu_book:",
-            type="tertiary",
-            on_click=open_source,
-            args=(CHAT, places[0][1], places),
-        )
+def _sources_of(conversation: Conversation, key: str) -> dict[int, Place]:
+    """Return where the sources of the exchange with this key stand, by their numbers."""
+    answers = (exchange.answer for exchange in conversation.exchanges if exchange.key == key)
+    return {
+        cited.n: Place(cited.document, cited.start, cited.row)
+        for answer in answers
+        if answer is not None
+        for cited in answer.citations
+    }
 
 
 def _offer_download(exchange: Exchange, answer: Answer) -> None:

@@ -8,16 +8,15 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from bot.evidence import citation_of
-from bot.facts import Facts
 from bot.library import Library, Place
 from bot.plan import MAX_ENTITIES, MAX_FIELDS, Choice
 from ingest.domain import DomainCard, TableCard
 from ui import strings
 from ui.charts import charts_html
-from ui.rendering import Source, literal, one_line, sources_html
+from ui.rendering import literal, one_line, sources_html
 from ui.services import Services
 from ui.tables import table_csv, table_html
-from ui.views.source import draw_open_source, open_source
+from ui.views.source import draw_open_source, hear_sources
 
 COMPARE = "compare"
 MATCHES = 6
@@ -47,7 +46,8 @@ def compare_page(services: Services) -> None:
             _find(library, table, [one.record_id for one in picked])
         fields = _choose_fields(table)
         _keep_in_address(table, picked, fields)
-        _draw(library, table, picked, fields)
+        places = _draw(library, table, picked, fields)
+    hear_sources(COMPARE, lambda _: places)
     draw_open_source(services, COMPARE)
 
 
@@ -206,7 +206,8 @@ def _query(
 
 def _draw(
     library: Library, table: TableCard, picked: Sequence[Choice], fields: Sequence[str]
-) -> None:
+) -> dict[int, Place]:
+    """Draw what is picked side by side; return where its sources stand, by their numbers."""
     if len(picked) < 2 or not fields:
         st.info(
             strings.COMPARE_START
@@ -215,23 +216,16 @@ def _draw(
             if len(picked) < 2
             else strings.COMPARE_NO_FIELD
         )
-        return
+        return {}
     facts = library.compare(table.name, [one.record_id for one in picked], fields)
     if facts.table is None:
-        return
+        return {}
     cited = {piece.n for piece in facts.evidence}
     st.html(
         table_html(facts.table, cited, COMPARE) + charts_html(facts.table, most=MAX_FIELDS),
     )
-    st.html(_sources_html(facts))
+    st.html(sources_html([citation_of(piece) for piece in facts.evidence], COMPARE))
     with st.container(horizontal=True, key="gk-actions-compare"):
-        st.button(
-            strings.READ_SOURCES,
-            icon=":material/menu_book:",
-            type="tertiary",
-            on_click=open_source,
-            args=(COMPARE, *_places(facts)),
-        )
         st.download_button(
             strings.DOWNLOAD,
             table_csv(facts.table),
@@ -245,13 +239,4 @@ def _draw(
         address = st.context.url
         query = urlencode(_query(table, picked, fields), doseq=True)
         st.code(f"{address or COMPARE}?{query}", language=None, wrap_lines=True)
-
-
-def _sources_html(facts: Facts) -> str:
-    sources = [Source(citation_of(piece), facts=piece.facts) for piece in facts.evidence]
-    return sources_html(sources, COMPARE)
-
-
-def _places(facts: Facts) -> tuple[Place, list[tuple[int, Place]]]:
-    places = [(piece.n, Place(piece.document, row=piece.row)) for piece in facts.evidence]
-    return places[0][1], places
+    return {piece.n: Place(piece.document, row=piece.row) for piece in facts.evidence}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from bot.library import Library, Passage, Place, Row
+from ingest.errors import GroundskeeperError
 from ingest.filters import type_of
 from ui import strings
+from ui.in_browser import on_source, show_passage
 from ui.pdf_page import draw_page
 from ui.rendering import failure_html, literal, one_line, source_address
 from ui.services import Services
@@ -50,9 +52,24 @@ class Opened:
 # --- the drawer -------------------------------------------------------------------------------
 
 
-def open_source(by: str, place: Place, sources: Sequence[tuple[int, Place]] = ()) -> None:
+def open_source(by: str, place: Place, sources: Mapping[int, Place] | None = None) -> None:
     """Open a source beside the page; call it from a button. `by` names the page."""
-    st.session_state[_OPEN] = Opened(by, place, tuple(sources))
+    st.session_state[_OPEN] = Opened(by, place, tuple((sources or {}).items()))
+
+
+def hear_sources(by: str, places: Callable[[str], Mapping[int, Place]]) -> None:
+    """Open what a reader presses: the number of a source, or the source below the answer.
+
+    `places` returns where the sources of the answer with some key stand, by their numbers.
+    """
+
+    def pressed(source: str) -> None:
+        key, _, number = source.removeprefix("source-").rpartition("-")
+        sources = places(key)
+        if number.isdigit() and (place := sources.get(int(number))) is not None:
+            open_source(by, place, sources)
+
+    on_source(by, pressed)
 
 
 def draw_open_source(services: Services, by: str) -> None:
@@ -79,7 +96,11 @@ def _draw_drawer(services: Services) -> None:
     if len(opened.sources) > 1:
         _offer_sources(opened)
     place = opened.place
-    _draw_source(services, place, "drawer", _turn_to)
+    try:
+        _draw_source(services, place, "drawer", _turn_to)
+    except GroundskeeperError as error:
+        st.html(failure_html(str(error), error.hint))
+        return
     address = source_address(place.document, place.start, place.row)
     st.html(
         f'<a class="gk-link" href="{address}" target="_blank" rel="noopener">{strings.OWN_PAGE}</a>'
@@ -156,7 +177,7 @@ def _draw_source(services: Services, place: Place, key: str, go: Callable[[Place
     _offer_neighbours(source, key, go)
     with st.container(key=f"gk-source-{key}"):
         if isinstance(source, Passage):
-            _draw_passage(services, source, path)
+            _draw_passage(services, source, path, key)
         else:
             st.html(source_head_html(row_title(source), (), row_where(source)))
             st.html(trouble_html(source.info) + row_html(source))
@@ -182,7 +203,7 @@ def _offer_neighbours(source: Passage | Row, key: str, go: Callable[[Place], Non
             )
 
 
-def _draw_passage(services: Services, passage: Passage, path: Path | None) -> None:
+def _draw_passage(services: Services, passage: Passage, path: Path | None, key: str) -> None:
     info, chunk = passage.info, passage.chunk
     st.html(
         source_head_html(info.title or info.name, chunk.heading_path, passage_where(passage))
@@ -191,6 +212,7 @@ def _draw_passage(services: Services, passage: Passage, path: Path | None) -> No
     )
     if type_of(info.media_type) != "pdf" or chunk.page is None:
         st.html(passage_html(passage))
+        show_passage(f"{chunk.document} {chunk.start}", key)
         return
     st.html(f'<div class="gk-page-text">{passage_alone_html(passage)}</div>')
     _draw_pdf_page(services, passage, chunk.page, path)
