@@ -4,6 +4,7 @@
     .venv/bin/python bench/bench_ingest.py speed --chunks 300
     .venv/bin/python bench/bench_ingest.py changes --files 10000
     .venv/bin/python bench/bench_ingest.py memory --megabytes 10 20 40
+    .venv/bin/python bench/bench_ingest.py gigabyte            a quarter of an hour, 15 GB of disk
 
 LangChain's parts and what Chroma's own embedding class runs on are not among this project's
 dependencies; without them that comparison is left out. They are put beside them with
@@ -13,7 +14,8 @@ dependencies; without them that comparison is left out. They are put beside them
     PYTHONPATH=/tmp/lc .venv/bin/python bench/bench_ingest.py
 
 Each part puts its own section into bench/ingest.md. `changes` and `memory` embed with random
-vectors, since the encoder would take hours and uses the same memory for any corpus.
+vectors, since the encoder would take hours and uses the same memory for any corpus; `gigabyte`
+leaves Chroma's server out besides, which takes what `memory` says of it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -41,11 +43,13 @@ IMPORTING = time.perf_counter()
 
 import numpy as np  # noqa: E402
 
+from ingest import reindex  # noqa: E402
 from ingest.domain import load_card  # noqa: E402
 from ingest.embeddings import LocalEmbeddings, NamedEmbeddings, make_embeddings  # noqa: E402
 from ingest.paths import domain_paths  # noqa: E402
 from ingest.reindex import GROUP, Reindexer  # noqa: E402
 from ingest.settings import Settings  # noqa: E402
+from ingest.vectors import VectorStore  # noqa: E402
 
 IMPORTED = time.perf_counter() - IMPORTING
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,6 +87,30 @@ class RandomVectors:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
         vector: list[float] = np.random.default_rng(seed).standard_normal(384).tolist()
         return vector
+
+
+class ForgottenVectors(VectorStore):
+    """Stands in for a collection of Chroma's: counts the vectors that it is given, keeps none."""
+
+    given = 0
+
+    def upsert(self, ids: Sequence[str], vectors: Any) -> None:
+        """Count the vectors."""
+        self.given += len(ids)
+
+    def count(self) -> int:
+        """Return how many were given."""
+        return self.given
+
+    def pages(self) -> Iterator[list[str]]:
+        """Yield nothing: no id is kept."""
+        yield from ()
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Nothing is there to be deleted."""
+
+    def drop_others(self) -> None:
+        """There are no others."""
 
 
 # --- corpora ------------------------------------------------------------------------------------
@@ -324,55 +352,90 @@ def in_new_process(command: str, root: Path) -> dict[str, Any]:
 # --- memory -------------------------------------------------------------------------------------
 
 
+MEMORY_HEAD = [
+    "| MB of text | chunks | seconds | reindex, peak MB | readers, peak MB | Chroma, peak MB |",
+    "| ---: | ---: | ---: | ---: | ---: | ---: |",
+]
+
+
 def measure_memory(megabytes: Iterable[int]) -> str:
     """Index texts of several sizes and compare the peaks."""
-    lines = [
-        "| MB of text | chunks | seconds | reindex, peak MB | readers, peak MB | Chroma, peak MB |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    points = []
+    lines, points = list(MEMORY_HEAD), []
     for size in megabytes:
-        with tempfile.TemporaryDirectory() as folder:
-            settings = make_pack(Path(folder))
-            written = write_texts(settings.domain, size * 160_000)
-            ran = in_new_process("watched", settings.domain.parent)
-        lines.append(
-            f"| {written / 1e6:.0f} | {ran['chunks']:,} | {ran['seconds']:.0f} | {ran['own']:.0f} "
-            f"| {ran['readers']:.0f} | {ran['chroma']:.0f} |"
-        )
-        print(lines[-1], file=sys.stderr, flush=True)
-        points.append((written / 1e6, ran))
-    (small, first), (large, last) = points[0], points[-1]
-    told = []
-    for key in ("own", "readers", "chroma"):
-        slope = (last[key] - first[key]) / (large - small)
-        told.append(f"{key} {slope:.2f} (a gigabyte: {last[key] + slope * (1_000 - large):,.0f})")
-    lines += ["", f"MB of memory for each further MB of text: {'; '.join(told)}."]
+        written, ran = run_of_size(size, "watched")
+        lines.append(memory_row(written, ran, f"{ran['chroma']:.0f}"))
+        points.append(ran)
+    first, last = points[0], points[-1]
+    per_chunk = (last["chroma"] - first["chroma"]) * 1e3 / (last["chunks"] - first["chunks"])
+    lines += ["", f"Chroma takes {per_chunk:.1f} KB for each further chunk."]
     return "\n".join(lines)
 
 
+def measure_gigabyte(megabytes: int) -> str:
+    """Index much text without Chroma, and say how the peak grew while it came in."""
+    written, ran = run_of_size(megabytes, "forgotten")
+    together = ran["own"] + ran["readers"]
+    marks = "; ".join(f"{at:,} s: {own:.0f} + {readers:.0f}" for at, own, readers in ran["course"])
+    return "\n".join(
+        [
+            *MEMORY_HEAD,
+            memory_row(written, ran, "left out"),
+            "",
+            f"At their peaks, reindex and readers took {together:,.0f} MB together. MB of reindex "
+            f"and readers in the course of the run: {marks}.",
+        ]
+    )
+
+
+def run_of_size(megabytes: int, command: str) -> tuple[float, dict[str, Any]]:
+    """Index so much text in a new process; returns its megabytes and what the process told."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = make_pack(Path(folder))
+        written = write_texts(settings.domain, megabytes * 160_000)
+        return written / 1e6, in_new_process(command, settings.domain.parent)
+
+
+def memory_row(megabytes: float, ran: dict[str, Any], chroma: str) -> str:
+    """Return a line of the table, which is shown at once too."""
+    line = (
+        f"| {megabytes:,.0f} | {ran['chunks']:,} | {ran['seconds']:.0f} | {ran['own']:.0f} "
+        f"| {ran['readers']:.0f} | {chroma} |"
+    )
+    print(line, file=sys.stderr, flush=True)
+    return line
+
+
+def run_forgotten(root: Path) -> dict[str, Any]:
+    """Reindex once with no Chroma, watched as `run_watched` does."""
+    reindex.VectorStore = ForgottenVectors  # type: ignore[misc]
+    return run_watched(root)
+
+
 def run_watched(root: Path) -> dict[str, Any]:
-    """Reindex once and note the most memory that each kind of process had."""
-    with peaks() as most:
+    """Reindex once and note the most memory that each kind of process had, and its course."""
+    with peaks() as seen:
         ran = run_once(root)
-    return {**ran, **most}
+    most = {kind: max(look[kind] for _, look in seen) for kind in seen[0][1]}
+    step = max(len(seen) // 10, 1)
+    course = [(round(at), look["own"], look["readers"]) for at, look in seen[step::step]]
+    return {**ran, **most, "course": course}
 
 
 @contextmanager
-def peaks() -> Iterator[dict[str, float]]:
-    """Look at the memory of this process and its children, twice a second; peaks in megabytes."""
-    most = {"own": 0.0, "readers": 0.0, "chroma": 0.0}
+def peaks() -> Iterator[list[tuple[float, dict[str, float]]]]:
+    """Look at the memory of this process and its children, twice a second, in megabytes."""
+    started = time.perf_counter()
+    seen = [(0.0, memory_now())]
     ended = threading.Event()
 
     def look() -> None:
         while not ended.wait(0.5):
-            for kind, size in memory_now().items():
-                most[kind] = max(most[kind], size)
+            seen.append((time.perf_counter() - started, memory_now()))
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield most
+        yield seen
     finally:
         ended.set()
         thread.join()
@@ -418,9 +481,14 @@ ABOUT = {
     "machine with nothing else to do comes close to.",
     "memory": "Embedded with random vectors; the encoder takes 250 MB more, whatever the corpus. "
     "*reindex* is the process itself, of which the full-text index's writer may take 64 MB before "
-    "it writes them out, so the slope of small corpora says little; *readers* are its two workers "
-    "together. Chroma holds every vector in memory, about 1.9 KB a chunk, which is not ours to "
-    "change.",
+    "it writes them out; *readers* are its two workers together. Chroma holds every vector in "
+    "memory, which is not ours to change.",
+    "gigabyte": "Embedded with random vectors, and with a stand-in for Chroma's collection that "
+    "only counts: reading, chunking, staging, the final transaction, the full-text index and the "
+    "file of vectors are the real ones. Chroma's server would take what Memory says of it.",
+    "kills": "By `bench/bench_kills.py`: reindexes of a new edition of a small pack, every third a "
+    "rebuild, killed with SIGKILL, half of them at a random moment of the time that one takes, "
+    "half at or up to 0.05 s after a random step, while one process searches and one asks.",
 }
 
 
@@ -447,17 +515,20 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=600)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 20, 40])
+    parser.add_argument("--gigabyte", type=int, default=1_000, help="megabytes of it")
     given = parser.parse_args()
-    if given.part in ("once", "watched"):
-        run = {"once": run_once, "watched": run_watched}[given.part]
-        print(json.dumps(run(given.root)))
+    runs = {"once": run_once, "watched": run_watched, "forgotten": run_forgotten}
+    if given.part in runs:
+        print(json.dumps(runs[given.part](given.root)))
         return
     parts = {
         "speed": lambda: measure_speed(given.chunks),
         "changes": lambda: measure_changes(given.files),
         "memory": lambda: measure_memory(given.megabytes),
+        "gigabyte": lambda: measure_gigabyte(given.gigabyte),
     }
-    for part in parts if given.part == "all" else [given.part]:
+    usual = [part for part in parts if part != "gigabyte"]
+    for part in usual if given.part == "all" else [given.part]:
         put(part, parts[part]())
 
 

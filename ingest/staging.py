@@ -8,7 +8,6 @@ The file means nothing to anybody but the run that made it: each run begins with
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +144,7 @@ def _staged(table: sa.Table) -> sa.Table:
 
 
 def _chunk_row(number: int, chunk: Chunk) -> dict[str, Any]:
-    return {"number": number, **asdict(chunk), "text_hash": text_hash(chunk.index_text)}
+    return {"number": number, **vars(chunk), "text_hash": text_hash(chunk.index_text)}
 
 
 def _record_row(record: Record) -> dict[str, Any]:

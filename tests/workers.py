@@ -7,12 +7,14 @@ import os
 import re
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
+from langchain_core.language_models import FakeListChatModel
 
 from ingest.errors import GroundskeeperError
 from ingest.index import Index
@@ -30,45 +32,71 @@ def write_edition(pack: Pack, edition: int, sections: int = 30) -> None:
             for i in range(sections)
         )
         pack.write(f"guides/{name}.md", f"# The guide to {name}\n\n{body}\n")
-    rows = (f"{i},Bird {i} edition {edition},,Family,{i},{i},{edition}" for i in range(sections))
+    rows = (
+        f"{i},Bird {i} edition {edition},Bird {i},Family,{i},{i},{edition}" for i in range(sections)
+    )
     header = "id,name,aliases,family,weight,wingspan,eggs"
     pack.write("birds.csv", "\n".join([header, *rows]) + "\n")
     for name in ("guides/watching.txt", "guides/nest-boxes.html"):
         (pack.folder / name).unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Death:
+    """When a reindex kills itself: at a step of its progress (0: never), or seconds after it."""
+
+    step: int = 0
+    delay: float = 0.0
+
+
 @dataclass
 class DiesAtStep:
-    """Progress that kills its process, as hard as can be, at the given step."""
+    """Progress that kills its process, as hard as can be, and notes in which phase it is."""
 
-    step: int
-    seen: list[str] = field(default_factory=list)
+    death: Death
+    phase: Path
+    steps: int = 0
 
     def begin(self, what: str, total: int) -> None:
-        self._pass(f"begin {what}")
+        self.phase.write_text(what)
+        self._pass()
 
     def advance(self, steps: int = 1) -> None:
-        self._pass("advance")
+        self._pass()
 
     def resize(self, total: int) -> None:
         """How long a stage turns out to be is nothing to die of."""
 
     def end(self) -> None:
-        self._pass("end")
+        self._pass()
 
     def beside(self) -> DiesAtStep:
         return self
 
-    def _pass(self, what: str) -> None:
-        self.seen.append(what)
-        if len(self.seen) == self.step:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def _pass(self) -> None:
+        self.steps += 1
+        if self.steps == self.death.step:
+            if self.death.delay:
+                threading.Timer(self.death.delay, _die).start()
+            else:
+                _die()
 
 
-def reindex(root: Path, *, rebuild: bool = False, die_at: int = 0) -> None:
-    pack = Pack.at(root)
-    progress = DiesAtStep(die_at)
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def phase(root: Path) -> str:
+    """Return in which phase the last reindex was that told of one."""
+    return (root / "phase.txt").read_text()
+
+
+def reindex(root: Path, rebuild: bool = False, death: Death | None = None) -> None:
+    pack, told = Pack.at(root), root / "phase.txt"
+    told.write_text("Looking")
+    progress = DiesAtStep(death or Death(), told)
     Reindexer(pack.folder, pack.card, pack.paths, HashedEmbeddings(), progress).run(rebuild=rebuild)
+    told.write_text(f"Done after {progress.steps} steps")
 
 
 def editions_seen(index: Index, embeddings: HashedEmbeddings) -> tuple[int, set[str], int, int]:
@@ -83,25 +111,66 @@ def editions_seen(index: Index, embeddings: HashedEmbeddings) -> tuple[int, set[
         return snapshot.generation, editions, len(dense) if lexical else 0, count
 
 
-def read_until(root: Path, stop: Event, ready: Event, outcome: Path) -> None:
-    """Query in a loop until told to stop; write what was wrong, and how much was read."""
+@dataclass
+class Outcome:
+    """What a reader saw: how often it read, which generations, and what was wrong."""
+
+    reads: int = 0
+    generations: set[int] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+    def note(self, generation: int, wrong: str) -> None:
+        self.generations.add(generation)
+        self.wrong += [f"generation {generation}: {wrong}"] if wrong else []
+
+    def write(self, path: Path) -> None:
+        path.write_text("\n".join([f"{self.reads} {len(self.generations)}", *self.wrong]))
+
+
+def search_until(root: Path, stop: Event, ready: Event, told: Path) -> None:
+    """Search in a loop until told to stop; write what was wrong, and how much was read."""
     pack, embeddings = Pack.at(root), HashedEmbeddings()
-    generations: set[int] = set()
-    wrong: list[str] = []
-    reads = 0
+    outcome = Outcome()
     with pack.index(embeddings) as exact, pack.index(embeddings, exact_chunks=0) as by_chroma:
-        while not stop.is_set():
-            index = by_chroma if reads % 2 else exact
-            try:
-                generation, editions, found, count = editions_seen(index, embeddings)
-                if len(editions) != 1 or found != count:
-                    wrong.append(f"generation {generation}: {editions}, {found} of {count}")
-                generations.add(generation)
-            except Exception as error:
-                wrong.append(repr(error))
-            reads += 1
-            ready.set()
-    outcome.write_text("\n".join([f"{reads} {len(generations)}", *wrong]))
+
+        def search() -> None:
+            index = by_chroma if outcome.reads % 2 else exact
+            generation, editions, found, count = editions_seen(index, embeddings)
+            fine = len(editions) == 1 and found == count
+            outcome.note(generation, "" if fine else f"{editions}, {found} of {count}")
+
+        repeat(search, outcome, stop, ready)
+    outcome.write(told)
+
+
+def ask_until(root: Path, stop: Event, ready: Event, told: Path) -> None:
+    """Ask for a fact and for a passage in a loop until told to stop; write as `search_until`."""
+    from bot.answer import Question
+    from bot.chat_models import NamedChatModel
+    from bot.pipeline import Bot
+
+    pack, outcome = Pack.at(root), Outcome()
+    silent = NamedChatModel(FakeListChatModel(responses=[""]), "silent-fake", "", 4_096, False)
+    with pack.index(HashedEmbeddings()) as index, Bot(index, silent, pack.settings) as bot:
+
+        def ask() -> None:
+            answer = bot.answer(Question(text="How many eggs are in a brood of Bird 7?"))
+            fine = answer.status == "answered" and len(set(MARK.findall(str(answer)))) == 1
+            outcome.note(answer.index_generation, "" if fine else repr(answer))
+
+        repeat(ask, outcome, stop, ready)
+    outcome.write(told)
+
+
+def repeat(job: Callable[[], None], outcome: Outcome, stop: Event, ready: Event) -> None:
+    """Do a job until told to stop, ten times a second at most; what it raises is noted."""
+    while not stop.wait(0.1):
+        try:
+            job()
+        except Exception as error:
+            outcome.wrong.append(repr(error))
+        outcome.reads += 1
+        ready.set()
 
 
 def run_in_process(job: Callable[..., None], *arguments: object) -> None:

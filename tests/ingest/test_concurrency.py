@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-import numpy as np
 import pytest
 from filelock import FileLock
 
-from ingest.lexical import LexicalIndex
-from tests import workers
+from tests.kills import (
+    assert_healed,
+    assert_one_edition,
+    fork_server,
+    kill_at_random_moments,
+    readers,
+    start,
+)
 from tests.packs import HashedEmbeddings, Pack, end_vector_servers, server_pids
-from tests.workers import MARK, editions_seen, write_edition
+from tests.workers import Death, write_edition
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "ui.cli"]
@@ -31,9 +33,7 @@ HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     """New processes within milliseconds: they fork from one that has everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.workers"])
-    return context
+    return fork_server()
 
 
 @pytest.fixture
@@ -42,55 +42,6 @@ def pack(tmp_path: Path) -> Iterator[Pack]:
     write_edition(pack, 1)
     yield pack
     end_vector_servers(tmp_path)
-
-
-def start(
-    processes: ForkServerContext, pack: Pack, *, rebuild: bool = False, die_at: int = 0
-) -> ForkServerProcess:
-    arguments = {"rebuild": rebuild, "die_at": die_at}
-    process = processes.Process(target=workers.reindex, args=(pack.root,), kwargs=arguments)
-    process.start()
-    return process
-
-
-def assert_one_edition(pack: Pack, hashed: HashedEmbeddings, allowed: set[str]) -> set[str]:
-    """Search, and compare SQL, vectors and full text; returns the edition that is there."""
-    for exact_chunks in (0, 1_000):
-        with pack.index(hashed, exact_chunks) as index:
-            _, editions, found, count = editions_seen(index, hashed)
-        assert len(editions) == 1 and editions <= allowed
-        assert found == count > 0, "dense search finds every passage of its generation"
-    assert_stores_agree(pack, hashed)
-    return editions
-
-
-def assert_stores_agree(pack: Pack, hashed: HashedEmbeddings) -> None:
-    """Whatever SQL knows is in Chroma, in the file of vectors and in the full-text index."""
-    with pack.index(hashed) as index, index.snapshot() as snapshot:
-        chunks = snapshot.chunks(range(1, 100_000))
-        marks = {mark for chunk in chunks.values() for mark in MARK.findall(chunk.text)}
-        assert len(marks) == 1, "SQL holds one edition"
-        assert {chunk.chunk_id for chunk in chunks.values()} <= snapshot._shared.vectors.ids()
-        assert set(chunks) <= set(LexicalIndex(pack.paths.lexical).searcher().numbers().tolist())
-        for number, vector in snapshot.vectors_of(list(chunks)).items():
-            expected = hashed.embed_query(chunks[number].index_text)
-            assert np.allclose(vector, expected, atol=1e-5)
-
-
-def assert_healed(pack: Pack, hashed: HashedEmbeddings, edition: str) -> None:
-    """After a run that was not disturbed, the new edition is there and nothing else is left."""
-    report = pack.reindex(hashed)
-    assert not report.failed
-    assert_one_edition(pack, hashed, {edition})
-    with pack.index(hashed) as index, index.snapshot() as snapshot:
-        known = {c.chunk_id for c in snapshot.chunks(range(1, 100_000)).values()}
-        assert snapshot._shared.vectors.ids() == known
-        numbers = LexicalIndex(pack.paths.lexical).searcher().numbers().tolist()
-        assert {c.chunk_id for c in snapshot.chunks(numbers).values()} == known
-        assert len(numbers) == len(known), "the full-text index holds nothing else"
-        collections = index._chroma.client().list_collections()
-    assert len(collections) == 1, "the collection of a rebuild that died is gone"
-    assert pack.reindex(hashed).generation == report.generation
 
 
 # --- killed ---------------------------------------------------------------------------------------
@@ -104,7 +55,7 @@ def test_killed_at_every_step(
     write_edition(pack, 2)
     seen = "1"
     for step in range(1, 100, 3 if rebuild else 1):
-        process = start(processes, pack, rebuild=rebuild, die_at=step)
+        process = start(processes, pack, rebuild=rebuild, death=Death(step))
         process.join(30)
         if process.exitcode == 0:
             break
@@ -115,39 +66,11 @@ def test_killed_at_every_step(
     assert len(server_pids(pack.root)) == 1
 
 
-def kill_at_random_moments(
-    pack: Pack, hashed: HashedEmbeddings, processes: ForkServerContext, times: int
-) -> int:
-    """Kill so many reindexes, each of a new edition; returns how many of them were too late.
-
-    The moments lie anywhere in the time that such a run takes, as the last undisturbed one did.
-    """
-    pack.reindex(hashed)
-    dice = random.Random(7)
-    seen, late, seconds = "1", 0, 1.0
-    for edition in range(2, times + 2):
-        write_edition(pack, edition)
-        process = start(processes, pack, rebuild=edition % 3 == 0)
-        started = time.monotonic()
-        process.join(dice.uniform(0.0, 1.2 * seconds))
-        if process.exitcode == 0:
-            late += 1
-            seconds = time.monotonic() - started
-        else:
-            seconds *= 1.02  # what is killed again and again never tells how long it takes
-        process.kill()
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL)
-        (seen,) = assert_one_edition(pack, hashed, {seen, str(edition)})
-    assert_healed(pack, hashed, str(times + 1))
-    assert len(server_pids(pack.root)) == 1
-    return late
-
-
 def test_killed_at_any_moment(
     pack: Pack, hashed: HashedEmbeddings, processes: ForkServerContext
 ) -> None:
-    assert kill_at_random_moments(pack, hashed, processes, 10) < 10
+    died = kill_at_random_moments(pack, hashed, processes, 10)
+    assert died["none"] < 10
 
 
 @pytest.mark.slow
@@ -156,15 +79,15 @@ def test_killed_at_two_hundred_moments_while_somebody_searches(
 ) -> None:
     pack.reindex(hashed)
     with readers(processes, pack, tmp_path):
-        late = kill_at_random_moments(pack, hashed, processes, 200)
-    assert late < 100, "most of them died"
+        died = kill_at_random_moments(pack, hashed, processes, 200)
+    assert died["none"] < 100, "most of them died"
 
 
 def test_the_first_index_killed_in_the_middle(
     pack: Pack, hashed: HashedEmbeddings, processes: ForkServerContext
 ) -> None:
     for step in (1, 4, 6):
-        process = start(processes, pack, die_at=step)
+        process = start(processes, pack, death=Death(step))
         process.join(30)
         assert process.exitcode == -signal.SIGKILL
     assert_healed(pack, hashed, "1")
@@ -198,32 +121,6 @@ def test_readers_and_reindexes_live_side_by_side_for_ten_minutes(
             assert pack.reindex(hashed, rebuild=edition % 5 == 0).generation == edition
             assert time.monotonic() - started < 60, "nothing hangs"
     assert edition > 20 and len(server_pids(pack.root)) == 1
-
-
-@contextmanager
-def readers(processes: ForkServerContext, pack: Pack, folder: Path) -> Iterator[None]:
-    """Have two processes search all the time; at the end none has seen an error or a mixture."""
-    stop, ready = processes.Event(), processes.Event()
-    outcomes = [folder / f"reader-{i}.txt" for i in range(2)]
-    running = [
-        processes.Process(target=workers.read_until, args=(pack.root, stop, ready, outcome))
-        for outcome in outcomes
-    ]
-    for reader in running:
-        reader.start()
-    assert ready.wait(60)
-    try:
-        yield
-    finally:
-        stop.set()
-        for reader in running:
-            reader.join(60)
-    for outcome in outcomes:
-        summary, *wrong = outcome.read_text().splitlines()
-        print(f"{outcome.name}: reads and generations: {summary}")
-        reads, generations = map(int, summary.split())
-        assert not wrong, wrong[:5]
-        assert reads > 10 and generations > 2, "it read while the index changed"
 
 
 def test_two_reindexes_at_once(
