@@ -38,6 +38,8 @@ def clean(text: str) -> str:
 
     Line breaks stay, blank lines and spaces at line ends go, runs of spaces become one.
     """
+    if text.isascii() and text.isprintable():  # most cells of most tables: only spaces to tidy
+        return " ".join(text.split())
     text = _LINE_BREAKS.sub("\n", text)
     text = _REMOVED.sub("", text).translate(_LIGATURES)
     text = unicodedata.normalize("NFC", text)
