@@ -197,12 +197,15 @@ def _value_phrases(
         for value in values:
             for words in (value, f"{value} {table.field(key).label}"):  # "New York City"
                 found[stems(phrase(words))] = Value(key, (value,), place=True)
+    said = [(f, value, value) for f in table.fields for value in f.values]
+    said += [
+        (f, v, words) for f in table.fields for v, spoken in f.values.items() for words in spoken
+    ]
+    for f, value, words in said:  # a word that the card gives goes before another's bare value
+        if words.lower() not in ("yes", "no"):
+            code = len(words) <= 3 and words.isupper()
+            found[stems(phrase(words))] = Value(f.key, (value,), code=code)
     for f in table.fields:
-        for value, spoken in f.values.items():
-            for words in (value, *spoken):
-                if words.lower() not in ("yes", "no"):
-                    code = len(words) <= 3 and words.isupper()
-                    found[stems(phrase(words))] = Value(f.key, (value,), code=code)
         for name, values in f.groups.items():
             found[stems(phrase(name))] = Value(f.key, tuple(values))
         for name, band in f.bands.items():

@@ -173,6 +173,10 @@ class EntityIndex:
         number = self._numbers.get(record_id)
         return None if number is None else _candidate(self._rows[number])
 
+    def knows(self, word: str) -> bool:
+        """Whether a word stands in a name or is an ordinary one."""
+        return word in self._vocabulary or word in self._ordinary
+
     @property
     def kind_words(self) -> frozenset[str]:
         """The words that say what kind of thing an entity is; most names end in one."""

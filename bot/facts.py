@@ -27,6 +27,7 @@ from bot.telling import (
     Summary,
     SummaryTelling,
     no_figure,
+    which_ones,
 )
 from bot.wording import conditions, side_by_side
 from ingest.domain import DomainCard, FieldCard, TableCard
@@ -108,6 +109,8 @@ class _Run:
             return self._list()
         if self._plan.operation == "similar":
             return self._similar()
+        if self._plan.operation == "ask":
+            return self._done((), [which_ones(self._plan, self._card)], found=False)
         if self._plan.operation == "groups":
             return self._groups()
         if self._plan.operation == "summary":

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.conditions import Filter, Function, Loose, Order
 from bot.entities import Tier
 
-Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary", "groups"]
+Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary", "groups", "ask"]
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 8
@@ -70,6 +70,7 @@ class Plan(_Frozen):
     `order` (by default the best known first), or a `function` of them. "groups" tells the function
     for each value of the field `by`. `loose` words were taken for something near them.
 
+    "ask" asks back which entities are meant, where `asks_for` is asked of none by name.
     `shown` are the record ids on the page of a list, and `earlier` the entities that a follow-up
     has replaced: the next follow-up may speak of them ("the second one", "which is larger?").
     """
@@ -89,5 +90,11 @@ class Plan(_Frozen):
     function: Function | None = None
     by: str = ""
     loose: tuple[Loose, ...] = ()
+    asks_for: Literal["lookup", "compare"] = "lookup"
     shown: tuple[str, ...] = ()
     earlier: tuple[PlannedEntity, ...] = ()
+
+    @property
+    def understood(self) -> bool:
+        """Whether every word of the question found its place in it."""
+        return not (self.ignored or self.unknown or self.unknown_fields)

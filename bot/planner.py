@@ -15,9 +15,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.condition_reader import SUPERLATIVES, ConditionReader
-from bot.conditions import Filter, Order
+from bot.conditions import Filter, Function, Order
 from bot.entities import Candidate, EntityIndex, Mention
-from bot.names import fold
+from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans
+from bot.names import fold, phrase, tokenize
 from bot.plan import (
     MAX_ENTITIES,
     MAX_FIELDS,
@@ -27,15 +28,17 @@ from bot.plan import (
     PlannedEntity,
     UnknownName,
 )
-from bot.reading import Reader, Reading, is_prose
+from bot.reading import FILLER, Reader, Reading, is_prose
 from bot.selection import narrow, select
+from bot.spelling import Speller
 from bot.than import take_than
 from ingest.domain import DomainCard, TableCard
 
 MAX_SAME_NAME = 4
+MAX_BARE_WORDS = 3
 MAX_LEFTOVER = 3
-MAX_FOLLOW_UP_WORDS = 10
 _THAN_IT = re.compile(r"\b(?:than|as|like) (?:the )?it\b", re.I)
+_TOGETHER = re.compile(r"\b(?:total|sum|combined|together|altogether)\b", re.I)
 _SIMILAR = re.compile(
     r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
     r"|\d+|is there|are there) )*(?:\w+ )?(?:that are |that is |which are |are )?"
@@ -50,6 +53,7 @@ class Planner:
     """Plans questions over one generation of the records; safe to share between threads.
 
     `places` holds, by table and field, the values of the text fields that tell entities apart.
+    `titles` are those of documents: words of one of them name no entity.
     """
 
     def __init__(
@@ -57,13 +61,22 @@ class Planner:
         card: DomainCard,
         entities: EntityIndex,
         places: Mapping[str, Mapping[str, Iterable[str]]],
+        titles: Iterable[str] = (),
     ) -> None:
         self.card = card
         self._entities = entities
+        self._titles = {words for title in titles if len(words := phrase(title)) > 1}
         kinds = entities.kind_words
+        self._speller = _speller(card, entities)
         self._readers = {table.name: Reader(table, kinds) for table in card.tables}
         self._conditions = {
             table.name: ConditionReader(table, places.get(table.name)) for table in card.tables
+        }
+        self._follow_ups = {
+            table.name: FollowUpPlans(
+                table, entities, self._side_by_side, self._conditions[table.name].superlative
+            )
+            for table in card.tables
         }
 
     def plan(self, question: str, previous: dict[str, Any] | None = None) -> Plan | None:
@@ -73,15 +86,36 @@ class Planner:
         """
         if not self.card.tables:
             return None
-        mentions = self._entities.find(question)
+        plan = self._plan(question, previous)
+        if plan is not None and plan.understood:
+            return plan
+        corrected = self._speller.correct(question)
+        better = self._plan(corrected, previous) if corrected != question else None
+        return better if better is not None and better.understood else plan
+
+    def _plan(self, question: str, previous: dict[str, Any] | None) -> Plan | None:
+        mentions = self._outside_titles(question, self._entities.find(question))
         table = self._table_of(mentions)
         reading = self._readers[table.name].read(question, mentions)
         last = self._usable(previous)
         if last is not None:
-            followed = self._narrow(question, reading, last) or self._follow(reading, last)
+            edit = self._follow_ups[last.table].plan
+            followed = self._narrow(question, reading, last) or edit(question, reading, last)
             if followed is not None:
                 return followed
         return self._select(question, mentions) or self._fresh(reading, table)
+
+    def _outside_titles(self, question: str, mentions: Sequence[Mention]) -> list[Mention]:
+        """Drop the mentions that are words of a document's title: "the Birch form"."""
+        words = tuple(token.norm for token in tokenize(question))
+        inside = {
+            place
+            for title in self._titles
+            for first in range(len(words) - len(title) + 1)
+            if words[first : first + len(title)] == title
+            for place in range(first, first + len(title))
+        }
+        return [m for m in mentions if inside.isdisjoint(range(m.first, m.last))]
 
     # --- many entities --------------------------------------------------------------------------
 
@@ -112,8 +146,10 @@ class Planner:
     # --- new questions --------------------------------------------------------------------------
 
     def _fresh(self, reading: Reading, table: TableCard) -> Plan | None:
-        if reading.prose or not reading.mentions:
+        if reading.prose:
             return None
+        if not reading.mentions:
+            return self._which_ones(reading, table)
         if _SIMILAR.match(reading.masked):
             return self._similar(reading, table)
         fields = reading.fields[:MAX_FIELDS]
@@ -130,6 +166,19 @@ class Planner:
             return self._make("compare", table, reading, tuple(table.overview_fields))
         return self._unknown_field(reading, table)
 
+    def _which_ones(self, reading: Reading, table: TableCard) -> Plan | None:
+        """Ask back where figures are asked for, or a comparison, of nobody in particular."""
+        compares = reading.compares and reading.masked.lower().lstrip().startswith("compare")
+        bare = reading.only_fields and reading.words <= MAX_BARE_WORDS
+        if reading.leftover or not (compares or bare):
+            return None
+        return Plan(
+            operation="ask",
+            table=table.name,
+            asks_for="compare" if compares else "lookup",
+            fields=reading.fields,
+        )
+
     def _with_fields(
         self, reading: Reading, table: TableCard, fields: tuple[str, ...]
     ) -> Plan | None:
@@ -144,7 +193,10 @@ class Planner:
             return None
         operation: Operation = "compare" if len(reading.mentions) > 1 else "lookup"
         plan = self._make(operation, table, reading, fields, ignored=left)
-        return plan and plan.model_copy(update={"order": order, "checks": reading.checks})
+        total = operation == "compare" and bool(_TOGETHER.search(reading.masked))
+        function: Function | None = "total" if total else None
+        update = {"order": order, "checks": reading.checks, "function": function}
+        return plan and plan.model_copy(update=update)
 
     def _speaks_of_others(self, reading: Reading, table: TableCard) -> bool:
         """Whether it asks for others beside the one named: "colleges cheaper than it"."""
@@ -200,6 +252,12 @@ class Planner:
             ignored=ignored,
         )
 
+    def _side_by_side(
+        self, reading: Reading, table: TableCard, fields: tuple[str, ...]
+    ) -> Plan | None:
+        """Plan for the entities of a reading, as a follow-up needs it."""
+        return self._make("lookup", table, reading, fields)
+
     def _planned(self, mentions: Sequence[Mention], table: TableCard) -> tuple[PlannedEntity, ...]:
         """Return each entity once, those that share a name with all who bear it."""
         planned: dict[str, PlannedEntity] = {}
@@ -228,54 +286,28 @@ class Planner:
         gone = [e for e in plan.entities if self._entities.candidate(e.record_id) is None]
         return None if gone or not keys.issuperset(plan.fields) else plan
 
-    def _follow(self, reading: Reading, last: Plan) -> Plan | None:
-        """Edit the last plan: other entities, other fields, or one more to compare with."""
-        if reading.prose or reading.leftover or reading.words > MAX_FOLLOW_UP_WORDS:
-            return None
-        table = self.card.table(last.table)
-        fields = reading.fields[:MAX_FIELDS]
-        named = reading.follows or reading.adds or (reading.bare and last.entities and last.fields)
-        if reading.mentions and not fields and named:
-            return self._other_entities(reading, last, table)
-        if not fields or reading.mentions or not last.entities:
-            return None
-        several = len(last.entities) > 1
-        refers = reading.follows or reading.points or reading.only_fields
-        if not (refers or (reading.comparative and several)):
-            return None
-        operation: Operation = "compare" if several else "lookup"
-        order = self._conditions[table.name].superlative(reading.masked) if several else None
-        changed = {
-            "operation": operation,
-            "fields": (order.field,) if order else fields,
-            "order": order,
-            "checks": (),
-            "unknown_fields": (),
-            "ignored": (),
-        }
-        return last.model_copy(update=changed)
-
-    def _other_entities(self, reading: Reading, last: Plan, table: TableCard) -> Plan | None:
-        operation: Operation = last.operation
-        if operation not in ("lookup", "overview", "compare"):
-            operation = "lookup"  # "and X?" after a list asks for X's figures
-        new = self._make(operation, table, reading, last.fields or tuple(table.overview_fields))
-        if new is None:
-            return None
-        entities = new.entities
-        if reading.adds or last.operation == "compare":
-            known = {e.record_id for e in entities}
-            kept = tuple(e for e in last.entities if e.record_id not in known)
-            entities = (*kept, *entities)[:MAX_ENTITIES]
-        if len(entities) > 1 and operation != "compare":
-            operation = "compare"
-        return new.model_copy(update={"operation": operation, "entities": entities})
-
     def _table_of(self, mentions: Sequence[Mention]) -> TableCard:
         """Return the table that most of the named entities are in."""
         tables = [m.candidates[0].table for m in mentions if m.known and m.candidates]
         name = max(tables, key=tables.count) if tables else self.card.tables[0].name
         return self.card.table(name)
+
+
+def _speller(card: DomainCard, entities: EntityIndex) -> Speller:
+    """Return what puts slips right in the words of the card; a word of any name is none."""
+    texts = [
+        text
+        for table in card.tables
+        for field in table.fields
+        for own in ([field.label], field.synonyms, field.highest, field.lowest, field.groups)
+        for text in own
+    ]
+    for table in card.tables:
+        texts += [table.entity, table.entity_plural, *table.entity_words, *table.plain_words]
+        texts += [f"{word}s" for word in table.entity_words]
+        texts += [w for field in table.fields for v, own in field.values.items() for w in (v, *own)]
+    words = {word for text in texts for word in phrase(text)}
+    return Speller(words, lambda word: word in FILLER or entities.knows(word))
 
 
 def _without(

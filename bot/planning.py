@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -29,7 +30,9 @@ class Planning:
         """Return the planner of a generation; building it takes about a second, once."""
         with self._lock:
             if self._made is None or self._made[0] != snapshot.generation:
-                self._made = snapshot.generation, make_planner(self._card, snapshot.connection)
+                titles = [d.title for d in snapshot.documents() if d.kind == "document"]
+                planner = make_planner(self._card, snapshot.connection, titles)
+                self._made = snapshot.generation, planner
             return self._made[1]
 
     def run(self, plan: Plan, snapshot: Snapshot) -> Facts:
@@ -37,12 +40,14 @@ class Planning:
         return self._finder.run(plan, snapshot.connection)
 
 
-def make_planner(card: DomainCard, connection: sa.Connection) -> Planner:
-    """Make the planner of the records that a connection sees."""
+def make_planner(
+    card: DomainCard, connection: sa.Connection, titles: Iterable[str] = ()
+) -> Planner:
+    """Make the planner of the records that a connection sees, beside documents of these titles."""
     entities = EntityIndex.build(
         entity_rows(card, connection), ordinary_words(card), familiar_words(card)
     )
-    return Planner(card, entities, _places(card, connection))
+    return Planner(card, entities, _places(card, connection), titles)
 
 
 def _places(card: DomainCard, connection: sa.Connection) -> dict[str, dict[str, list[str]]]:

@@ -48,6 +48,7 @@ _OVERVIEW = re.compile(
     r"^\W*(?:(?:please|hi|hey|hello|ok|can you|could you)\W+)*"
     r"(?:(?:tell|inform) (?:me|us) (?:more |something |a bit )?(?:about|of)"
     r"|what (?:can|do) (?:you|u) (?:tell me|know|have|say) (?:about|on)|what is known (?:about|of)"
+    r"|(?:what|how) about"
     r"|(?:give me )?(?:an |the )?(?:overview|summary|profile|facts|info|information|stats|data)"
     r"(?: about| of| on| for)|describe|show me|look ?up|what(?: is|'s|s)|who is|about)\W+"
     r"(?:the )?it(?:\W+(?:and|or|versus|vs)?\W*(?:the )?it)*\W*(?:please|pls|thanks|like)?\W*$",
@@ -140,7 +141,7 @@ class Reader:
         tokens = tokenize(question)
         kept = self._supported(question, tokens, mentions)
         masked, places = _mask(tokens, kept)
-        checks = self._checks(masked) if any(m.known for m in kept) else []
+        checks = self._checks(masked)
         found = [
             m for m in self._fields.find(masked) if not any(_overlaps(m, c) for c, _ in checks)
         ]

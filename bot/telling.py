@@ -62,6 +62,7 @@ class NamedTelling:
                 yield from (self._compared(field) for field in self._fields)
             else:
                 yield self._introduced()
+            yield from self._together()
         yield from (_unknown_sentence(name, self._card) for name in self._plan.unknown)
         yield from self._unknown_fields()
         yield from self._other_meanings()
@@ -128,6 +129,16 @@ class NamedTelling:
         if len(figures) == 2:
             return f" {highest} is {by}."
         return f" {highest} is {by} than {lowest}."
+
+    def _together(self) -> Iterable[str]:
+        """Add up what was asked for together, where every one of them has a figure."""
+        for field in self._fields if self._plan.function == "total" else ():
+            values = [record.values[field.key] for record in self._records]
+            figures = [value for value in values if isinstance(value, int | float)]
+            if field.type in ("money", "count", "number") and len(figures) == len(values):
+                cited = "".join(f" [{e.n}]" for e in self._evidence)
+                total = figure(rounded(sum(figures), field), field)
+                yield f"Together: {lower_label(field)} {total}{cited}."
 
     def _unknown_fields(self) -> Iterable[str]:
         if self._plan.unknown_fields:
@@ -340,6 +351,13 @@ def rounded(value: float, field: FieldCard) -> float:
     if field.type == "money" and abs(value) < CENTS_BELOW:
         return round(value, 2)
     return round(value, 1) if field.type in ("percent", "number") else float(round(value))
+
+
+def which_ones(plan: Plan, card: TableCard) -> str:
+    """Ask back which entities are meant."""
+    if plan.asks_for == "compare":
+        return f"Which {card.entity_plural} shall I compare? Please name two or more."
+    return f"Of which {card.entity}? Please name it, or say which {card.entity_plural} you want listed."
 
 
 def no_figure(f: Filter, card: TableCard) -> str:

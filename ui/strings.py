@@ -110,6 +110,8 @@ OPERATIONS = {
     "median": "Took the median over the {many} that fit",
     "total": "Added up the figures of the {many} that fit",
     "summary": "Worked out one figure over the {many} that fit",
+    "groups": "Worked out one figure for each group of {many}",
+    "ask": "Asked back which {many} are meant",
 }
 NAMES_STEP = "Names"
 TAKEN_FOR = "“{words}” was taken for {meant}"
