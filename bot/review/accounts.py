@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import get_args, overload
 
 import sqlalchemy as sa
@@ -35,6 +34,7 @@ from bot.review.account_rows import (
     well_formed,
 )
 from bot.review.changes import release_all
+from bot.review.guarded import Guarded
 from bot.review.moderators import (
     OPERATOR,
     Moderator,
@@ -52,7 +52,6 @@ from bot.review.passwords import Passwords
 from bot.review.saved_views import forget_views
 from bot.review.schema import moderators, sessions
 from bot.review.states import check_word
-from bot.review.store import ReportStore
 from ingest.errors import NotSignedIn, ReviewError
 from ingest.paths import ReportsLocation
 
@@ -89,7 +88,7 @@ class Account:
     locked_until: datetime | None
 
 
-class Moderators:
+class Moderators(Guarded):
     """The accounts and sessions at `location`.
 
     `access` gives the rules of the moment. `hasher` holds argon2's parameters; a stored hash of
@@ -108,26 +107,9 @@ class Moderators:
         clock: Callable[[], int] = time.time_ns,
         hasher: PasswordHasher | None = None,
     ) -> None:
-        self._store = ReportStore(location)
+        super().__init__(location, clock=clock, access=access)
         self._session_ns = session_minutes * 60 * SECOND
-        self._access = access
-        self._clock = clock
         self._passwords = Passwords(hasher)
-
-    def __enter__(self) -> Moderators:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database."""
-        self._store.close()
 
     # --- accounts -----------------------------------------------------------------------------
 
@@ -203,8 +185,7 @@ class Moderators:
     def accounts(self, who: Moderator) -> list[Account]:
         """Return all accounts in the order of their names, to an administrator."""
         now, access = self._clock(), self._access()
-        with self._store.reading() as connection:
-            require_administrator(connection, who, now, access)
+        with self._reading(who, require_administrator) as connection:
             rows = connection.execute(sa.select(moderators).order_by(moderators.c.name)).all()
             return [
                 Account(
@@ -220,8 +201,7 @@ class Moderators:
 
     def names(self, who: Moderator) -> list[str]:
         """Return the moderators' names in order, to any moderator."""
-        with self._store.reading() as connection:
-            require_moderator(connection, who, self._clock(), self._access())
+        with self._reading(who) as connection:
             chosen = sa.select(moderators.c.name).order_by(moderators.c.name)
             return list(connection.execute(chosen).scalars())
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 
@@ -59,7 +60,7 @@ class ReportQuery:
         """Return what is not as usual, as a link's parameters."""
         plain = asdict(self)
         return {
-            one.name: ",".join(value) if isinstance(value, tuple) else str(value)
+            one.name: _told(value)
             for one in fields(self)
             if (value := plain[one.name]) != one.default
         }
@@ -72,6 +73,23 @@ class ReportQuery:
             if one.name in given and (value := _read(one.name, given[one.name])) is not None:
                 read[one.name] = value
         return cls(**read)
+
+    @classmethod
+    def from_words(cls, words: str) -> ReportQuery:
+        """Read what somebody typed: a built-in view's name, or a link's parameters.
+
+        Raises ReviewError for what is neither, so that a typing error does not find everything.
+        """
+        if words in BUILT_IN:
+            return BUILT_IN[words]
+        given = parse_qsl(words.lstrip("?"), keep_blank_values=True)
+        known = {one.name for one in fields(cls)}
+        for name, value in given:
+            if name not in known or _told(_read(name, value)) != value:
+                raise _no_filter(f"{name}={value}")
+        if not given:
+            raise _no_filter(words)
+        return cls.from_link(dict(given))
 
     def to_text(self) -> str:
         """Return the query as JSON, for a saved view."""
@@ -154,6 +172,19 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "category": get_args(Category),
     "order": get_args(Order),
 }
+
+
+def _told(value: Any) -> str:
+    """Return a filter's value as a link has it."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _no_filter(words: str) -> ReviewError:
+    views = ", ".join(BUILT_IN)
+    return ReviewError(
+        f"“{words[:200]}” is no filter.",
+        hint=f"Use a view ({views}), or such as 'category=other&min_days=30'.",
+    )
 
 
 def _read(name: str, text: str) -> Any:

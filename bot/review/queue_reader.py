@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
-
-import sqlalchemy as sa
+from typing import Any
 
 from bot.review import events, insight, listing, saved_views
-from bot.review.access import Access
 from bot.review.cases import Case
+from bot.review.guarded import Guarded
 from bot.review.insight import Insight
-from bot.review.moderators import Moderator, require_administrator, require_moderator
+from bot.review.moderators import Moderator, require_administrator
 from bot.review.outbox import Outbox
 from bot.review.query import ReportQuery
-from bot.review.store import ReportStore
 from bot.review.views import (
     ChainHead,
     Correction,
@@ -29,45 +23,17 @@ from bot.review.views import (
     Unsent,
 )
 from ingest.errors import ReviewError
-from ingest.paths import ReportsLocation
 
 EVERY_OPEN = ReportQuery()
 DAYS_SEEN, MOST_DAYS_SEEN = 30, 3_660
-Requirement = Callable[[sa.Connection, object, int, Access], Moderator]
 
 
-class QueueReader:
-    """The reports at `location`, for moderators; safe to share between threads and processes.
+class QueueReader(Guarded):
+    """The queue for those who work on it.
 
     Every method raises NotSignedIn unless `who` is a moderator with a session at that very
     moment, and ReviewError when the database cannot be used.
     """
-
-    def __init__(
-        self,
-        location: ReportsLocation,
-        *,
-        clock: Callable[[], int] = time.time_ns,
-        access: Callable[[], Access] = Access,
-    ) -> None:
-        self._store = ReportStore(location)
-        self._clock = clock
-        self._access = access
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database; the next use opens it again."""
-        self._store.close()
 
     def reports(
         self,
@@ -186,11 +152,3 @@ class QueueReader:
             if not batch:
                 return
             yield from batch
-
-    @contextmanager
-    def _reading(
-        self, who: Moderator, require: Requirement = require_moderator
-    ) -> Iterator[sa.Connection]:
-        with self._store.reading() as connection:
-            require(connection, who, self._clock(), self._access())
-            yield connection

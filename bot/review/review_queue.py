@@ -21,6 +21,7 @@ from bot.review.access import Access
 from bot.review.cases import Case, clean
 from bot.review.changes import Addition
 from bot.review.filing import Filing, file_report
+from bot.review.guarded import Requirement
 from bot.review.moderators import (
     Moderator,
     require_account,
@@ -29,7 +30,7 @@ from bot.review.moderators import (
 )
 from bot.review.notify import Notices
 from bot.review.query import ReportQuery
-from bot.review.queue_reader import QueueReader, Requirement
+from bot.review.queue_reader import QueueReader
 from bot.review.states import (
     CLOSED_STATES,
     OPEN_STATES,
@@ -327,14 +328,6 @@ class ReviewQueue(QueueReader):
                 if attempt == FILING_ATTEMPTS:
                     raise
         raise AssertionError("the loop returns or raises")
-
-    @contextmanager
-    def _writing(
-        self, who: Moderator, require: Requirement = require_moderator
-    ) -> Iterator[sa.Connection]:
-        with self._store.writing() as connection:
-            require(connection, who, self._clock(), self._access())
-            yield connection
 
     @contextmanager
     def _changing(

@@ -142,7 +142,7 @@ def test_a_report_goes_its_way(reports: Run, filed: Receipt) -> None:
         (["move", "REF", "gone"], "gone"),
         (["move", "REF", "resolved"], "naming the outcome"),
         (["assign", "REF"], "--nobody"),
-        (["assign", "REF", "birch", "--nobody"], "--nobody"),
+        (["assign", "REF", "birch", "--nobody"], "not a report's reference"),
         (["assign", "REF", "fir"], "no moderator of this name"),
         (["assign", "REF", "birch", "--version", "7"], "has changed since"),
         (["resolve", "REF", "rule_added"], "Say the id of the rule"),

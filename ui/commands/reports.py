@@ -6,22 +6,37 @@ from typing import Annotated, cast
 
 import typer
 
-from bot.review import (
-    CLOSED_STATES,
-    OPEN_STATES,
-    Category,
-    Moderators,
-    ReportQuery,
-    Severity,
-    Status,
-)
-from bot.review.query import MOST_DAYS, Order
+from bot.review import CLOSED_STATES, OPEN_STATES, Moderators, ReportQuery, Severity, Status
+from bot.review.query import MOST_DAYS
 from ingest.errors import UsageError
 from ui.commands import reports_backup, reports_out, reports_resolve
-from ui.commands.reports_out import Json, open_queue
-from ui.commands.reports_resolve import Reference, Version, confirm, current
+from ui.commands.reports_options import (
+    Assignee,
+    Document,
+    Everything,
+    InOrder,
+    Json,
+    Limit,
+    MaxDays,
+    MinDays,
+    Model,
+    Note,
+    OfCategory,
+    Offset,
+    OfSeverity,
+    OnlyShow,
+    Reference,
+    State,
+    Text,
+    Version,
+    Where,
+    Yes,
+    open_queue,
+)
+from ui.commands.reports_resolve import confirm, current
 from ui.output import print_json, say
 from ui.report_text import show_list, show_report
+from ui.several import choose, decide
 
 app = typer.Typer(help="Work on what people reported.", no_args_is_help=True)
 app.add_typer(reports_resolve.app)
@@ -32,29 +47,19 @@ app.add_typer(reports_backup.app)
 @app.command("list")
 def list_reports(
     context: typer.Context,
-    state: Annotated[
-        list[str] | None, typer.Option(help="Only this state; can be given again.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed reports as well.")] = False,
-    text: Annotated[
-        str, typer.Option(help="Only with these words, in any order; the last may be begun.")
-    ] = "",
-    category: Annotated[Category | None, typer.Option(help="Only this category.")] = None,
-    severity: Annotated[
-        list[str] | None, typer.Option(help="Only this severity; can be given again.")
-    ] = None,
-    assignee: Annotated[
-        str, typer.Option(help="Only what this moderator has; @nobody for what is free.")
-    ] = "",
-    document: Annotated[str, typer.Option(help="Only where this document is cited.")] = "",
-    model: Annotated[str, typer.Option(help="Only answers of this model.")] = "",
-    min_days: Annotated[int, typer.Option(min=0, help="Only reports at least this old.")] = 0,
-    max_days: Annotated[
-        int, typer.Option(min=0, help="Only reports at most this old.")
-    ] = MOST_DAYS,
-    order: Annotated[Order, typer.Option(help="What comes first.")] = "priority",
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
-    offset: Annotated[int, typer.Option(min=0, help="How many to pass over.")] = 0,
+    state: State = None,
+    everything: Everything = False,
+    text: Text = "",
+    category: OfCategory = None,
+    severity: OfSeverity = None,
+    assignee: Assignee = "",
+    document: Document = "",
+    model: Model = "",
+    min_days: MinDays = 0,
+    max_days: MaxDays = MOST_DAYS,
+    order: InOrder = "priority",
+    limit: Limit = 50,
+    offset: Offset = 0,
     as_json: Json = False,
 ) -> None:
     """List reports by priority: severity, number of reports, how often it is asked, age."""
@@ -97,19 +102,44 @@ def show(context: typer.Context, reference: Reference, as_json: Json = False) ->
 @app.command("assign")
 def assign(
     context: typer.Context,
-    reference: Reference,
-    name: Annotated[str, typer.Argument(help="The moderator.")] = "",
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="REFERENCE... NAME", show_default=False, help="The reports, and the moderator."
+        ),
+    ] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Take it from whoever has it.")] = False,
+    where: Where = "",
+    only_show: OnlyShow = False,
+    yes: Yes = False,
     version: Version = None,
     as_json: Json = False,
-) -> None:
-    """Give a report to a moderator, or to nobody."""
-    if bool(name) == nobody:
-        raise UsageError("Name the moderator, or say --nobody.")
+) -> int:
+    """Give reports to a moderator, or to nobody; several, or those of a filter, after asking."""
+    references, name = _named(words or [], nobody, where)
     operator = Moderators.operator()
     with open_queue(context) as queue:
-        version = current(queue, reference, version)
-        confirm(queue.assign(operator, reference, version, name or None), as_json)
+        if len(references) == 1 and not (where or only_show):
+            reference = references[0]
+            version = current(queue, reference, version)
+            confirm(queue.assign(operator, reference, version, name), as_json)
+            return 0
+        return decide(
+            choose(queue, references, where),
+            lambda one: queue.assign(operator, one.reference, one.version, name),
+            only_show=only_show,
+            yes=yes,
+            as_json=as_json,
+        )
+
+
+def _named(words: list[str], nobody: bool, where: str) -> tuple[list[str], str | None]:
+    """Return the references and the moderator's name, which is the last word unless --nobody."""
+    if nobody:
+        return words, None
+    if len(words) < (1 if where else 2):
+        raise UsageError("Name the moderator, or say --nobody.")
+    return words[:-1], words[-1]
 
 
 @app.command("move")
@@ -117,7 +147,7 @@ def move(
     context: typer.Context,
     reference: Reference,
     status: Annotated[Status, typer.Argument(help="The new state.")],
-    text: Annotated[str, typer.Option("--note", help="A note for the history.")] = "",
+    text: Note = "",
     version: Version = None,
     as_json: Json = False,
 ) -> None:

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from bot.review.backup import Copied, back_up, restore
+from ui.commands.reports_options import Json
 from ui.context import AppContext
 from ui.output import note, print_json, say
 
 app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command("backup")

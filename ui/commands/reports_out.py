@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Literal
 
 import typer
 
-from bot.privacy import Masker
-from bot.review import Moderators, ReviewQueue
+from bot.review import Moderators
 from bot.review.delivery import open_courier
 from bot.review.export import as_csv
-from bot.review.notify import Notices
 from ingest.errors import UsageError
+from ui.commands.reports_options import Json, open_queue
 from ui.context import AppContext
 from ui.output import print_json, say
 from ui.queue_text import show_delivered, show_insight, show_stats, show_unsent
 
 app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-@contextmanager
-def open_queue(context: typer.Context) -> Iterator[ReviewQueue]:
-    """Lend the review queue as the settings describe it. Raises SettingsError."""
-    state: AppContext = context.obj
-    masker, notices = Masker(state.settings.phone_region), Notices.of(state.settings)
-    with ReviewQueue(state.paths.reports, masker=masker, notices=notices) as queue:
-        yield queue
 
 
 @app.command("export")

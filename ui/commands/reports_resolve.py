@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import typer
 
 from bot.review import STATUS_LABELS, Moderators, Outcome, Report, ReviewQueue
 from bot.review.history import told
-from ui.commands.reports_out import Json, open_queue
+from ingest.errors import UsageError
+from ui.commands.reports_options import (
+    Json,
+    Note,
+    Reference,
+    References,
+    Version,
+    Where,
+    Yes,
+    open_queue,
+)
 from ui.context import AppContext
 from ui.output import print_json, say
 from ui.report_text import one_line
+from ui.several import Chosen, choose, decide
 
 app = typer.Typer()
 
-Reference = Annotated[str, typer.Argument(help="The report's reference, such as R-7K3M9Q.")]
-Version = Annotated[
-    int | None, typer.Option(help="Refuse if the report has changed since this version.")
-]
-Note = Annotated[str, typer.Option("--note", help="A note for the history.")]
+RULE_KINDS = ("words", "pattern", "examples")
+
 Detail = Annotated[
     str,
     typer.Option(
@@ -55,15 +64,42 @@ Ends = Annotated[
     str, typer.Option(help="New case: how it must end (answered, abstained, refused ...).")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only try the new rule or case; save nothing.")
+    bool,
+    typer.Option("--dry-run", help="Only try the new rule or case, or list which reports it is."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Save without asking first.")]
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """What came of reports, and what a new rule or case is to be, as far as the options say."""
+
+    outcome: Outcome
+    detail: str
+    note: str
+    identity: str
+    rule: dict[str, Any]
+    case: dict[str, Any]
+
+    @property
+    def writes_rule(self) -> bool:
+        """Whether it adds a rule to the pack."""
+        return self.outcome == "rule_added" and any(self.rule[name] for name in RULE_KINDS)
+
+    @property
+    def writes_case(self) -> bool:
+        """Whether it adds a regression case to the pack."""
+        return self.outcome == "regression_added" and not self.detail
+
+    @property
+    def acts(self) -> bool:
+        """Whether more is to be done than to say so."""
+        return self.writes_rule or self.writes_case or self.outcome == "corpus_fixed"
 
 
 @app.command("resolve")
 def resolve(
     context: typer.Context,
-    reference: Reference,
+    references: References,
     outcome: Annotated[Outcome, typer.Argument(help="What came of it.")],
     detail: Detail = "",
     text: Note = "",
@@ -77,44 +113,102 @@ def resolve(
     must: Must = None,
     must_not: MustNot = None,
     ends: Ends = "",
+    where: Where = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     version: Version = None,
     as_json: Json = False,
-) -> None:
-    """Close a report with its outcome.
+) -> int:
+    """Close reports with their outcome: one, several, or those of a filter, after asking.
 
     `rule_added` with --words, --pattern or --example adds a rule to the pack, after telling what
     it would have stopped. `regression_added` adds the question to the pack's regression cases,
     after telling whether it passes today. `corpus_fixed` has the question asked again once
     `groundskeeper reindex` has read the correction. `undo` takes rule or case out again.
     """
-    rule = {"words": words, "pattern": pattern, "examples": example}
+    looks = {"action": action, "message": message, "applies_to": applies_to}
+    rule = {"words": words, "pattern": pattern, "examples": example, **looks}
     case = {"must": must, "must_not": must_not, "status": ends}
-    operator = Moderators.operator()
+    decision = _Decision(outcome, detail, text, identity, rule, case)
+    how = _How(version, dry_run, yes, as_json)
     with open_queue(context) as queue:
-        version = current(queue, reference, version)
-        written = outcome == "rule_added" and any(rule.values())
-        asked = outcome == "regression_added" and not detail
-        if not (written or asked or outcome == "corpus_fixed"):
-            report = queue.resolve(operator, reference, version, outcome, text, detail)
-            confirm(report, as_json)
-            return
-        # Only now: with the pipeline come seconds of imports.
-        from ui.deciding import Deciding
+        if len(references) == 1 and not where and (decision.acts or not dry_run):
+            return _resolve_one(context.obj, queue, references[0], decision, how)
+        return _resolve_several(queue, choose(queue, references, where), decision, how)
 
-        decision = Deciding(
-            context.obj, queue, operator, reference, version, text, dry_run, yes, as_json
-        )
-        if written:
-            rule |= {"action": action, "message": message, "applies_to": applies_to}
-            done = decision.add_rule(identity, rule)
-        elif asked:
-            done = decision.add_case(identity, case)
-        else:
-            done = decision.correct(detail)
+
+@dataclass(frozen=True)
+class _How:
+    """Whether to ask first, and how to tell what was done."""
+
+    version: int | None
+    only_try: bool
+    yes: bool
+    as_json: bool
+
+
+def _resolve_one(
+    state: AppContext, queue: ReviewQueue, reference: str, decision: _Decision, how: _How
+) -> int:
+    version = current(queue, reference, how.version)
+    if decision.acts:
+        done = _acted(state, queue, reference, version, decision, how)
+    else:
+        done = _said(queue, reference, version, decision)
     if done is not None:
-        confirm(done, as_json)
+        confirm(done, how.as_json)
+    return 0
+
+
+def _resolve_several(queue: ReviewQueue, chosen: Chosen, decision: _Decision, how: _How) -> int:
+    if decision.acts or decision.outcome == "rule_added":
+        raise UsageError(
+            "What changes the corpus or the pack is decided for one report at a time.",
+            hint="Name one report; the others can be its duplicates.",
+        )
+    return decide(
+        chosen,
+        lambda one: _said(queue, one.reference, one.version, decision),
+        only_show=how.only_try,
+        yes=how.yes,
+        as_json=how.as_json,
+    )
+
+
+def _said(queue: ReviewQueue, reference: str, version: int, decision: _Decision) -> Report:
+    """Close a report with an outcome that nothing else has to be done for."""
+    who = Moderators.operator()
+    return queue.resolve(who, reference, version, decision.outcome, decision.note, decision.detail)
+
+
+def _acted(
+    state: AppContext,
+    queue: ReviewQueue,
+    reference: str,
+    version: int,
+    decision: _Decision,
+    how: _How,
+) -> Report | None:
+    """Close a report with an outcome that acts; None where it was only tried."""
+    # Only now: with the pipeline come seconds of imports.
+    from ui.deciding import Deciding
+
+    deciding = Deciding(
+        state,
+        queue,
+        Moderators.operator(),
+        reference,
+        version,
+        decision.note,
+        how.only_try,
+        how.yes,
+        how.as_json,
+    )
+    if decision.writes_rule:
+        return deciding.add_rule(decision.identity, decision.rule)
+    if decision.writes_case:
+        return deciding.add_case(decision.identity, decision.case)
+    return deciding.correct(decision.detail)
 
 
 @app.command("undo")
