@@ -58,7 +58,7 @@ class DiesAtStep:
     steps: int = 0
 
     def begin(self, what: str, total: int) -> None:
-        self.phase.write_text(what)
+        _tell(self.phase, what)
         self._pass()
 
     def advance(self, steps: int = 1) -> None:
@@ -86,6 +86,13 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _tell(file: Path, phase: str) -> None:
+    """Write at once or not at all, for whoever writes may be killed."""
+    new = file.with_suffix(".new")
+    new.write_text(phase)
+    new.replace(file)
+
+
 def phase(root: Path) -> str:
     """Return in which phase the last reindex was that told of one."""
     return (root / "phase.txt").read_text()
@@ -93,10 +100,10 @@ def phase(root: Path) -> str:
 
 def reindex(root: Path, rebuild: bool = False, death: Death | None = None) -> None:
     pack, told = Pack.at(root), root / "phase.txt"
-    told.write_text("Looking")
+    _tell(told, "Looking")
     progress = DiesAtStep(death or Death(), told)
     Reindexer(pack.folder, pack.card, pack.paths, HashedEmbeddings(), progress).run(rebuild=rebuild)
-    told.write_text(f"Done after {progress.steps} steps")
+    _tell(told, "Leaving")
 
 
 def editions_seen(index: Index, embeddings: HashedEmbeddings) -> tuple[int, set[str], int, int]:
