@@ -357,7 +357,8 @@ def which_ones(plan: Plan, card: TableCard) -> str:
     """Ask back which entities are meant."""
     if plan.asks_for == "compare":
         return f"Which {card.entity_plural} shall I compare? Please name two or more."
-    return f"Of which {card.entity}? Please name it, or say which {card.entity_plural} you want listed."
+    listed = f"or say which {card.entity_plural} you want listed"
+    return f"Of which {card.entity}? Please name it, {listed}."
 
 
 def no_figure(f: Filter, card: TableCard) -> str:
