@@ -203,7 +203,13 @@ class Pack:
         self.write(name, text.replace(old, new))
 
     def reindex(self, embeddings: NamedEmbeddings, *, rebuild: bool = False) -> ReindexReport:
-        return Reindexer(self.folder, self.card, self.paths, embeddings).run(rebuild=rebuild)
+        """Index as the command does; the stand-in without what a bot compares questions with."""
+        from bot.examples import compared_texts
+
+        card = self.card
+        compared = () if isinstance(embeddings, HashedEmbeddings) else compared_texts(card)
+        reindexer = Reindexer(self.folder, card, self.paths, embeddings, compared=compared)
+        return reindexer.run(rebuild=rebuild)
 
     @contextmanager
     def index(
