@@ -7,6 +7,7 @@ reports in bench/moderation.md.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -74,71 +75,51 @@ def insight(connection: sa.Connection, now: int, days: int) -> Insight:
     count = -(-days // step_days)
     end = (now // DAY_NS + 1) * DAY_NS
     since = end - count * step_days * DAY_NS
-    recent = reports.c.filed_at >= since
-    of_document = report_documents.join(
-        reports, reports.c.reference == report_documents.c.reference
-    )
     return Insight(
         days=count * step_days,
         step_days=step_days,
         steps=tuple(_steps(connection, since, step_days, count)),
         median_hours_to_first_look=_median_hours(connection, _until_first_look(since)),
         median_hours_to_resolution=_median_hours(connection, _until_closed(since)),
-        by_document=tuple(
-            _breakdowns(connection, report_documents.c.document, of_document, recent)
-        ),
-        by_model=tuple(_breakdowns(connection, reports.c.model, reports, recent)),
+        by_document=tuple(_breakdowns(connection, _by_document(since))),
+        by_model=tuple(_breakdowns(connection, _by_model(since))),
     )
 
 
 def _steps(connection: sa.Connection, since: int, step_days: int, count: int) -> Iterator[Step]:
     """Yield each step, the first one first; how many were open is told back from now."""
     length = step_days * DAY_NS
-    filed = _per_step(connection, reports.c.filed_at, sa.true(), reports, since, length)
-    closes, reopens = _changes(connection, since, length)
-    left = connection.execute(
-        sa.select(sa.func.count()).where(reports.c.status.in_(OPEN_STATES))
-    ).scalar_one()
-    steps = []
-    for number in reversed(range(count)):
-        came, went, back = (counted.get(number, 0) for counted in (filed, closes, reopens))
-        first = utc(since + number * length).date()
-        steps.append(Step(first=first, filed=came, closed=went, open=left))
-        left += went - came - back
-    yield from reversed(steps)
-
-
-def _changes(
-    connection: sa.Connection, since: int, length: int
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Return how many reports were closed, and how many reopened, in each step."""
     e = report_events.c
     closes = sa.or_(
         e.kind == "resolved",
         sa.and_(e.kind == "moved", e.old.in_(OPEN_STATES), e.new.in_(CLOSED_STATES)),
     )
     reopens = sa.and_(e.kind == "moved", e.old.in_(CLOSED_STATES), e.new.in_(OPEN_STATES))
-    # Through the reports that have changed since: their events are found by an index.
-    changed = reports.c.changed_at >= since
-    source = report_events.join(reports, sa.and_(e.reference == reports.c.reference, changed))
-    return (
-        _per_step(connection, e.at, closes, source, since, length),
-        _per_step(connection, e.at, reopens, source, since, length),
-    )
+    filed = _per_step(connection, reports.c.filed_at, sa.true(), since, length)
+    closed = _per_step(connection, e.at, closes, since, length)
+    reopened = _per_step(connection, e.at, reopens, since, length)
+    left = connection.execute(
+        sa.select(sa.func.count()).where(reports.c.status.in_(OPEN_STATES))
+    ).scalar_one()
+    steps = []
+    for number in reversed(range(count)):
+        came, went, back = (counted.get(number, 0) for counted in (filed, closed, reopened))
+        first = utc(since + number * length).date()
+        steps.append(Step(first=first, filed=came, closed=went, open=left))
+        left += went - came - back
+    yield from reversed(steps)
 
 
 def _per_step(
     connection: sa.Connection,
-    at: sa.ColumnElement[int],
+    at: sa.Column[int],
     wanted: sa.ColumnElement[bool],
-    source: sa.FromClause,
     since: int,
     length: int,
 ) -> dict[int, int]:
+    """Return how many rows of the column's table are wanted, by the step that they fall in."""
     step = (at - since) // sa.literal(length, sa.BigInteger)
-    counted = (
-        sa.select(step, sa.func.count()).select_from(source).where(at >= since, wanted)
-    ).group_by(step)
+    counted = sa.select(step, sa.func.count()).where(at >= since, wanted).group_by(step)
     return {number: times for number, times in connection.execute(counted)}
 
 
@@ -171,32 +152,37 @@ def _median_hours(connection: sa.Connection, durations: sa.Select[Any]) -> float
     return float(sum(values)) / len(values) / HOUR_NS if values else None
 
 
-def _breakdowns(
-    connection: sa.Connection,
-    name: sa.ColumnElement[str],
-    source: sa.FromClause,
-    wanted: sa.ColumnElement[bool],
-) -> Iterator[Breakdown]:
-    """Yield the names that most reports are of, each with its reports by category."""
-    number = sa.func.count()
-    most = (
-        sa.select(name.label("name"), number.label("total"))
-        .select_from(source)
-        .where(wanted, name != "")
-        .group_by(name)
-        .order_by(number.desc(), name)
-        .limit(MOST_NAMES)
+def _by_document(since: int) -> sa.Select[Any]:
+    # SQLite would go through all documents for the order's sake, unless it has this list before.
+    filed = sa.select(reports.c.reference, reports.c.category).where(reports.c.filed_at >= since)
+    recent = filed.cte("recent").prefix_with("MATERIALIZED")
+    name = report_documents.c.document
+    return (
+        sa.select(name.label("name"), recent.c.category, sa.func.count().label("number"))
+        .select_from(recent.join(report_documents, _same_report(recent)))
+        .group_by(name, recent.c.category)
     )
-    totals = {row.name: row.total for row in connection.execute(most)}
-    split = (
-        sa.select(name.label("name"), reports.c.category, number.label("number"))
-        .select_from(source)
-        .where(wanted, name.in_(totals))
+
+
+def _same_report(recent: sa.CTE) -> sa.ColumnElement[bool]:
+    return recent.c.reference == report_documents.c.reference
+
+
+def _by_model(since: int) -> sa.Select[Any]:
+    name = reports.c.model
+    return (
+        sa.select(name.label("name"), reports.c.category, sa.func.count().label("number"))
+        .where(reports.c.filed_at >= since, name != "")
         .group_by(name, reports.c.category)
-        .order_by(number.desc(), reports.c.category)
     )
-    categories: dict[str, dict[Category, int]] = {each: {} for each in totals}
-    for row in connection.execute(split):
-        categories[row.name][row.category] = row.number
-    for each, total in totals.items():
-        yield Breakdown(name=each, total=total, categories=categories[each])
+
+
+def _breakdowns(connection: sa.Connection, counted: sa.Select[Any]) -> Iterator[Breakdown]:
+    """Yield the names that most reports are of, each with its reports by category."""
+    names: defaultdict[str, Counter[Category]] = defaultdict(Counter)
+    for name, category, number in connection.execute(counted):
+        names[name][category] = number
+    most = sorted(names, key=lambda name: (-names[name].total(), name))
+    for name in most[:MOST_NAMES]:
+        often = sorted(names[name].items(), key=lambda item: (-item[1], item[0]))
+        yield Breakdown(name=name, total=names[name].total(), categories=dict(often))

@@ -11,8 +11,6 @@ from bot.review.schema import asked, reports
 from bot.review.states import SEVERITY_RANK
 
 REACH_DAYS = 30
-# Questions in the last 30 days from which a report counts as one step further.
-REACH_STEPS = (10, 100, 1_000, 10_000)
 
 
 def by_priority(reach: sa.ColumnElement[int]) -> list[sa.ColumnElement[Any]]:
@@ -27,11 +25,11 @@ def by_priority(reach: sa.ColumnElement[int]) -> list[sa.ColumnElement[Any]]:
     What nobody repeats can stay behind for long; the view "oldest" shows what waits.
     """
     severity = sa.case(SEVERITY_RANK, value=reports.c.severity)
-    steps = [(reach >= at, step) for step, at in reversed(list(enumerate(REACH_STEPS, start=1)))]
     return [
         severity.desc(),
         reports.c.repeats.desc(),
-        sa.case(*steps, else_=0).desc(),
+        # Its digits are its power of ten, and `reach`, a query of its own, is asked once for each.
+        sa.func.length(sa.cast(reach, sa.Text)).desc(),
         reports.c.filed_at,
         reports.c.reference,
     ]

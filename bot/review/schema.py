@@ -69,8 +69,21 @@ reports = sa.Table(
     _text("document", server_default=""),
     sa.Index("reports_by_fingerprint", "fingerprint", "filed_at"),
     sa.Index("reports_by_group", "group_key", "filed_at"),
-    sa.Index("reports_by_status", "status", "filed_at"),
-    sa.Index("reports_by_age", "filed_at", "reference"),
+    # These hold all that the list and the insight ask for: a report's row is wide.
+    sa.Index(
+        "reports_by_status",
+        "status",
+        "purged_at",
+        "filed_at",
+        "severity",
+        "repeats",
+        "assignee",
+        "claim_until",
+        "group_key",
+        "reference",
+    ),
+    sa.Index("reports_by_age", "filed_at", "reference", "category", "model"),
+    sa.Index("reports_by_closing", "closed_at", "filed_at"),
     sqlite_strict=True,
 )
 _OPEN = reports.c.status.in_(OPEN_STATES)
@@ -108,6 +121,7 @@ report_events = sa.Table(
     _text("previous"),
     _text("hash"),
     sa.Index("report_events_by_report", "reference", "number"),
+    sa.Index("report_events_by_time", "at", "kind", "old", "new"),
     sqlite_strict=True,
 )
 
