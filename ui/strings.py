@@ -55,8 +55,12 @@ COPIED = "Copied"
 NOT_COPIED = "Could not copy"
 EXPORT = "Save the conversation"
 EXPORT_NAME = "conversation.md"
-ANSWERED_BY = "Model {model}"
-WRITTEN_FROM_TABLES = "Figures from tables, written by code"
+WRITTEN_BY = {
+    "records": "Figures from tables, written by code",
+    "quotations": "Quoted word for word; no language model wrote this",
+    "model": "Written by {model}, each sentence checked against its source",
+    "nobody": "A fixed reply; no language model wrote this",
+}
 DATA_OF = "Data: {vintage}"
 GENERATION = "Index {n}"
 
@@ -160,14 +164,15 @@ STAGES = {
 
 # Reporting an answer
 REPORT = "Report a problem"
-REPORT_TITLE = "What is wrong? One press sends it."
+REPORT_TITLE = "What is wrong? A press on it sends your report."
+ADD_BEFORE = "Anything to add? Write it here first, then press above."
 COMMENT = "Tell us more, if you like"
 COMMENT_HELP = "Tell us more, if you like. Please leave out what is private."
 EMAIL = "Your e-mail, if we may write to you about it"
 SENT_LINE = (
-    "We are sent your question{before}, this answer with all that was found for it, what made it, "
-    "and what you write here. E-mail addresses, telephone, card and account numbers in your words "
-    "are left out. See all that is sent:"
+    "It sends your question{before}, this answer with all that was found for it, what made it, and "
+    "what you add. E-mail addresses, telephone, card and account numbers in your words are left "
+    "out. See all of it"
 )
 SENT_BEFORE = ", what was said before it"
 SENT_QUESTION = "Your question"
@@ -473,6 +478,15 @@ INSIGHT_BY_MODEL = "By the model that answered"
 INSIGHT_NOTHING = "No report came in that time."
 ENDINGS_TITLE = "How questions ended"
 ENDINGS_NONE = "No question was asked in that time."
+TAKE_AWAY = "To take away"
+FIGURES_CSV = "Figures (CSV)"
+FIGURES_JSON = "Figures (JSON)"
+REPORTS_CSV = "All reports (CSV)"
+REPORTS_JSONL = "All reports (JSON Lines)"
+REPORTS_HOLD = (
+    "Reports hold what people wrote. Keep the file as you would keep the reports, and remove it "
+    "when you are done: a report that is purged here stays in it."
+)
 INDEX_TITLE = "How the index is doing"
 INDEX_DOCUMENTS = "Documents"
 INDEX_PASSAGES = "Passages"
@@ -507,6 +521,8 @@ PAGE_PICTURE_PLAIN = "Page {n} of {title}."
 PAGE_PICTURE_FAILED = "The page cannot be drawn here; its text is above."
 OWN_PAGE = "Open on a page of its own"
 DOWNLOAD_DOCUMENT = "Download the document"
+DOWNLOAD_ARCHIVE = "Download the archive"
+IN_ARCHIVE = "This document came in the archive {name}, where you find the whole of it."
 FILE_GONE = "The file is not in the corpus any more, so it cannot be downloaded."
 FILE_CHANGED = "The file has been changed since it was indexed; what you see here is older."
 NO_SOURCE = "There is no such source."

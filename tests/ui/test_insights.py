@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from bot.reason_counts import ReasonCounts
 from bot.retriever import HybridRetriever
 from bot.review import Moderators, ReviewQueue, freeze
 from ingest.domain import load_card
-from ingest.errors import IndexUnavailable
+from ingest.errors import IndexUnavailable, NotSignedIn
 from tests.packs import HashedEmbeddings, Pack
 from tests.ui.fake_bot import FakeBot, answered
 from ui import strings
 from ui.services import Services
+from ui.views.insight_downloads import figures, figures_table, reports_lines, reports_table
 
 PASSWORD = "a long enough password"
 
@@ -70,6 +72,35 @@ def test_a_moderator_sees_reports_endings_and_the_index(services: Services) -> N
     assert not test.exception
     assert strings.INSIGHT_NEW in shown and "1 in all" in shown
     assert strings.ENDINGS_TITLE in shown and strings.INDEX_WELL in shown
+
+
+def test_reports_are_taken_away_by_administrators_alone_at_that_very_moment(
+    services: Services,
+) -> None:
+    queue, moderators = services.reports, services.moderators
+    queue.file(freeze(answered("magpies")), "wrong_fact", "=1+1")
+    moderators.add(Moderators.operator(), "helper", PASSWORD)
+    admin, helper = (
+        moderators.moderator(moderators.sign_in(name, PASSWORD).token) for name in ("mod", "helper")
+    )
+    assert b"'=1+1" in reports_table(services, admin)
+    assert json.loads(reports_lines(services, admin))["comment"] == "=1+1"
+    for take in (reports_table, reports_lines):
+        with pytest.raises(NotSignedIn):
+            take(services, helper)
+    assert figures_table(services, helper, 30).endswith(b'"1","0","1"\r\n')
+    assert json.loads(figures(services, helper, 30))["open"] == 1
+    moderators.remove(Moderators.operator(), "helper")
+    with pytest.raises(NotSignedIn):
+        figures(services, helper, 30)
+
+
+def test_each_role_is_offered_what_it_may_take_away(services: Services) -> None:
+    services.moderators.add(Moderators.operator(), "helper", PASSWORD)
+    for name, offered in (("helper", 2), ("mod", 4)):
+        test = page(services)
+        test.session_state["moderator_token"] = services.moderators.sign_in(name, PASSWORD).token
+        assert len(test.run().get("download_button")) == offered
 
 
 def test_nobody_else_sees_a_figure(services: Services) -> None:

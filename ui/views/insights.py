@@ -8,6 +8,7 @@ from ui import strings
 from ui.queue_charts import breakdown_html, key_figures_html, over_time_html
 from ui.services import Services, signed_in
 from ui.views.index_health import draw_endings, draw_index
+from ui.views.insight_downloads import draw_downloads
 from ui.views.sign_in import sign_in_page
 
 _DAYS = "insight-days"
@@ -41,4 +42,5 @@ def insights_page(services: Services) -> None:
     else:
         st.info(strings.INSIGHT_NOTHING)
     draw_endings(services, days)
+    draw_downloads(services, who, days)
     draw_index(services)
