@@ -14,6 +14,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from bot.embedded_chat import CONTEXT_TOKENS, EmbeddedChat
+from bot.limits import unwanted
 from ingest.errors import ModelError, ModelTimeout, ModelUnavailable
 from ingest.model_pins import SMOLLM2, PinnedFiles
 from ingest.models import pinned_model, provider_errors
@@ -104,7 +105,7 @@ def stream_text(
 
     `grammar` (GBNF) and `seconds` for the whole answer only bind the embedded model, `schema` (JSON
     Schema) one of Ollama's; and a model may leave them aside without a word. Who stops iterating
-    stops the model.
+    stops the model, and so does who wants no more of the answer, at its next token.
     """
     options: dict[str, Any] = {"max_tokens": max_tokens}
     if isinstance(chat.model, EmbeddedChat):
@@ -113,6 +114,8 @@ def stream_text(
         options["format"] = schema
     try:
         for chunk in chat.model.stream(messages, stop=stop, **options):
+            if unwanted():
+                return
             if text := chunk.text:
                 yield text
     except ModelError:

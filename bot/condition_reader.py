@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.bounds import Bound, bound_at, take_bounds
 from bot.condition_words import NEAR, ConditionWords, Found, Value
-from bot.conditions import Conditions, Filter, Function, Loose, Order, merged
+from bot.conditions import NEGATIONS, Conditions, Filter, Function, Loose, Order, merged
 from bot.fields import FieldMatch, stems
 from bot.names import FUNCTION_WORDS, Token, phrase, tokenize, words_of
 from bot.wording import lower_label, spoken
@@ -27,13 +27,11 @@ MAX_LIMIT = 100
 _LOWEST = frozenset({"lowest", "least", "fewest", "smallest", "minimum", "shortest"})
 _HIGHEST = frozenset({"highest", "most", "greatest", "largest", "biggest", "maximum", "longest"})
 _RATED = {"top": True, "best": True, "worst": False}
+RATINGS = frozenset({"top", "best", "worst", "good", "great"})
 SUPERLATIVES = _LOWEST | _HIGHEST | _RATED.keys()
 _RATED_LOOSELY = {"high": True, "great": True, "good": True, "strong": True, "decent": True}
 _RATED_LOOSELY |= {"low": False, "bad": False, "poor": False, "weak": False}
 _BY_NUMBER = frozenset({"high", "low"})  # say the direction themselves; the others what is better
-_NEGATIONS = frozenset(
-    {"not", "except", "excluding", "outside", "without", "non", "isn't", "aren't"}
-)
 _NEAR_TO = re.compile(
     r"\b(?:close to|near(?:by)? to|not (?:too )?far from|within (?:an? |about |\d+ )?[\w-]+"
     r"(?: drive)? (?:of|from)|(?:a )?(?:short|easy) drive from)(?= )",
@@ -54,7 +52,7 @@ _FUNCTIONS: dict[str, Function] = {
     "combined": "total",
     "altogether": "total",
 }
-_BETWEEN_NEGATION = words_of("in the a an any from near at of on to one ones")
+_BETWEEN_NEGATION = words_of("in the a an any from near at of on to one ones for by with fit fits")
 _INDEFINITE = frozenset({"a", "an", "any", "some", "somewhere", "anywhere"})
 MAX_DESCRIBING = 5  # words between an article and what it belongs to
 _CONTRASTS = words_of("vs versus v compare compared comparing comparison than difference")
@@ -186,7 +184,16 @@ class _Sentence:
             said=frozenset(tuple(self._words[f.first : f.last]) for f in values),
             loose=tuple(self._loose),
             by=self._by,
+            rated=any(self._rates_as_such(i) for i in range(len(self._words))),
         )
+
+    def _rates_as_such(self, i: int) -> bool:
+        """Whether a word calls the entities themselves good: "best colleges", "a good school"."""
+        if self._words[i] not in RATINGS:
+            return False
+        rest = range(i + 1, min(i + 1 + MAX_DESCRIBING, len(self._tokens)))
+        behind = next((k for k in rest if not (self._describes(k) or self._words[k].isdigit())), 0)
+        return bool(behind) and self._card.is_noun(self._tokens[behind])
 
     def _says_superlative(self) -> bool:
         """Whether it wants what is at an end ("the cheapest"), not what is near one ("cheap")."""
@@ -251,7 +258,7 @@ class _Sentence:
             i -= 1
         if i < 0:
             return False
-        if self._words[i] in _NEGATIONS:
+        if self._words[i] in NEGATIONS:
             self._taken.add(i)
             return True
         joined = [

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.bounds import Comparison
 
+NEGATIONS = frozenset(
+    ("not", "no", "except", "excluding", "outside", "without", "non", "isn't", "aren't", "don't")
+)
 Function = Literal["count", "average", "median", "total"]
 
 
@@ -44,14 +47,15 @@ class Loose(BaseModel):
     """Words that are taken for something near them, and what the reader is told of it.
 
     "near": a place for what lies near it. "beside": a wish without a number ("high earnings"),
-    whose figures stand beside the others.
+    whose figures stand beside the others. "better": what nobody can say without saying by what.
+    "unknown": what the records do not have.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["near", "beside"]
+    kind: Literal["near", "beside", "better", "unknown"]
     words: str
-    taken_for: str
+    taken_for: str = ""
 
 
 class Order(BaseModel):
@@ -72,7 +76,8 @@ class Conditions:
     them without saying so ("cheapest oil filter", "lowest tuition in Texas"). `listed`: it asks
     for a list in so many words. `leftover`: words that nobody understood. `fields`: asked for
     beside the conditions. `said`: the values, as said. `loose`: what was not taken to the letter.
-    `by`: the field whose values are told apart ("which state has the most").
+    `by`: the field whose values are told apart ("which state has the most"). `rated`: it wants the
+    best or good ones, and does not say by what.
     """
 
     filters: tuple[Filter, ...]
@@ -89,6 +94,12 @@ class Conditions:
     said: frozenset[tuple[str, ...]]
     loose: tuple[Loose, ...] = ()
     by: str = ""
+    rated: bool = False
+
+    @property
+    def denies(self) -> bool:
+        """Whether a "not" was left over, so that the rest may mean the opposite."""
+        return not NEGATIONS.isdisjoint(word.lower() for word in self.leftover)
 
     @property
     def explicit(self) -> bool:

@@ -42,7 +42,8 @@ class Facts:
     """What the records say to a plan: sentences with `[n]` markers, and a table to compare.
 
     `found` is False where they do not answer it; the sentences then say why, and what is near.
-    `asks_beyond`: the question is for something that only the documents may know.
+    `asks_beyond`: the question is for something that only the documents may know. `near_miss`: it
+    is about many entities, and as much about something that the records do not have.
     """
 
     evidence: tuple[Evidence, ...]
@@ -51,6 +52,7 @@ class Facts:
     table: AnswerTable | None = None
     found: bool = True
     asks_beyond: bool = False
+    near_miss: bool = False
 
 
 class FactFinder:
@@ -268,6 +270,7 @@ class _Run:
             table=table,
             found=found and not self._plan.ignored,
             asks_beyond=asks_beyond,
+            near_miss=bool(self._plan.ignored) and not self._plan.entities,
         )
 
     # --- rows ---------------------------------------------------------------------------------

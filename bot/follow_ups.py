@@ -2,31 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 
 from bot.answer import Answer
 from bot.plan import Plan
 from bot.planning import Planning
 from bot.wording import lower_label
+from ingest import database as db
 from ingest.domain import NUMERIC_TYPES, DomainCard, TableCard
 from ingest.index import Snapshot
 
 MOST = 3
+MOST_TRIED = 6
 _MOST_NAMED = 2
 _LONGEST = 120
+_QUESTION_WORD = re.compile(r"(?:what|how|when|where|who|which|why|whether)\b", re.I)
+# Half a sentence, which does not follow "Tell me about"; and what numbers a heading.
+_CLAUSE = re.compile(r"(?:if|after|before|while|until|unless|because|to)\b|\S+ \d+$", re.I)
+
+Section = tuple[str, tuple[str, ...]]
+Rehearsal = Callable[[str], frozenset[Section] | None]
 
 
 def follow_ups(
-    answer: Answer, card: DomainCard, planning: Planning, snapshot: Snapshot
+    answer: Answer,
+    card: DomainCard,
+    planning: Planning,
+    snapshot: Snapshot,
+    rehearse: Rehearsal,
 ) -> tuple[str, ...]:
-    """Return up to `MOST` questions that follow an answer from records, and have answers there."""
-    found: list[str] = []
-    for question in dict.fromkeys(near(answer, card)):
-        if len(found) < MOST and len(question) <= _LONGEST and _known(question, planning, snapshot):
+    """Return up to `MOST` questions that follow an answer, each of which has an answer.
+
+    `rehearse` returns the sections (document, heading path) that a question would be answered
+    from, None if it would not be. After an answer from records they are about records, after one
+    from documents about sections near those that it cites; where it has none, also those that the
+    card brings. What a rule has stopped is followed by nothing: it may be about distress.
+    """
+    if answer.status not in ("answered", "abstained", "refused"):
+        return ()
+    records = (q for q in dict.fromkeys(near(answer, card)) if _known(q, planning, snapshot))
+    found = [question for question in records if len(question) <= _LONGEST][:MOST]
+    tried = 0
+    for question, section in _prose(answer, card, snapshot) if not found else ():
+        if len(found) == MOST or tried == MOST_TRIED:
+            break
+        if len(question) > _LONGEST or question == answer.question:
+            continue
+        tried += 1
+        sections = rehearse(question)
+        if sections is not None and (section is None or section in sections):
             found.append(question)
     return tuple(found)
+
+
+def _prose(
+    answer: Answer, card: DomainCard, snapshot: Snapshot
+) -> Iterator[tuple[str, Section | None]]:
+    """Yield questions about sections, each with its own, then the card's; none is tried."""
+    passages = [cited for cited in answer.citations if cited.row is None]
+    asked = set[str]()
+    if passages:
+        first = passages[0]
+        cited = {piece.heading_path for piece in passages}
+        for path in _sections_after(snapshot, first.document, first.heading_path):
+            seen = path in cited and answer.status == "answered"
+            question = about(path[-1]) if len(path) > 1 and not seen else ""
+            if question and question not in asked:
+                asked.add(question)
+                yield question, (first.document, path)
+    if answer.status != "answered":
+        yield from ((question, None) for question in answer.suggestions or card.domain.suggestions)
+
+
+def _sections_after(
+    snapshot: Snapshot, document: str, path: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """Return the heading paths of a document in its order, from the cited one round to it."""
+    c = db.chunks.c
+    rows = snapshot.connection.execute(
+        sa.select(c.heading_path)
+        .where(c.document == document, c.kind == "passage")
+        .order_by(c.ordinal)
+    )
+    paths = list(dict.fromkeys(tuple(row.heading_path) for row in rows))
+    at = paths.index(tuple(path)) if tuple(path) in paths else 0
+    return [*paths[at:], *paths[:at]]
+
+
+def about(heading: str) -> str:
+    """Return a question about a section by its heading; empty if none can be made of it.
+
+    "What a moult is" becomes "Explain what a moult is".
+    """
+    question, mark, _ = heading.partition("?")
+    if mark:
+        return f"{question}?"
+    topic = heading.partition(": ")[0].strip()
+    first, _, rest = topic.partition(" ")
+    if _QUESTION_WORD.match(topic):
+        return f"Explain {topic[:1].lower()}{topic[1:]}"
+    if not rest or _CLAUSE.match(topic):
+        return ""
+    title_case = any(word[:1].isupper() and not word.isupper() for word in rest.split())
+    keeps = title_case or not first[1:].islower()
+    return f"Tell me about {topic if keeps else topic[:1].lower() + topic[1:]}"
 
 
 def near(answer: Answer, card: DomainCard) -> Iterator[str]:

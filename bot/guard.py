@@ -55,9 +55,9 @@ class Guards:
         self._checks = [length_check(settings.question_max_chars), injection_check(index.card)]
         self._model = model
 
-    def current(self) -> Guard:
-        """Return the guard by the rules that are in force now."""
-        return Guard(self._checks, self._rules.current(), self._model)
+    def current(self, *, asks_model: bool = True) -> Guard:
+        """Return the guard by the rules that are in force now, with its model if it has one."""
+        return Guard(self._checks, self._rules.current(), self._model if asks_model else None)
 
 
 def length_check(max_chars: int) -> Check:

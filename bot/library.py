@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import sqlalchemy as sa
@@ -210,6 +210,15 @@ class Library:
         path, root = self._folder / document, self._folder.resolve()
         inside = path.resolve().is_relative_to(root) and printable(document) == document
         return path if inside and path.is_file() else None
+
+    def archive_of(self, document: str) -> Path | None:
+        """Return the archive that a document came in; None if it came in none that is there."""
+        with self._index.snapshot() as snapshot:
+            if _info(snapshot, document) is None:
+                return None
+        parents = {str(parent) for parent in PurePosixPath(document).parents}
+        files = find_files(self._folder)
+        return next((file.path for file in files if file.name in parents), None)
 
     def is_as_indexed(self, document: str, path: Path) -> bool:
         """Whether a file is, by size and time, the one that was indexed."""

@@ -24,6 +24,7 @@ Item = TypeVar("Item")
 WINDOW_SECONDS = 60.0
 MOST_ASKERS = 100_000
 IPV6_BITS = 64
+IDLE_SECONDS = 0.2
 TOOK_TOO_LONG = "That took longer than it may, so I stopped."
 
 
@@ -126,24 +127,39 @@ class _Made(Generic[Item]):
     item: Item
 
 
-def within(seconds: float, work: Generator[Item, None, None]) -> Generator[Item, None, None]:
+# Set in the thread that makes an answer, once nobody wants it any more.
+_UNWANTED: contextvars.ContextVar[threading.Event] = contextvars.ContextVar("unwanted")
+
+
+def unwanted() -> bool:
+    """Whether nobody wants any more what this thread is making."""
+    event = _UNWANTED.get(None)
+    return event is not None and event.is_set()
+
+
+def within(
+    seconds: float, work: Generator[Item, None, None], idle: Item | None = None
+) -> Generator[Item, None, None]:
     """Yield what `work` yields, made in a thread of its own, for so many seconds in all.
 
-    Raises LimitExceeded when they are over, else whatever `work` raises. Once nobody wants any
-    more, `work` is closed where it yields next and what it made is dropped.
+    While there is nothing for `IDLE_SECONDS`, `idle` is yielded if there is one: it gives whoever
+    listens the moment to stop. Raises LimitExceeded when the time is over, else whatever `work`
+    raises. Once nobody wants any more, `unwanted` says so in that thread, `work` is closed where
+    it yields next and what it made is dropped.
 
     Not covered: Python cannot end a thread, so what hangs goes on hanging there, unheard, until
     its own time limit ends it.
     """
     made: queue.SimpleQueue[_Made[Item] | Exception | None] = queue.SimpleQueue()
-    unwanted = threading.Event()
+    not_wanted = threading.Event()
 
     def run() -> None:
+        _UNWANTED.set(not_wanted)
         try:
             with closing(work):
                 for item in work:
                     made.put(_Made(item))
-                    if unwanted.is_set():
+                    if not_wanted.is_set():
                         return
             made.put(None)
         except Exception as error:
@@ -154,9 +170,13 @@ def within(seconds: float, work: Generator[Item, None, None]) -> Generator[Item,
     end = time.monotonic() + seconds
     try:
         while True:
+            left = max(end - time.monotonic(), 0.0)
             try:
-                got = made.get(timeout=max(end - time.monotonic(), 0.0))
+                got = made.get(timeout=left if idle is None else min(left, IDLE_SECONDS))
             except queue.Empty:
+                if idle is not None and left > IDLE_SECONDS:
+                    yield idle
+                    continue
                 raise LimitExceeded(
                     TOOK_TOO_LONG, hint="Please ask again, or ask for less at once."
                 ) from None
@@ -166,4 +186,4 @@ def within(seconds: float, work: Generator[Item, None, None]) -> Generator[Item,
                 raise got
             yield got.item
     finally:
-        unwanted.set()
+        not_wanted.set()

@@ -113,7 +113,7 @@ def compared(text: str) -> list[Part]:
 
 
 def _pair(said: Mapping[str, str]) -> list[str]:
-    return [_bare(said["one"]), _bare(said["other"])]
+    return _with_first_noun(_bare(said["one"]), _bare(said["other"]))
 
 
 def _list(text: str) -> list[str]:
@@ -134,6 +134,13 @@ def _bare(text: str) -> str:
 
 def _says_something(statement: str) -> bool:
     return len(statement.split()) >= MIN_STATEMENT_WORDS
+
+
+def _with_first_noun(one: str, other: str) -> list[str]:
+    """Return "ceramic pads", "organic pads" for "ceramic pads" and "organic"."""
+    longer = one.split()
+    alone = len(other.split()) == 1 and other.islower() and not other.endswith("s")
+    return [one, f"{other} {longer[-1]}" if alone and len(longer) == 2 else other]
 
 
 def _is_item(text: str) -> bool:

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import NoReturn
 
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -36,7 +37,7 @@ from bot.draft import Draft, Stop
 from bot.evidence import evidence_of, may_be_evidence, place_of, shown_of
 from bot.extract import term_coverage, windows
 from bot.facts import Facts
-from bot.follow_ups import follow_ups
+from bot.follow_ups import Section, follow_ups
 from bot.guard import Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
@@ -70,6 +71,8 @@ CANDIDATES = 20
 PASSAGES = 4
 PASSAGES_OF_PART = 3
 NEAREST_SHOWN = 2
+PERHAPS = "This may not be quite what you asked, but it is the nearest that I find."
+REHEARSED = 4_096
 
 
 class Bot:
@@ -97,6 +100,7 @@ class Bot:
         self._retriever = HybridRetriever(index, reranker=make_reranker(settings))
         self._writer = Writer(self.card.domain.name, chat)
         self._planning = Planning(self.card)
+        self._rehearsed = lru_cache(maxsize=REHEARSED)(self._rehearse)
 
     def __enter__(self) -> Bot:
         return self
@@ -169,7 +173,7 @@ class Bot:
                     yield Waiting(place=place)
             seconds = self._limits.answer_seconds
             draft.deadline = time.perf_counter() + seconds
-            yield from within(seconds, self._way_through_index(draft))
+            yield from within(seconds, self._way_through_index(draft), idle=Waiting(place=0))
 
     # --- the way ------------------------------------------------------------------------------
 
@@ -288,7 +292,7 @@ class Bot:
         facts = draft.facts
         query = condense(draft.question, draft.text)
         vector = draft.vector if query == draft.text else self._retriever.embed_query(query)
-        if facts is None:
+        if facts is None or facts.near_miss:
             self._check_scope(draft, vector)
         elif not (facts.asks_beyond or _strange_names(facts)):
             self._say_unknown(draft, " ".join(facts.sentences))
@@ -301,6 +305,8 @@ class Bot:
             self._abstain(draft)
         draft.facts = None
         yield EvidenceFound(evidence=shown_of(draft.evidence))
+        if not (self.chat.composes or any(support.likely for _, support in told)):
+            yield self._show(draft, PERHAPS)
         for part, support in told:
             if support.enough and (len(told) == 1 or self.chat.composes):
                 yield from self._write(draft, part.query, support)
@@ -444,7 +450,26 @@ class Bot:
     def follow_ups(self, answer: Answer) -> tuple[str, ...]:
         """Return what can be asked after an answer, and has an answer itself."""
         with self.index.snapshot() as snapshot:
-            return follow_ups(answer, self.card, self._planning, snapshot)
+            version = self._guards.current().rules_version
+            rehearse = partial(self._rehearsed, snapshot.generation, version)
+            return follow_ups(answer, self.card, self._planning, snapshot, rehearse)
+
+    def _rehearse(self, _generation: int, _rules: str, text: str) -> frozenset[Section] | None:
+        """Return the sections that a question would be answered from, None if it would not be.
+
+        No model is asked and nothing is counted; what came of it holds as long as index and rules.
+        """
+        draft = Draft(Question(text=text), normalise(text))
+        draft.guard = self._guards.current(asks_model=False)
+        with self.index.snapshot() as draft.snapshot:
+            try:
+                # The first event of a way that leads to an answer is what it is made from.
+                event = next(self._way(draft), None)
+            except (Stop, GroundskeeperError):
+                return None
+        if not isinstance(event, EvidenceFound):
+            return None
+        return frozenset((piece.document, piece.heading_path) for piece in event.evidence)
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents that there are to search, by name."""

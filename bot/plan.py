@@ -70,7 +70,9 @@ class Plan(_Frozen):
     `order` (by default the best known first), or a `function` of them. "groups" tells the function
     for each value of the field `by`. `loose` words were taken for something near them.
 
-    "ask" asks back which entities are meant, where `asks_for` is asked of none by name.
+    `unit` is one that figures are wanted in beside their own. "ask" asks back: which entities are
+    meant, where `asks_for` is asked of none by name, or by what they are to rank.
+
     `shown` are the record ids on the page of a list, and `earlier` the entities that a follow-up
     has replaced: the next follow-up may speak of them ("the second one", "which is larger?").
     """
@@ -90,7 +92,8 @@ class Plan(_Frozen):
     function: Function | None = None
     by: str = ""
     loose: tuple[Loose, ...] = ()
-    asks_for: Literal["lookup", "compare"] = "lookup"
+    unit: str = ""
+    asks_for: Literal["lookup", "compare", "rank"] = "lookup"
     shown: tuple[str, ...] = ()
     earlier: tuple[PlannedEntity, ...] = ()
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.condition_reader import SUPERLATIVES, ConditionReader
-from bot.conditions import Filter, Function, Order
+from bot.conditions import Filter, Function, Loose, Order
 from bot.entities import Candidate, EntityIndex, Mention
 from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans
 from bot.names import fold, phrase, tokenize
@@ -32,12 +32,14 @@ from bot.reading import FILLER, Reader, Reading, is_prose
 from bot.selection import narrow, select
 from bot.spelling import Speller
 from bot.than import take_than
+from bot.units import canonical, convertible
 from ingest.domain import DomainCard, TableCard
 
 MAX_SAME_NAME = 4
 MAX_BARE_WORDS = 3
 MAX_LEFTOVER = 3
 _THAN_IT = re.compile(r"\b(?:than|as|like) (?:the )?it\b", re.I)
+_BETTER = re.compile(r"\b(?:better|best|worse|worst|nicer|superior)\b", re.I)
 _TOGETHER = re.compile(r"\b(?:total|sum|combined|together|altogether)\b", re.I)
 _SIMILAR = re.compile(
     r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
@@ -164,7 +166,22 @@ class Planner:
             return self._make(operation, table, reading, tuple(table.overview_fields))
         if reading.compares and len(reading.mentions) > 1 and not reading.leftover:
             return self._make("compare", table, reading, tuple(table.overview_fields))
+        if (better := self._better(reading, table)) is not None:
+            return better
         return self._unknown_field(reading, table)
+
+    def _better(self, reading: Reading, table: TableCard) -> Plan | None:
+        """Show the main figures where it asks which of several is better, and not by what."""
+        sure = [m for m in reading.mentions if m.known and not (m.weak and m.tier == "fuzzy")]
+        if len(sure) < 2 or len(sure) < len(reading.mentions):
+            return None
+        if not _BETTER.search(reading.masked) or len(reading.leftover) > MAX_LEFTOVER:
+            return None
+        plan = self._make("compare", table, reading, tuple(table.overview_fields))
+        said = " ".join(reading.leftover)
+        unknown = (Loose(kind="unknown", words=said),) if said else ()
+        loose = (Loose(kind="better", words="better"), *unknown)
+        return plan and plan.model_copy(update={"loose": loose})
 
     def _which_ones(self, reading: Reading, table: TableCard) -> Plan | None:
         """Ask back where figures are asked for, or a comparison, of nobody in particular."""
@@ -189,14 +206,26 @@ class Planner:
         if order is not None:
             left = tuple(word for word in left if word.lower() not in SUPERLATIVES)
             fields = (order.field, *(key for key in fields if key != order.field))[:MAX_FIELDS]
+        left, unit = self._asked_unit(left, fields, table)
         if len(left) > self._allowed_leftover(reading.mentions):
             return None
         operation: Operation = "compare" if len(reading.mentions) > 1 else "lookup"
         plan = self._make(operation, table, reading, fields, ignored=left)
         total = operation == "compare" and bool(_TOGETHER.search(reading.masked))
         function: Function | None = "total" if total else None
-        update = {"order": order, "checks": reading.checks, "function": function}
+        update = {"order": order, "checks": reading.checks, "function": function, "unit": unit}
         return plan and plan.model_copy(update=update)
+
+    def _asked_unit(
+        self, left: tuple[str, ...], fields: Sequence[str], table: TableCard
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the words without the unit that the figures are wanted in, and that unit."""
+        for size in (2, 1):
+            for first in range(len(left) - size + 1):
+                unit = canonical(" ".join(left[first : first + size]))
+                if any(convertible(unit, table.field(key).unit) for key in fields):
+                    return (*left[:first], *left[first + size :]), unit
+        return left, ""
 
     def _speaks_of_others(self, reading: Reading, table: TableCard) -> bool:
         """Whether it asks for others beside the one named: "colleges cheaper than it"."""

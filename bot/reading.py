@@ -38,7 +38,8 @@ _PROSE = re.compile(
     r"^\W*(?:so |ok |okay |hi |hello |hey |please |and |but )*"
     r"(?:how (?:do|can|should|would|could|did) (?:i|we|you|one|my|they|people|students)\b"
     r"|how to\b|why\b|when\b|should\b|shall\b|am i\b|will (?:i|my|they|it)\b|who\b|whose\b"
-    r"|is an?\b|can (?:i|we|my|someone)\b|could (?:i|we|my)\b|do (?:i|we|they|you)\b|does it\b"
+    r"|is an?\b|can (?:i|we|my|someone)\b|could (?:i|we|my)\b|do (?:i|we|they)\b|does it\b"
+    r"|do you\b(?! (?:guys )?(?:have|sell|carry|know of|stock|offer)\b)"
     r"|is it (?:better|worth|possible|smart|true|ok|okay|a)\b|explain\b|what (?:if|happens)\b"
     r"|what(?: is|'s|s)? the (?:point|best way)\b|i (?:like|love|hate|got|was|am)\b)",
     re.I,
@@ -168,7 +169,8 @@ class Reader:
             words=len(masked),
             prose=is_prose(prose)
             and not _compares(masked)
-            and not (len(kept) > 1 and matches and masked[0] in ("who", "whose")),
+            and not (len(kept) > 1 and matches and masked[0] in ("who", "whose"))
+            and not (kept and matches and matches[0].first == 0),
             overview=bool(_OVERVIEW.match(text)),
             compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
             comparative=any(match.comparing for match in matches),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.condition_reader import RATINGS
 from bot.conditions import Conditions, Filter
 from bot.entities import Mention
 from bot.names import phrase
@@ -14,7 +15,9 @@ from ingest.domain import TableCard
 MAX_IGNORED = 3
 SHOWN_FIELDS = 4
 _MORE = re.compile(
-    r"^\W*(?:show |give |tell |see )?(?:me |us )?(?:the )?(?:more|next|rest|others)\b", re.I
+    r"^\W*(?:and |please )?(?:(?:show|give|tell|see|say|list|load) )?(?:me |us )?(?:some |the )?"
+    r"(?:more|next|rest|others)\b|^\W*(?:please )?(?:continue|go on|keep going|what else)\W*$",
+    re.I,
 )
 
 
@@ -31,17 +34,37 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     explicit.
     """
     named = conditions.plural or conditions.singular or conditions.by
-    asks = conditions.order or conditions.function or conditions.fields
-    described = asks and conditions.described and not conditions.leftover
-    if conditions.empty or not (named or described):
+    says = conditions.order or conditions.function or conditions.fields or conditions.listed
+    described = says and conditions.described and not conditions.leftover
+    if (conditions.empty and not conditions.rated) or not (named or described):
         return None
     if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):
         return None
-    if not (conditions.explicit or conditions.by or _asks_for_a_list(conditions, table)):
+    if conditions.rated and conditions.order is None and not conditions.function:
+        return _ask_by_what(conditions, table)
+    asks = conditions.explicit or conditions.by or _asks_for_a_list(conditions, table)
+    if not asks or len(conditions.leftover) > MAX_IGNORED or conditions.denies:
         return None
-    if conditions.leftover and not (conditions.exact and len(conditions.leftover) <= MAX_IGNORED):
+    listed = conditions.plural and _asks_for_a_list(conditions, table)
+    if conditions.leftover and not (conditions.exact or listed):
         return None
     return _plan(conditions, table)
+
+
+def _ask_by_what(conditions: Conditions, table: TableCard) -> Plan | None:
+    """Ask back what is to count, where it asks for the best ones as such."""
+    left = tuple(w for w in conditions.leftover if w.lower() not in RATINGS and not w.isdigit())
+    if len(left) > MAX_IGNORED or not (conditions.plural or conditions.singular):
+        return None
+    ranks = tuple(key for key in table.overview_fields if table.field(key).numeric)
+    return Plan(
+        operation="ask",
+        table=table.name,
+        asks_for="rank",
+        filters=conditions.filters,
+        fields=ranks[:MAX_FIELDS],
+        ignored=left,
+    )
 
 
 def _said(mention: Mention, conditions: Conditions) -> bool:
@@ -141,7 +164,8 @@ def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:
     if not (conditions.plural or (conditions.indefinite and len(conditions.filters) > 1)):
         return False
     placed = any(f.field in table.label_fields for f in conditions.filters)
-    return conditions.listed or placed or len(conditions.filters) > 1
+    asked = conditions.described and bool(conditions.fields) and not conditions.leftover
+    return conditions.listed or placed or asked or len(conditions.filters) > 1
 
 
 def _plan(conditions: Conditions, table: TableCard) -> Plan | None:

@@ -23,6 +23,7 @@ from ingest.embedding_cache import unit
 from ingest.index import Index, Vector
 
 THRESHOLD = 0.38
+EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Support:
     def enough(self) -> bool:
         """Whether to answer from this evidence; otherwise the bot abstains."""
         return self.score >= THRESHOLD
+
+    @property
+    def likely(self) -> bool:
+        """Whether it answers more likely than not (the score is a probability)."""
+        return self.score >= EVEN
 
 
 def judge_support(

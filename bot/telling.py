@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bot.answer import Evidence
 from bot.conditions import Filter, Order
 from bot.plan import Plan, PlannedEntity, UnknownName
+from bot.units import convert, convertible
 from bot.wording import (
     choices_of,
     conditions,
@@ -22,7 +23,7 @@ from bot.wording import (
 )
 from ingest.domain import FieldCard, TableCard
 from ingest.record_text import place
-from ingest.records import Record
+from ingest.records import Cell, Record
 
 OTHERS_NAMED = 4
 FIELDS_TOLD = 3
@@ -64,6 +65,7 @@ class NamedTelling:
                 yield self._introduced()
             yield from self._together()
         yield from (_unknown_sentence(name, self._card) for name in self._plan.unknown)
+        yield from loosely(self._plan)
         yield from self._unknown_fields()
         yield from self._other_meanings()
 
@@ -73,9 +75,17 @@ class NamedTelling:
         where = place(self._records[0], self._card)
         name = f"{self._records[0].name} ({where})" if where else self._records[0].name
         told = "; ".join(
-            phrase_of(f, fact) for f, fact in zip(self._fields, evidence.facts, strict=True)
+            f"{phrase_of(f, fact)}{self._converted(fact.value, f)}"
+            for f, fact in zip(self._fields, evidence.facts, strict=True)
         )
         return f"{name}: {told} [{evidence.n}]."
+
+    def _converted(self, value: Cell, field: FieldCard) -> str:
+        """Say a figure once more in the unit that it is wanted in: ", that is 1,350 g"."""
+        unit = self._plan.unit
+        if not isinstance(value, int | float) or not convertible(unit, field.unit):
+            return ""
+        return f", that is {convert(value, field.unit, unit):,.4g} {unit}"
 
     def _verdict(self) -> str:
         """Answer "is it private?" with yes or no where the cells say so."""
@@ -107,7 +117,8 @@ class NamedTelling:
     def _compared(self, field: FieldCard) -> str:
         """Several entities: each one's figure, then how far apart they are."""
         told = "; ".join(
-            f"{name} {figure(record.values[field.key], field)} [{evidence.n}]"
+            f"{name} {figure(value := record.values[field.key], field)}"
+            f"{self._converted(value, field)} [{evidence.n}]"
             for name, record, evidence in zip(
                 self._names, self._records, self._evidence, strict=True
             )
@@ -357,6 +368,13 @@ def which_ones(plan: Plan, card: TableCard) -> str:
     """Ask back which entities are meant."""
     if plan.asks_for == "compare":
         return f"Which {card.entity_plural} shall I compare? Please name two or more."
+    if plan.asks_for == "rank":
+        which = f"{card.entity_plural}{f' ({conditions(plan.filters, card)})' * bool(plan.filters)}"
+        fields = ", ".join(lower_label(card.field(key)) for key in plan.fields)
+        unknown = f" The data say nothing about {quoted([' '.join(plan.ignored)])}." * bool(
+            plan.ignored
+        )
+        return f"Best by what? I can rank {which} by any of these: {fields}.{unknown}"
     listed = f"or say which {card.entity_plural} you want listed"
     return f"Of which {card.entity}? Please name it, {listed}."
 
@@ -373,6 +391,10 @@ def loosely(plan: Plan) -> Iterable[str]:
         if loose.kind == "near":
             meant = f"“{loose.words}” is taken for {loose.taken_for} itself"
             yield f"The data know no distances, so {meant}."
+        elif loose.kind == "better":
+            yield "Which is better depends on what matters to you; these are the figures."
+        elif loose.kind == "unknown":
+            yield f"The data say nothing about “{loose.words}”."
         else:
             yield f"“{loose.words}” sets no limit; the table shows {loose.taken_for} beside."
 
