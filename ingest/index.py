@@ -260,9 +260,11 @@ class Snapshot:
         return text or ""
 
     def counts(self) -> dict[str, int]:
-        """Return how many documents and chunks there are."""
+        """Return how many documents and chunks are indexed."""
+        status = db.documents.c.status
+        indexed = sa.select(sa.func.count()).where(status == "indexed")
         return {
-            "documents": db.count(self.connection, db.documents),
+            "documents": self.connection.execute(indexed).scalar_one(),
             "chunks": db.count(self.connection, db.chunks),
         }
 

@@ -184,7 +184,8 @@ class _IdleWorkers:
 
 
 _idle = _IdleWorkers()
-atexit.register(_idle.end_idle)
+end_idle_workers = _idle.end_idle
+atexit.register(end_idle_workers)
 
 
 class Readers:

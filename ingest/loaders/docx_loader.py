@@ -60,6 +60,8 @@ def load_docx(data: bytes, name: str) -> LoadedDocument:
     except MemoryError:
         raise
     except Exception as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         # A package may break at any part of zip, XML or relations, each with errors of its own.
         raise DocumentError(f"{name} is a damaged Word document: {_reason(error)}.") from None
     return builder.build("" if title.lower() in _NO_TITLES else title)

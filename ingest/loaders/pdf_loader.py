@@ -130,9 +130,8 @@ def _no_text(
 ) -> DocumentError:
     reason = next(iter(problems.values()), "") or scans.reason or "scanned, or empty"
     hint = "" if ocr.installed() else "Install tesseract-ocr to have scanned pages read."
-    return DocumentError(
-        f"{name} holds no text on any of its {len(pages)} pages ({reason}).", hint=hint
-    )
+    where = f"any of its {len(pages)} pages" if len(pages) > 1 else "its only page"
+    return DocumentError(f"{name} holds no text on {where} ({reason}).", hint=hint)
 
 
 def _pages_named(numbers: Iterable[int]) -> str:

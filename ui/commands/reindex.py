@@ -102,8 +102,9 @@ def _tell(report: ReindexReport, *, as_json: bool) -> None:
 def _summarise(report: ReindexReport) -> None:
     note(
         f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed, "
-        f"{report.unchanged} unchanged, {len(report.failed)} failed: {report.chunks:,} passages, "
-        f"{report.embedded:,} embedded, generation {report.generation}, {report.seconds:.1f} s"
+        f"{report.unchanged} unchanged, {len(report.failed)} failed: {report.chunks:,} passages "
+        f"({report.embedded:,} texts embedded), generation {report.generation}, "
+        f"{report.seconds:.1f} s"
     )
     for name, reason in report.failed.items():
         note(f"  failed: {name}: {reason}")

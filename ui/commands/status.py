@@ -54,13 +54,10 @@ def describe_rules(folder: Path) -> dict[str, Any]:
 
 def _show(found: IndexStatus) -> None:
     say(f"{found.name}: generation {found.generation}, {found.updated_at}")
-    say(f"{found.documents:,} documents, {found.chunks:,} passages, {found.embedding}")
+    say(f"{_holds(found.documents, found.chunks)}, {found.embedding}")
     for media_type, count in found.types.items():
-        say(
-            f"  {media_type}: {count.documents:,} documents, {count.chunks:,} passages, "
-            f"{_megabytes(count.bytes)}"
-        )
-    parts = (f"{what.replace('_', ' ')} {_megabytes(size)}" for what, size in found.sizes.items())
+        say(f"  {media_type}: {_holds(count.documents, count.chunks)}, {_size(count.bytes)}")
+    parts = (f"{what.replace('_', ' ')} {_size(size)}" for what, size in found.sizes.items())
     say(f"On disk: {', '.join(parts)}")
     if found.changed:
         named = ", ".join(found.changed[:SHOWN]) + (", …" if len(found.changed) > SHOWN else "")
@@ -74,15 +71,23 @@ def _show(found: IndexStatus) -> None:
     if found.suspicious:
         say("  (Such passages are neither shown to a model nor quoted as an answer.)")
     for name, warnings in found.warnings.items():
-        say(f"  {len(warnings)} warnings: {name}: {warnings[0]}")
+        say(f"  {_counted(len(warnings), 'warning')}: {name}: {warnings[0]}")
 
 
 def _show_rules(rules: dict[str, Any]) -> None:
     if not rules["mistakes"]:
-        say(f"{rules['count']} rules, version {rules['version']}")
+        say(f"{_counted(rules['count'], 'rule')}, version {rules['version']}")
     for mistake in rules["mistakes"]:
         say(f"  broken rules, the last good ones stay in force: {mistake}")
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+def _holds(documents: int, passages: int) -> str:
+    return f"{_counted(documents, 'document')}, {_counted(passages, 'passage')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} KB"
