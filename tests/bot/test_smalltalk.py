@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,23 +17,31 @@ from ingest.index import Index
 from tests.packs import Pack
 
 ROOT = Path(__file__).parents[2]
-Reply = Callable[[str], str | None]
 
 
-def open_reply(index: Index) -> Reply:
-    small_talk = SmallTalk(index)
+class Reply:
+    """What is said to a text if it is small talk."""
 
-    def reply(text: str) -> str | None:
-        vector = np.asarray(index.embeddings.embed_query(text), dtype=np.float32)
-        return small_talk.reply(text, vector)
+    def __init__(self, index: Index) -> None:
+        self._embeddings = index.embeddings
+        self._small_talk = SmallTalk(index)
 
-    return reply
+    def __call__(self, text: str) -> str | None:
+        return self._said([text])[0]
+
+    def taken(self, texts: Sequence[str]) -> list[str]:
+        """Return those texts that are taken for small talk."""
+        return [text for text, said in zip(texts, self._said(texts), strict=True) if said]
+
+    def _said(self, texts: Sequence[str]) -> list[str | None]:
+        vectors = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
+        return [self._small_talk.reply(*both) for both in zip(texts, vectors, strict=True)]
 
 
 @pytest.fixture(scope="module")
 def reply(indexed_pack: Pack) -> Iterator[Reply]:
     with indexed_pack.index(make_embeddings(indexed_pack.settings)) as index:
-        yield open_reply(index)
+        yield Reply(index)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,7 @@ def college_reply(indexed_pack: Pack) -> Iterator[Reply]:
     """Small talk beside the college card's examples; which documents are indexed is no matter."""
     card = load_card(ROOT / "corpus" / "colleges")
     index = Index(card, indexed_pack.paths, make_embeddings(indexed_pack.settings))
-    yield open_reply(index)
+    yield Reply(index)
     index.close()
 
 
@@ -124,11 +132,11 @@ def test_no_question_in_scope_is_taken_for_small_talk(college_reply: Reply) -> N
     card = load_card(pack)
     lines = (pack / "questions/scope/in-scope.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [*card.scope.in_scope, *(json.loads(line)["text"] for line in lines)]
-    assert [text for text in asked if college_reply(text) is not None] == []
+    assert college_reply.taken(asked) == []
 
 
 def test_everyday_requests_are_not_small_talk(reply: Reply) -> None:
-    assert [text for text in everyday_requests() if reply(text) is not None] == []
+    assert reply.taken(everyday_requests()) == []
 
 
 def test_every_kind_has_a_reply_and_no_word_two_kinds() -> None:
