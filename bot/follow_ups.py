@@ -96,7 +96,7 @@ def _sections_after(
 def about(heading: str) -> str:
     """Return a question about a section by its heading; empty if none can be made of it.
 
-    "What a moult is" becomes "Explain what a moult is".
+    "What a moult is" becomes "Explain what a moult is". Of one common word ("Sources") none is.
     """
     question, mark, _ = heading.partition("?")
     if mark:
@@ -105,7 +105,7 @@ def about(heading: str) -> str:
     first, _, rest = topic.partition(" ")
     if _QUESTION_WORD.match(topic):
         return f"Explain {topic[:1].lower()}{topic[1:]}"
-    if not rest or _CLAUSE.match(topic):
+    if (not rest and not topic.isupper()) or _CLAUSE.match(topic):
         return ""
     title_case = any(word[:1].isupper() and not word.isupper() for word in rest.split())
     keeps = title_case or not first[1:].islower()

@@ -57,9 +57,9 @@ class Exchange:
     """A question and as much of its answer as there is; only the answering thread writes.
 
     `place` is that in the line of all visitors, 0 when it is the question's turn. `answer` is set
-    last: once it is there, everything else is too. Of a question that the visitor has `stopped`
-    there is no more than what was said by then. `receipt` is that of the report which the visitor
-    made of this answer.
+    when all of it is there, and it is `settled` when what could be asked next is known too. Of a
+    question that the visitor has `stopped` there is no more than what was said by then. `receipt`
+    is that of the report which the visitor made of this answer.
     """
 
     key: str
@@ -70,6 +70,7 @@ class Exchange:
     place: int = 0
     within: Filter = EVERYTHING
     follow_ups: tuple[str, ...] = ()
+    settled: bool = False
     answer: Answer | None = None
     stopped: bool = False
     receipt: Receipt | None = None
@@ -118,8 +119,13 @@ class Conversation:
         """The questions of which something is still to come, in the order they were asked."""
         return [exchange for exchange in self.exchanges if not exchange.over]
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether something may still come below the last answer."""
+        return any(one.answer is not None and not one.settled for one in self.exchanges[-1:])
+
     def stop(self) -> None:
-        """Keep what was said by now; the answering thread is told at its next sentence."""
+        """Keep what was said by now; the model is told at its next word."""
         with self._changed:
             for exchange in self.unanswered:
                 exchange.stopped = True
@@ -143,7 +149,7 @@ class Conversation:
             self._changed.wait(seconds)
 
     def close(self) -> None:
-        """Let the answer that is being made end at its next sentence, and drop those after it."""
+        """Let the answer that is being made end at its next word, and drop those after it."""
         with self._changed:
             self._closed = True
 
@@ -157,8 +163,10 @@ class Conversation:
         while (exchange := self._next()) is not None:
             answer = self._answer(exchange, bot)
             if answer is not None and not exchange.stopped:
-                exchange.follow_ups = _follow_ups(answer, bot)
                 self._tell(exchange, answer=answer)
+                # What waits is worth more than what could be asked next.
+                following = () if self.unanswered else _follow_ups(answer, bot)
+                self._tell(exchange, follow_ups=following, settled=True)
 
     def _next(self) -> Exchange | None:
         """Return the next question; with none left, the thread is over before the lock is."""

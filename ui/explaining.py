@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from bot.plan import Plan, PlannedEntity, UnknownName
 from bot.wording import choices_of, conditions, lower_label, quoted
 from ingest.domain import DomainCard, TableCard
 from ui import strings
-from ui.rendering import citation_place, escape, folded
+from ui.rendering import MARKER, citation_place, escape, folded
 
 # SQLAlchemy's own spelling of a parameter that stands for several values.
 _SEVERAL = re.compile(r"__\[POSTCOMPILE_(\w+)\]")
@@ -62,11 +62,22 @@ def explanation_html(explanation: Explanation, *, unfolded: bool = False) -> str
     return folded(strings.HOW_TITLE, body, unfolded=unfolded)
 
 
-def from_records(answer: Answer) -> bool:
-    """Whether code wrote the answer from records, and no passage was quoted in it."""
+def written_by(answer: Answer) -> Literal["records", "quotations", "model", "nobody"]:
+    """Return whose words an answer's are: code's about records, a document's, or a model's."""
     cited = {citation.n for citation in answer.citations}
-    passages = (e for e in answer.evidence if e.kind == "passage" and e.n in cited)
-    return answer.plan is not None and next(passages, None) is None
+    passages = [e for e in answer.evidence if e.kind == "passage" and e.n in cited]
+    if answer.status != "answered" or not (passages or answer.plan):
+        return "nobody"
+    if not passages:
+        return "records"
+    said = {e.n: _letters(e.quote) for e in passages}
+    # "Heading: “quotation” [1]", or a sentence of the passage and its marker.
+    *sentences, _ = MARKER.split(answer.text)
+    quoted = (
+        _letters(text.partition("“")[2] or text) in said.get(int(n), _letters(text))
+        for text, n in zip(sentences[::2], sentences[1::2], strict=True)
+    )
+    return "quotations" if all(quoted) else "model"
 
 
 def rows_left(plan: Mapping[str, Any] | None, shown: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlencode
 
-from bot.answer import Citation
+from bot.answer import Citation, Evidence
 from ui import strings
 
 MARKER = re.compile(r"\[(\d{1,3})\]")
@@ -144,11 +144,22 @@ def progress(started: bool, place: int, sources: int) -> str:
     return strings.IN_LINE.format(place=place) if place else strings.LOOKING
 
 
-def progress_html(told: str, sentences: Sequence[str]) -> str:
-    """Return an answer while it is being written: the sentences so far, or what is being done."""
+def progress_html(told: str, sentences: Sequence[str], sources: Sequence[str] = ()) -> str:
+    """Return an answer while it is being written: its sentences, or what is done; its sources."""
+    listed = "".join(f"<li>{escape(source)}</li>" for source in sources)
+    listed = f'<ul class="gk-reading">{listed}</ul>' if listed else ""
     if sentences:
-        return answer_html(" ".join(sentences), (), "").replace("gk-answer", "gk-answer gk-writing")
-    return f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
+        said = answer_html(" ".join(sentences), (), "").replace("gk-answer", "gk-answer gk-writing")
+        return f"{said}{listed}"
+    return (
+        f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
+        f"{listed}"
+    )
+
+
+def titles(evidence: Iterable[Evidence]) -> list[str]:
+    """Return what the evidence is from, each document and each row's entity once."""
+    return list(dict.fromkeys(e.title or " ".join(e.heading_path) or e.document for e in evidence))
 
 
 def stopped_html(sentences: Sequence[str]) -> str:

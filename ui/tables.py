@@ -86,7 +86,7 @@ def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str
         return f'<table class="gk-table gk-one" aria-label="{name}"><tbody>{body}</tbody></table>'
     names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
     head = f"<thead><tr><td></td>{names}</tr></thead>"
-    return f'<table class="gk-table">{head}<tbody>{body}</tbody></table>'
+    return f'<table class="gk-table gk-side">{head}<tbody>{body}</tbody></table>'
 
 
 def column_label(column: Column, mark: str = "") -> str:

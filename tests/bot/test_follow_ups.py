@@ -1,8 +1,17 @@
 from __future__ import annotations
 
-from bot.answer import Question
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.outputs import ChatResult
+
+from bot.answer import Answer, Question
+from bot.follow_ups import Section, about, follow_ups
 from bot.pipeline import Bot
-from bot.silent_chat import silent_chat
+from bot.planning import Planning
+from bot.silent_chat import SilentChat, silent_chat
+from ingest.embeddings import make_embeddings
 from tests.packs import HashedEmbeddings, Pack
 
 
@@ -24,3 +33,60 @@ def test_nothing_is_offered_after_what_no_record_has(small_pack: Pack) -> None:
     with small_pack.index(HashedEmbeddings()) as index:
         bot = Bot(index, silent_chat(), small_pack.settings)
         assert bot.follow_ups(bot.answer(Question(text="hello"))) == ()
+
+
+def test_a_guide_is_followed_by_sections_near_it_that_would_answer(indexed_pack: Pack) -> None:
+    guide, tried = "guides/feeding.md", list[str]()
+    near_it = (guide, ("Feeding birds", "What to offer"))
+    settings = indexed_pack.settings
+    with indexed_pack.index(make_embeddings(settings)) as index, index.snapshot() as snapshot:
+        answer = Bot(index, silent_chat(), settings).answer(
+            Question(text="Is bread bad for birds?")
+        )
+        assert answer.citations[0].heading_path[-1] == "What to leave out"
+
+        def offered(answer: Answer, sections: frozenset[Section] | None) -> tuple[str, ...]:
+            def rehearse(question: str) -> frozenset[Section] | None:
+                tried.append(question)
+                return sections
+
+            return follow_ups(answer, index.card, Planning(index.card), snapshot, rehearse)
+
+        assert offered(answer, frozenset([near_it])) == ("Explain what to offer",)
+        assert offered(answer, frozenset([(guide, ("Feeding birds",))])) == ()
+        assert offered(answer, None) == ()
+        assert tried == ["Explain what to offer"] * 3
+        refused = answer.model_copy(update={"status": "refused", "citations": ()})
+        assert offered(refused, frozenset()) == tuple(index.card.domain.suggestions)
+        assert offered(answer.model_copy(update={"status": "blocked"}), frozenset()) == ()
+
+
+def test_no_model_is_asked_for_what_could_follow(small_pack: Pack) -> None:
+    class Unheard(SilentChat):
+        def _generate(self, *_: Any, **__: Any) -> ChatResult:
+            raise AssertionError("asked")
+
+    small_pack.reindex(HashedEmbeddings())
+    chat = replace(silent_chat(), model=Unheard())
+    with small_pack.index(HashedEmbeddings()) as index:
+        quiet, bot = (Bot(index, c, small_pack.settings) for c in (silent_chat(), chat))
+        answer = quiet.answer(Question(text="What to leave out for birds?"))
+        assert bot.follow_ups(answer) == quiet.follow_ups(answer)
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("Is it binding?", "Is it binding?"),
+        ("How much? Limits and terms", "How much?"),
+        ("What a moult is", "Explain what a moult is"),
+        ("RSPB reserves: north and south", "Tell me about RSPB reserves"),
+        ("Early nest boxes", "Tell me about early nest boxes"),
+        ("Great Barr Heronry", "Tell me about Great Barr Heronry"),
+        ("If you move away", ""),
+        ("Step 1: Create an account", ""),
+        ("Sources", ""),
+    ],
+)
+def test_a_heading_becomes_a_question(heading: str, question: str) -> None:
+    assert about(heading) == question

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_an_escaped_name_finds_its_file(tmp_path: Path) -> None:
         (name,) = [one.name for one in library.state().documents if "lines" in one.name]
         found = library.file_of(name)
         assert found is not None and found.name == "two\nlines.md"
+    end_vector_servers(tmp_path)
+
+
+def test_a_document_in_an_archive_is_found_in_its_archive(tmp_path: Path) -> None:
+    pack = Pack.make(tmp_path)
+    with zipfile.ZipFile(pack.folder / "more.zip", "w") as archive:
+        archive.writestr("inside/owls.md", "# Owls\n\nOwls hunt at night and hear very well.\n")
+    pack.reindex(HashedEmbeddings())
+    with pack.index(HashedEmbeddings()) as index:
+        library = Library(index, pack.folder, HybridRetriever(index, reranker=None))
+        (name,) = [one.name for one in library.state().documents if "owls" in one.name]
+        assert library.file_of(name) is None
+        assert library.archive_of(name) == pack.folder / "more.zip"
+        assert library.archive_of("birds.csv") is library.archive_of("more.zip/no.md") is None
     end_vector_servers(tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot import limits
 from bot.answer import Question
-from bot.limits import Limits, RateLimiter, address_block, within
+from bot.limits import Limits, RateLimiter, address_block, unwanted, within
 from ingest.errors import LimitExceeded
 from ingest.settings import Settings
 
@@ -186,6 +186,24 @@ def test_who_stops_listening_ends_the_work_at_its_next_item() -> None:
 
     assert work.ended.wait(10)
     assert work.made == 2
+
+
+def test_who_listens_may_stop_in_the_middle_of_an_item() -> None:
+    told = threading.Event()
+
+    def work() -> Generator[int, None, None]:
+        while not unwanted():
+            time.sleep(0.01)
+        told.set()
+        yield 1
+
+    items = within(60, work(), idle=0)
+
+    assert next(items) == 0
+    assert not told.is_set()
+    items.close()
+    assert told.wait(30)
+    assert not unwanted()
 
 
 def test_an_error_comes_out_where_the_items_do() -> None:

@@ -134,13 +134,14 @@ def test_a_suggestion_is_asked_as_it_is_written(services: Services, bot: FakeBot
     assert "gk-answer" in html(test)
 
 
-def test_an_answer_shows_text_sources_and_who_made_it(services: Services) -> None:
+def test_an_answer_shows_text_sources_and_who_made_it(services: Services, bot: FakeBot) -> None:
+    bot.answers["Who sings?"] = answered("Who sings?", "It is the wrens that sing [1].")
     shown = html(ask(app(services), "Who sings?"))
     assert "Who sings?" in shown
     assert 'href="source?document=a.md&amp;at=0"' in shown
     assert "fake-model (abababab)" in shown
     assert strings.GENERATION.format(n=7) in shown
-    assert services.card.domain.vintage in shown
+    assert services.card.domain.vintage not in shown, "no figure is cited"
 
 
 def test_a_comparison_is_a_table_that_can_be_kept(services: Services, bot: FakeBot) -> None:
@@ -213,13 +214,13 @@ def test_figures_from_records_have_a_chart_a_way_and_no_model(
     assert strings.HOW_TITLE in shown
     assert "Listed the birds that fit" in shown
     assert "SELECT 1" in shown
-    assert strings.WRITTEN_FROM_TABLES in shown
+    assert strings.WRITTEN_BY["records"] in shown
     assert "fake-model" not in shown
 
 
 def test_a_guide_has_its_model_and_its_check(services: Services) -> None:
     shown = html(ask(app(services), "Who sings?"))
-    assert strings.WRITTEN_FROM_TABLES not in shown
+    assert strings.WRITTEN_BY["quotations"] in shown
     assert strings.PASSAGES_STEP in shown
     assert strings.DROPPED_NONE in shown
 
@@ -238,9 +239,8 @@ def test_the_figures_of_one_entity_are_said_once(services: Services, bot: FakeBo
 def test_what_cannot_be_answered_comes_with_what_can(
     services: Services, bot: FakeBot, status: str
 ) -> None:
-    bot.answers["q"] = answered(
-        "q", "Not here.", status=status, citations=(), suggestions=("Ask *x*?",)
-    )
+    bot.answers["q"] = answered("q", "Not here.", status=status, citations=())
+    bot.next_questions = ("Ask *x*?",)
     test = ask(app(services), "q")
     assert f"gk-{status}" in html(test)
     assert "Ask \\*x\\*\\?" in [button.label for button in test.button]

@@ -16,9 +16,9 @@ from ui.explaining import (
     explain,
     explain_plan,
     explanation_html,
-    from_records,
     rows_left,
     seconds,
+    written_by,
 )
 from ui.rendering import escape
 
@@ -152,10 +152,20 @@ def test_what_was_turned_away_has_no_way_to_tell(status: str, card: DomainCard) 
     assert explanation_html(explain(answered("q", status=status, plan=PLAN), card)) == ""
 
 
-def test_who_wrote_an_answer() -> None:
-    assert from_records(records_answer(PLAN))
-    assert not from_records(answered("q"))
-    assert not from_records(answered("q", plan=PLAN))  # it cites a passage
+@pytest.mark.parametrize(
+    ("answer", "writer"),
+    [
+        (records_answer(PLAN), "records"),
+        (answered("q", "Guide: “Wrens sing.” [1]"), "quotations"),
+        (answered("q", "Wrens sing. [1]", plan=PLAN), "quotations"),
+        (answered("q", "It is the wrens that sing [1]."), "model"),
+        (answered("q", "Wrens sing. [1] All birds do [1]."), "model"),
+        (answered("q", "Not here. Nearest: [1]", status="abstained"), "nobody"),
+        (answered("hello", "Hello!", citations=(), evidence=()), "nobody"),
+    ],
+)
+def test_who_wrote_an_answer(answer: Answer, writer: str) -> None:
+    assert written_by(answer) == writer
 
 
 def test_how_much_of_a_list_is_left() -> None:

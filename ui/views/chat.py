@@ -13,7 +13,7 @@ from bot.library import Place
 from ui import strings
 from ui.charts import charts_html
 from ui.conversation import ChatBot, Conversation, Exchange
-from ui.explaining import explain, explanation_html, from_records, rows_left
+from ui.explaining import explain, explanation_html, rows_left, written_by
 from ui.in_browser import bring_to_top, offer_copy
 from ui.keeping import answer_as_text, conversation_as_markdown
 from ui.rendering import (
@@ -27,6 +27,7 @@ from ui.rendering import (
     short_digest,
     sources_html,
     stopped_html,
+    titles,
     welcome_html,
 )
 from ui.services import Services, visitor_address
@@ -199,7 +200,7 @@ def _draw(
             _offer_download(exchange, answer)
         _say_what_the_file_holds(answer)
         draw_report(services, conversation, exchange)
-        suggest = partial(_suggest_next, services, conversation, exchange, answer, bot)
+        suggest = partial(_suggest_next, conversation, exchange, answer, bot)
         _below_the_last(last, suggest)
         _below_the_last(last, partial(_offer_changes, conversation, exchange, bot))
     return None
@@ -336,39 +337,40 @@ def _say_what_the_file_holds(answer: Answer) -> None:
 
 
 def _made_by(services: Services, answer: Answer) -> list[str]:
-    """Return who answered, from what, so that a reader can name it later."""
+    """Return who wrote the answer, from what, so that a reader can name it later."""
     model = f"{answer.model} ({short_digest(answer.digest)})" if answer.digest else answer.model
-    by_model = strings.ANSWERED_BY.format(model=model) if model else ""
     vintage = services.card.domain.vintage
+    figures = any(cited.row is not None for cited in answer.citations)
     return [
-        strings.WRITTEN_FROM_TABLES if from_records(answer) else by_model,
+        strings.WRITTEN_BY[written_by(answer)].format(model=model),
         strings.GENERATION.format(n=answer.index_generation) if answer.index_generation else "",
-        strings.DATA_OF.format(vintage=vintage) if vintage and answer.citations else "",
+        strings.DATA_OF.format(vintage=vintage) if vintage and figures else "",
     ]
 
 
 def _suggest_next(
-    services: Services,
     conversation: Conversation,
     exchange: Exchange,
     answer: Answer,
     bot: ChatBot,
 ) -> None:
-    """Show what can be asked next; not after a rule, which may be about distress."""
-    if answer.status in ("refused", "abstained"):
-        questions = answer.suggestions or services.card.domain.suggestions[:2]
-        _suggest(questions, exchange.key, conversation, bot, strings.ASK_INSTEAD)
-    elif exchange.follow_ups:
-        _suggest(exchange.follow_ups, exchange.key, conversation, bot, strings.ASK_NEXT)
+    """Show what can be asked next."""
+    if exchange.follow_ups:
+        title = strings.ASK_NEXT if answer.status == "answered" else strings.ASK_INSTEAD
+        _suggest(exchange.follow_ups, exchange.key, conversation, bot, title)
 
 
 def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGenerator]]) -> None:
     """Draw what is being written until all is; each draw is also where Streamlit may stop us."""
-    if not pending:
+    waiting = st.empty()
+    if not pending and not conversation.unsettled:
         return
-    while any(not exchange.over for exchange, _ in pending):
+    while any(not exchange.over for exchange, _ in pending) or (
+        not pending and conversation.unsettled
+    ):
+        waiting.empty()
         for exchange, place in pending:
             told = progress(exchange.started, exchange.place, len(exchange.evidence))
-            place.html(progress_html(told, exchange.sentences))
+            place.html(progress_html(told, exchange.sentences, titles(exchange.evidence)))
         conversation.wait(LOOK_AGAIN_SECONDS)
     st.rerun()

@@ -58,12 +58,26 @@ def _open_form(key: str, wanted: bool) -> None:
 def _draw_form(
     services: Services, conversation: Conversation, exchange: Exchange, answer: Answer
 ) -> None:
-    """Draw what can be added, what is sent, and one button for each kind of problem.
+    """Ask what is wrong first, with what is sent by the press that says it; then what to add.
 
     The buttons send, so that two presses make a report. Enter does not: it would press the first.
     """
     key = exchange.key
     with st.form(f"form-{key}", enter_to_submit=False):
+        if failure := st.session_state.get(f"failure-{key}"):
+            st.html(failure_html(strings.REPORT_FAILED, failure))
+        st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
+        st.html(sent_html(services.reports.preview(frozen(conversation, exchange, answer))))
+        with st.container(key=f"gk-categories-{key}"):
+            for category in offered_categories(answer):
+                st.form_submit_button(
+                    CATEGORY_LABELS[category],
+                    key=f"send-{category}-{key}",
+                    on_click=_send,
+                    args=(services, conversation, exchange, category),
+                    width="stretch",
+                )
+        st.html(f'<p class="gk-hint">{strings.ADD_BEFORE}</p>')
         st.text_area(
             strings.COMMENT,
             key=f"comment-{key}",
@@ -80,19 +94,6 @@ def _draw_form(
             autocomplete="email",
             label_visibility="collapsed",
         )
-        st.html(sent_html(services.reports.preview(frozen(conversation, exchange, answer))))
-        if failure := st.session_state.get(f"failure-{key}"):
-            st.html(failure_html(strings.REPORT_FAILED, failure))
-        st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
-        with st.container(key=f"gk-categories-{key}"):
-            for category in offered_categories(answer):
-                st.form_submit_button(
-                    CATEGORY_LABELS[category],
-                    key=f"send-{category}-{key}",
-                    on_click=_send,
-                    args=(services, conversation, exchange, category),
-                    width="stretch",
-                )
         st.form_submit_button(
             strings.CANCEL,
             key=f"cancel-{key}",

@@ -231,15 +231,19 @@ def _draw_pdf_page(services: Services, passage: Passage, number: int, path: Path
 
 def _offer_file(library: Library, source: Passage | Row, path: Path | None, key: str) -> None:
     """Offer the whole file as it is, never as something that the browser opens by itself."""
-    if path is None:
+    archive = library.archive_of(source.info.name) if path is None else None
+    file = path or archive
+    if file is None:
         st.caption(strings.FILE_GONE)
         return
-    if not library.is_as_indexed(source.info.name, path):
+    if archive is not None:
+        st.caption(literal(strings.IN_ARCHIVE.format(name=one_line(archive.name))))
+    elif not library.is_as_indexed(source.info.name, file):
         st.html(warning_html(strings.FILE_CHANGED))
     st.download_button(
-        strings.DOWNLOAD_DOCUMENT,
-        _file_content(path),
-        file_name=path.name,
+        strings.DOWNLOAD_DOCUMENT if archive is None else strings.DOWNLOAD_ARCHIVE,
+        _file_content(file),
+        file_name=file.name,
         mime="application/octet-stream",
         key=f"{key}-download",
         icon=":material/download:",
