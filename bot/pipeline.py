@@ -44,6 +44,7 @@ from bot.limits import Limits, within
 from bot.narrowing import look
 from bot.parts import Part, parts_of, split_parts
 from bot.passages import covers, gather, guaranteed, spread
+from bot.open_topics import OpenTopics
 from bot.planning import Planning
 from bot.reason_counts import AnswerCounter, ReasonCounts
 from bot.retriever import Hit, HybridRetriever
@@ -508,7 +509,7 @@ def open_bot(
     card = card or load_card(settings.domain)
     index = Index(card, domain_paths(settings, card), make_embeddings(settings))
     try:
-        daily = [ReasonCounts(domain_paths(settings, card).counts)] if counted else []
+        daily = _daily_counters(settings, card) if counted else ()
         guard_model = make_guard_model(settings)
         chat = make_chat_model(settings)
         bot = Bot(index, chat, settings, (*daily, *counters), guard_model)
@@ -538,6 +539,11 @@ def _strange_names(facts: Facts) -> str:
     if plan["operation"] not in ("compare", "overview") or plan["entities"]:
         return ""
     return " ".join(name["words"] for name in plan["unknown"])
+def _daily_counters(settings: Settings, card: DomainCard) -> tuple[AnswerCounter, ...]:
+    path = domain_paths(settings, card).counts
+    return ReasonCounts(path), OpenTopics(path, card, settings.open_topics_days)
+
+
 
 
 def _speaks_of(support: Support, parts: Sequence[Part]) -> bool:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from bot.answer import Answer
-from ingest.errors import GroundskeeperError
-
-log = logging.getLogger(__name__)
-
-BUSY_SECONDS = 2.0
+from bot.counts_file import CountsFile
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS reasons (
@@ -73,18 +65,13 @@ class ReasonCounts:
     """
 
     def __init__(self, path: Path, *, today: Callable[[], date] = _today) -> None:
-        self._path = path
+        self._file = CountsFile(path, _TABLE)
         self._today = today
-        self._lock = threading.Lock()
 
     def add(self, answer: Answer) -> None:
         """Count an answer. Counting never stands in the way of answering: a failure is logged."""
         row = (self._today().isoformat(), answer.status, answer.reason, answer.dropped_sentences)
-        try:
-            with self._lock, self._opened(create=True) as connection, connection:
-                connection.execute(_ADD, row)
-        except (sqlite3.Error, OSError) as error:
-            log.warning("A question could not be counted (%s: %s)", self._path.name, error)
+        self._file.change((_ADD, row))
 
     def close(self) -> None:
         """Nothing waits: each question was written when it was counted."""
@@ -94,29 +81,6 @@ class ReasonCounts:
 
         Raises GroundskeeperError if the file cannot be read.
         """
-        if not self._path.exists():
-            return []
         first = self._today() - timedelta(days=days - 1)
-        try:
-            with self._opened(create=False) as connection:
-                rows = connection.execute(_READ, (first.isoformat(),)).fetchall()
-        except sqlite3.Error as error:
-            raise GroundskeeperError(
-                f"The counts cannot be read ({self._path.name}: {error}).",
-                hint="Remove the file if it is damaged; a new one is begun with the next question.",
-            ) from error
+        rows = self._file.rows(_READ, (first.isoformat(),))
         return [ReasonCount(date.fromisoformat(day), *rest) for day, *rest in rows]
-
-    @contextmanager
-    def _opened(self, *, create: bool) -> Iterator[sqlite3.Connection]:
-        """Open the file anew each time: cheap, and right where it was removed meanwhile."""
-        if create:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        mode = "rwc" if create else "ro"
-        address = f"{self._path.absolute().as_uri()}?mode={mode}"
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
-            if create:
-                # No waiting for the disk: a power cut may cost the counts, which answers are not.
-                connection.execute("PRAGMA synchronous = OFF")
-                connection.execute(_TABLE)
-            yield connection

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     A report that a moderator has claimed is free again `claim_minutes` after the last change.
     `reports_retention_days`: how long `reports purge` keeps what closed reports say.
     `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
+    `open_topics_days`: for how long is counted what was asked about and not answered; 0: not at all.
     as `notify_from_severity` are told to `webhook_url`, signed with `webhook_secret` (both as
     Standard Webhooks has them), and by mail to `mail_to` (several parted by commas). With
     `smtp_url` ("smtps://user:password@host:465", "smtp://…:587" for STARTTLS, "smtp+plain://…")
@@ -116,6 +117,7 @@ class Settings(BaseSettings):
     answer_seconds: float = Field(120.0, gt=0, le=3600)
     reports_retention_days: int = Field(365, ge=0, le=36_500)
     claim_minutes: int = Field(30, ge=1, le=10_080)
+    open_topics_days: int = Field(90, ge=0, le=3_660)
     public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
     notify_from_severity: Literal["low", "normal", "high", "urgent"] = "high"
     webhook_url: SecretStr = SecretStr("")

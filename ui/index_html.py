@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from bot.open_topics import OpenTopic
 from bot.reason_counts import ReasonCount
 from bot.reasons import label
 from ingest.status import IndexStatus
@@ -13,6 +14,7 @@ from ui import strings
 from ui.rendering import escape, folded
 
 MOST_LISTED = 100
+MOST_TOPICS = 10
 
 
 def endings_html(counts: Iterable[ReasonCount]) -> str:
@@ -22,16 +24,35 @@ def endings_html(counts: Iterable[ReasonCount]) -> str:
         by_reason[count.reason] += count.questions
     if not by_reason:
         return ""
-    most, total = max(by_reason.values()), by_reason.total()
-    bars = "".join(
-        f'<li><span class="gk-name">{escape(label(reason))}</span>'
-        f'<span class="gk-track" aria-hidden="true"><i style="width:{100 * n / most:.1f}%"></i>'
-        f"</span><b>{n:,} <small>{n / total:.0%}</small></b></li>"
+    total = by_reason.total()
+    rows = [
+        (label(reason), n, f"{n:,} <small>{n / total:.0%}</small>")
         for reason, n in by_reason.most_common()
+    ]
+    told = strings.INSIGHT_IN_ALL.format(n=total)
+    return _bars_html(strings.ENDINGS_TITLE, told, rows)
+
+
+def open_topics_html(topics: Sequence[OpenTopic]) -> str:
+    """Return what was asked about and not answered, the commonest first; "" if nothing."""
+    if not topics:
+        return ""
+    rows = [(one.topic, one.questions, f"{one.questions:,}") for one in topics[:MOST_TOPICS]]
+    return _bars_html(strings.OPEN_TOPICS_TITLE, strings.OPEN_TOPICS_TOLD, rows)
+
+
+def _bars_html(title: str, told: str, rows: Sequence[tuple[str, int, str]]) -> str:
+    """Return names with their numbers as bars, each number as it is to be shown."""
+    most = max(number for _, number, _ in rows)
+    bars = "".join(
+        f'<li><span class="gk-name">{escape(name)}</span>'
+        f'<span class="gk-track" aria-hidden="true"><i style="width:{100 * n / most:.1f}%"></i>'
+        f"</span><b>{shown}</b></li>"
+        for name, n, shown in rows
     )
     return (
-        f'<figure class="gk-chart gk-about"><figcaption>{escape(strings.ENDINGS_TITLE)} '
-        f"<small>{escape(strings.INSIGHT_IN_ALL.format(n=total))}</small></figcaption>"
+        f'<figure class="gk-chart gk-about"><figcaption>{escape(title)} '
+        f"<small>{escape(told)}</small></figcaption>"
         f'<ul role="list">{bars}</ul></figure>'
     )
 

@@ -1,4 +1,4 @@
-"""`groundskeeper reasons`: how questions ended, day by day, and which guard stopped them."""
+"""`groundskeeper reasons`: how questions ended, which guard stopped them, what was left open."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.open_topics import OpenTopic, OpenTopics
 from bot.reason_counts import ReasonCount, ReasonCounts
 from bot.reasons import label
 from ui.context import AppContext
 from ui.output import print_json, say
+from ui.report_text import one_line
+
+SHOWN_TOPICS = 20
 
 
 def reasons(
@@ -19,13 +23,20 @@ def reasons(
     days: Annotated[int, typer.Option(min=1, max=3_660, help="How many days back.")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show how many questions were answered, and why the others were not; no text is kept."""
+    """Show how many questions were answered, why the others were not, and what they were about.
+
+    No text of a question is kept: what it was about is told in the words of the pack.
+    """
     app: AppContext = context.obj
     counts = ReasonCounts(app.paths.counts).read(days)
+    topics = OpenTopics(app.paths.counts, app.card, app.settings.open_topics_days).read(days)
     if as_json:
-        print_json({"days": days, "counts": [_as_json(count) for count in counts]})
+        left_open = [{"topic": one.topic, "questions": one.questions} for one in topics]
+        shown = [_as_json(count) for count in counts]
+        print_json({"days": days, "counts": shown, "left_open": left_open})
     else:
         _show(counts, days)
+        _show_topics(topics)
 
 
 def _as_json(count: ReasonCount) -> dict[str, Any]:
@@ -49,6 +60,13 @@ def _show(counts: Sequence[ReasonCount], days: int) -> None:
         say(f"  {questions:>8,}  {share:>6}  {status:<10} {reason:<24} {label(reason)}".rstrip())
     if dropped := sum(count.dropped for count in counts):
         say(f"{_counted(dropped, 'sentence')} of the model did not pass the verifier")
+
+
+def _show_topics(topics: Sequence[OpenTopic]) -> None:
+    if topics:
+        say("Left open, by what the pack calls it:")
+    for one in topics[:SHOWN_TOPICS]:
+        say(f"  {one.questions:>8,}  {one_line(one.topic)}")
 
 
 def _counted(n: int, what: str) -> str:

@@ -157,12 +157,15 @@ def where_it_runs(setting: str) -> str:
 
 def _stored_html(settings: Settings) -> str:
     report = strings.STORED_REPORT_LONG.format(days=settings.reports_retention_days)
+    days = settings.open_topics_days
+    left_open = [(strings.STORED_OPEN, strings.STORED_OPEN_LONG.format(days=days))] if days else []
     kept = (
         (strings.STORED_CONVERSATION, strings.STORED_CONVERSATION_LONG),
         (strings.STORED_QUESTION, strings.STORED_QUESTION_LONG),
         (strings.STORED_ASKED, strings.STORED_ASKED_LONG),
         (strings.STORED_REPORT, report),
         (strings.STORED_COUNTS, strings.STORED_COUNTS_LONG),
+        *left_open,
         (strings.STORED_ADDRESS, strings.STORED_ADDRESS_LONG),
     )
     lines = "".join(f"<dt>{escape(what)}</dt><dd>{escape(how)}</dd>" for what, how in kept)

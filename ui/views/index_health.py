@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bot.open_topics import OpenTopics
 from bot.reason_counts import ReasonCounts
 from ingest.paths import domain_paths
 from ui import strings
-from ui.index_html import endings_html, index_html
+from ui.index_html import endings_html, index_html, open_topics_html
 from ui.services import Services
 
 
 def draw_endings(services: Services, days: int) -> None:
-    """Draw how the questions of the last days ended; no text of any is kept."""
-    counts = ReasonCounts(domain_paths(services.settings, services.card).counts).read(days)
-    st.html(endings_html(counts) or f"<p>{strings.ENDINGS_NONE}</p>")
+    """Draw how the questions of the last days ended, and what was left open; no text is kept."""
+    settings, path = services.settings, domain_paths(services.settings, services.card).counts
+    counts = ReasonCounts(path).read(days)
+    topics = OpenTopics(path, services.card, settings.open_topics_days).read(days)
+    shown = endings_html(counts) or f"<p>{strings.ENDINGS_NONE}</p>"
+    st.html(f'<div class="gk-charts">{shown}{open_topics_html(topics)}</div>')
 
 
 def draw_index(services: Services) -> None:
