@@ -146,7 +146,7 @@ class Work:
             for item in range(3):
                 self.made += 1
                 yield item
-                assert self.go_on.wait(20)
+                assert self.go_on.wait(60)
         finally:
             self.ended.set()
 
@@ -158,7 +158,7 @@ def test_items_come_as_they_are_made() -> None:
     assert next(items) == 0
     work.go_on.set()
     assert list(items) == [1, 2]
-    assert work.ended.wait(10)
+    assert work.ended.wait(60)
 
 
 def test_what_hangs_ends_in_time_and_its_late_items_are_not_heard() -> None:
@@ -169,10 +169,10 @@ def test_what_hangs_ends_in_time_and_its_late_items_are_not_heard() -> None:
     assert next(items) == 0
     with pytest.raises(LimitExceeded, match="longer than it may"):
         next(items)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
     work.go_on.set()  # what hung comes back, much too late
-    assert work.ended.wait(10)
+    assert work.ended.wait(60)
     assert work.made == 2
     assert list(items) == []
 
@@ -184,7 +184,7 @@ def test_who_stops_listening_ends_the_work_at_its_next_item() -> None:
     items.close()
     work.go_on.set()
 
-    assert work.ended.wait(10)
+    assert work.ended.wait(60)
     assert work.made == 2
 
 
@@ -202,7 +202,7 @@ def test_who_listens_may_stop_in_the_middle_of_an_item() -> None:
     assert next(items) == 0
     assert not told.is_set()
     items.close()
-    assert told.wait(30)
+    assert told.wait(60)
     assert not unwanted()
 
 

@@ -11,7 +11,7 @@ from bot.waiting_line import WaitingLine
 from ingest.errors import LimitExceeded
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     give_up = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < give_up, "it did not happen in time"
@@ -36,7 +36,7 @@ class Visitor:
                     if self.places[-1:] != [place]:
                         self.places.append(place)
                 self._served.append(self._name)
-                assert self.leave.wait(20)
+                assert self.leave.wait(60)
         except LimitExceeded as error:
             self.error = error
 
@@ -119,7 +119,7 @@ def test_nobody_waits_longer_than_they_may() -> None:
     with line.turn():
         with pytest.raises(LimitExceeded, match="did not come in time"), line.turn() as places:
             list(places)
-        assert 0.15 < time.monotonic() - started < 5
+        assert 0.15 < time.monotonic() - started < 60
         with pytest.raises(LimitExceeded, match="did not come"), line.turn() as places:
             list(places)  # the first that gave up has left the line
 

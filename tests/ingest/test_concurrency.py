@@ -56,7 +56,7 @@ def test_killed_at_every_step(
     seen = "1"
     for step in range(1, 100, 3 if rebuild else 1):
         process = start(processes, pack, rebuild=rebuild, death=Death(step))
-        process.join(30)
+        process.join(120)
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
@@ -87,7 +87,7 @@ def test_the_first_index_killed_in_the_middle(
 ) -> None:
     for step in (1, 4, 6):
         process = start(processes, pack, death=Death(step))
-        process.join(30)
+        process.join(120)
         assert process.exitcode == -signal.SIGKILL
     assert_healed(pack, hashed, "1")
 
@@ -127,7 +127,7 @@ def test_two_reindexes_at_once(
 ) -> None:
     running = [start(processes, pack) for _ in range(3)]
     for process in running:
-        process.join(30)
+        process.join(120)
     assert 0 in [process.exitcode for process in running]
     assert_healed(pack, hashed, "1")
 

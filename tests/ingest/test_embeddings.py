@@ -33,7 +33,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "data" / "minilm_reference.
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(models_file=tmp_path / "models.toml", model_timeout=5)
+    return Settings(models_file=tmp_path / "models.toml", model_timeout=60)
 
 
 @pytest.fixture

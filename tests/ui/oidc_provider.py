@@ -58,7 +58,7 @@ class Provider:
             {"content-type": "application/json"},
             method=method,
         )
-        with urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.read()
 
 
@@ -77,7 +77,7 @@ def running_provider() -> Iterator[Provider]:
         yield provider
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def app(services: Services) -> AppTest:
 
         run(lambda: services)
 
-    return AppTest.from_function(script, default_timeout=20, kwargs={"services": services}).run()
+    return AppTest.from_function(script, default_timeout=120, kwargs={"services": services}).run()
 
 
 def page_of(services: Services, name: str) -> AppTest:
@@ -90,7 +90,7 @@ def page_of(services: Services, name: str) -> AppTest:
         getattr(module, f"{name}_page")(services)
 
     given = {"services": services, "name": name}
-    return AppTest.from_function(script, default_timeout=20, kwargs=given).run()
+    return AppTest.from_function(script, default_timeout=120, kwargs=given).run()
 
 
 def html(test: AppTest) -> str:

@@ -13,7 +13,7 @@ from ui.conversation import (
 )
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     give_up = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < give_up, "it did not happen in time"
@@ -103,7 +103,7 @@ def test_the_place_in_line_is_known_while_waiting() -> None:
     class BusyBot(FakeBot):
         def stream(self, question: Question) -> Iterator[Event]:
             yield Waiting(place=3)
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(60)
             yield Waiting(place=0)
             yield from super().stream(question)
 

@@ -57,7 +57,7 @@ def page(services: Services) -> AppTest:
 
         insights_page(services)  # type: ignore[arg-type]
 
-    return AppTest.from_function(script, default_timeout=20, kwargs={"services": services})
+    return AppTest.from_function(script, default_timeout=120, kwargs={"services": services})
 
 
 def html(test: AppTest) -> str:

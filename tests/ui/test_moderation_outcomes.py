@@ -73,7 +73,7 @@ def page(services: Services, reference: str) -> AppTest:
 
         moderation_page(services)  # type: ignore[arg-type]
 
-    test = AppTest.from_function(script, default_timeout=30, kwargs={"services": services})
+    test = AppTest.from_function(script, default_timeout=120, kwargs={"services": services})
     test.session_state["moderator_token"] = services.moderators.sign_in("mod", PASSWORD).token
     test.session_state["opened-report"] = reference
     return test.run()
@@ -95,7 +95,7 @@ def wait(test: AppTest) -> AppTest:
     """Wait for what was begun, and draw what came of it."""
     working = [thread for thread in threading.enumerate() if thread.name == WORKER]
     for thread in working:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     return test.run()
 
@@ -285,7 +285,7 @@ def test_the_page_can_be_used_while_a_rule_is_tried(
         tell = asked[-1]
         assert callable(tell)
         tell(20, 500)
-        let_go.wait(30)
+        let_go.wait(60)
         return DryRun(7, (), False, False)
 
     monkeypatch.setattr("ui.views.moderation_rule.dry_run", slow)

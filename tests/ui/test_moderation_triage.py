@@ -49,7 +49,7 @@ def page(services: Services) -> AppTest:
 
         moderation_page(services)  # type: ignore[arg-type]
 
-    test = AppTest.from_function(script, default_timeout=20, kwargs={"services": services})
+    test = AppTest.from_function(script, default_timeout=120, kwargs={"services": services})
     test.session_state["moderator_token"] = services.moderators.sign_in("mod", PASSWORD).token
     return test
 

@@ -177,7 +177,7 @@ def test_the_prompt_asks_twice_and_shows_nothing(tmp_path: Path, accounts_path: 
         shown += _read_until(master, b": ")
         os.write(master, f"{PASSWORD}\n".encode())
         shown += _read_until(master, b"added")
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     finally:
         process.kill()
         process.wait()
@@ -190,7 +190,7 @@ def test_the_prompt_asks_twice_and_shows_nothing(tmp_path: Path, accounts_path: 
 def _read_until(master: int, words: bytes) -> bytes:
     """Return what the terminal shows up to some words; fails after a minute."""
     shown = b""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while words not in shown:
         ready, _, _ = select.select([master], [], [], max(deadline - time.monotonic(), 0))
         assert ready, shown

@@ -106,7 +106,7 @@ def visit(services: Services) -> Visit:
 
     def opened(name: str, **query: str | list[str]) -> AppTest:
         given = {"services": services, "name": name}
-        test = AppTest.from_function(script, default_timeout=30, kwargs=given)
+        test = AppTest.from_function(script, default_timeout=120, kwargs=given)
         for key, value in query.items():
             test.query_params[key] = value
         return test.run()

@@ -68,7 +68,7 @@ def page(services: Services) -> Callable[[str], AppTest]:
 
             people_page(services)  # type: ignore[arg-type]
 
-        test = AppTest.from_function(script, default_timeout=20, kwargs={"services": services})
+        test = AppTest.from_function(script, default_timeout=120, kwargs={"services": services})
         if name:
             token = services.moderators.sign_in(name, PASSWORD).token
             test.session_state["moderator_token"] = token

@@ -25,7 +25,7 @@ def page(bot: FakeBot, conversation: Conversation) -> AppTest:
         offer_search_in(conversation, bot)
 
     given = {"bot": bot, "conversation": conversation}
-    return AppTest.from_function(script, default_timeout=20, kwargs=given).run()
+    return AppTest.from_function(script, default_timeout=120, kwargs=given).run()
 
 
 def chip(test: AppTest) -> str:
@@ -48,7 +48,7 @@ def test_a_choice_counts_for_the_next_questions(bot: FakeBot) -> None:
 
     conversation.ask("Who sings?", bot)
     while conversation.unanswered:
-        conversation.wait(1)
+        conversation.wait(60)
     assert bot.asked[0].within == Filter(documents=("b.pdf",))
 
     test.button[0].click().run()
@@ -56,7 +56,7 @@ def test_a_choice_counts_for_the_next_questions(bot: FakeBot) -> None:
     assert test.multiselect(key=DOCUMENTS).value == []
     conversation.ask("Who sings?", bot)
     while conversation.unanswered:
-        conversation.wait(1)
+        conversation.wait(60)
     assert bot.asked[1].within == EVERYTHING
 
 

@@ -40,7 +40,7 @@ class Watched:
         assert self.next() == current_state(pack.folder)
 
     def next(self) -> State:
-        return self.seen.get(timeout=10)
+        return self.seen.get(timeout=60)
 
     def until(self, state: State) -> int:
         """Return how many other states were seen before this one."""
@@ -48,7 +48,7 @@ class Watched:
 
     def end(self) -> None:
         self._ended.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _watch(self) -> None:
         for state in self._states:

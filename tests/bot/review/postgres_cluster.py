@@ -18,7 +18,7 @@ import psycopg
 DEBIAN = Path("/usr/lib/postgresql")
 # Nothing of it has to outlive the tests, so it need not reach the disk.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=16MB")
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 def find_programs() -> Path | None:

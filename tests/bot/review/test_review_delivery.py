@@ -348,7 +348,7 @@ def receiver() -> Iterator[Receiver]:
 
 def until(happened: Callable[[], bool]) -> None:
     """Wait for another thread; fail after half a minute."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < give_up
         time.sleep(0.02)
