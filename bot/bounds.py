@@ -40,6 +40,7 @@ _RANGE = re.compile(
     re.I,
 )
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
+_SHARES = {"(?:a )?half": "50%", "a quarter": "25%", "three quarters": "75%", "a third": "33.3%"}
 _STAND_IN = "bound"
 
 
@@ -100,6 +101,8 @@ def take_bounds(question: str) -> tuple[list[Bound], str]:
         i = next(i for i in range(len(_BOUNDS)) if m[f"n{i}"])
         return keep(((_BOUNDS[i][0], m[f"n{i}"]),), m[0])
 
+    for words, share in _SHARES.items():
+        question = re.sub(rf"(?<=than |east |over |nder ){words}\b", share, question, flags=re.I)
     rest = _RANGE.sub(ranged, question)
     rest = _OR_MORE.sub(open_ended, rest)
     return bounds, _BOUND.sub(compared, rest)

@@ -52,7 +52,9 @@ _FUNCTIONS: dict[str, Function] = {
     "combined": "total",
     "altogether": "total",
 }
-_BETWEEN_NEGATION = words_of("in the a an any from near at of on to one ones for by with fit fits")
+_BETWEEN_NEGATION = words_of(
+    "in the a an any from near at of on to one ones for by with fit fits too very so really that"
+)
 _INDEFINITE = frozenset({"a", "an", "any", "some", "somewhere", "anywhere"})
 MAX_DESCRIBING = 5  # words between an article and what it belongs to
 _CONTRASTS = words_of("vs versus v compare compared comparing comparison than difference")
@@ -152,6 +154,7 @@ class _Sentence:
         self._lost: list[str] = []
         self._loose: list[Loose] = []
         self._by = ""
+        self._sorted = False
 
     def conditions(self) -> Conditions:
         """Read everything, in the order in which one part helps to read the next."""
@@ -177,8 +180,10 @@ class _Sentence:
             fields=self._asked(),
             plural=any(map(self._card.is_plural, [*nouns, *several])),
             singular=any(not self._card.is_plural(token) for token in nouns),
-            indefinite=not self._says_superlative() and any(map(self._is_indefinite, nouns)),
-            described=bool(kinds) or (bool(values) and self._orders_by_name()),
+            indefinite=self._sorted
+            or (not self._says_superlative() and any(map(self._is_indefinite, nouns))),
+            described=bool(kinds)
+            or (self._orders_by_name() and (bool(values) or self._says_superlative())),
             listed=self._listed or self._bare(),
             leftover=(*self._lost, *self._leftover(self._own_words(filters, order))),
             said=frozenset(tuple(self._words[f.first : f.last]) for f in values),
@@ -329,9 +334,8 @@ class _Sentence:
         if share := self._share_of():
             self._by = share
             return tuple(f for f in filters if f.field != share), "count"
-        if not self._by and order is None and not self._contrasts_values(filters):
-            return filters, function
-        if not self._by or self._refuses_groups(order, function):
+        contrasts = not self._by and order is None and self._contrasts_values(filters)
+        if not self._by or (not contrasts and self._refuses_groups(order, function)):
             return filters, function
         if self._most_of_a_kind() or not (order or function or self._asked()):
             return filters, "count"
@@ -356,7 +360,8 @@ class _Sentence:
         asked = [key for key in self._asked() if self._card.field(key).numeric]
         cues = {i for i, w in enumerate(self._words) if w in _CONTRASTS | _COMPARATIVES}
         comparing = any(m.comparing for _, _, m in self._fields())
-        if len(several) != 1 or not asked or not (cues or comparing):
+        counted = self._counts() and "vs" in self._words
+        if len(several) != 1 or not (asked or counted) or not (cues or comparing):
             return False
         if self._card.is_group(several[0], filters):
             return False
@@ -443,7 +448,9 @@ class _Sentence:
                 self._lost += self._words[f.first : f.last]
         for f in spoken:
             if isinstance(f.what, Order):
-                return self._of_named_field(f.what)
+                order = self._of_named_field(f.what)
+                flipped = self._is_excluded(f)  # "not expensive"
+                return order.model_copy(update={"highest": order.highest is not flipped})
         return self._superlative_of_field() or self._loosely_rated()
 
     def _superlative_of_field(self) -> Order | None:
@@ -506,6 +513,7 @@ class _Sentence:
                 if not self._contrasts():
                     self._taken |= {i for i, w in enumerate(self._words) if w in _COMPARING}
                 better = self._card.field(match.keys[0]).better
+                self._sorted = True
                 return Order(field=match.keys[0], highest=better != "lower")
         return None
 

@@ -157,6 +157,11 @@ class ConditionWords:
         """Whether a value tells entities of one name apart, as a place does."""
         return value.field in self._table.label_fields
 
+    def is_value(self, words: Sequence[str]) -> bool:
+        """Whether words stand for a value that says what kind an entity is."""
+        value = self._values.get(stems(words))
+        return value is not None and not value.place
+
     def is_group(self, key: str, filters: Sequence[Filter]) -> bool:
         """Whether a field's filter holds a group of values that has one name ("the coast")."""
         said = [set(f.values) for f in filters if f.field == key]

@@ -43,6 +43,10 @@ class EmbeddedChat(BaseChatModel):
         self._files = files
         files.verify()
 
+    def load(self) -> None:
+        """Load the model now, which the first question would wait for."""
+        _server(self._files.verify())
+
     @property
     def _llm_type(self) -> str:
         return "llama.cpp"

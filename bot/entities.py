@@ -44,6 +44,7 @@ MIN_GENERIC = 3
 
 # Where a phrase comes from, the surest first.
 _NAME, _ALIAS, _DERIVED, _LOOSE = range(4)
+_BEFORE_PLACE = frozenset({"in", "near", "from", "around", "outside"})
 _INDEFINITE = frozenset({"a", "an", "any", "every", "each", "another", "some", "which", "what"})
 
 
@@ -457,6 +458,8 @@ class EntityIndex:
             span = None
             if token.norm in self._kinds:
                 span = self._around_kind(tokens, i, taken)
+            elif token.norm in self._label_words and i and tokens[i - 1].norm in _BEFORE_PLACE:
+                continue
             elif token.capital and mixed and i > 0 and self._is_unheard(token):
                 span = self._capitals(tokens, i, taken)
             elif self._may_be_typo(token.bare) and self._near_misses(token.bare):

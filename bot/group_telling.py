@@ -94,8 +94,14 @@ class GroupTelling:
         )
 
     def _column(self, field: FieldCard) -> Column:
-        named = f"{_FUNCTION_NAMES[self._plan.function or 'average']} {lower_label(field)}"
-        return column(field).model_copy(update={"label": named})
+        return column(field).model_copy(update={"label": self._named(field)})
+
+    def _named(self, field: FieldCard) -> str:
+        """Return "Average price", but not "average average score"."""
+        function, label = self._plan.function or "average", lower_label(field)
+        if label.lower().startswith(function):
+            return field.label
+        return f"{_FUNCTION_NAMES[function]} {label}"
 
     def _displayed(self, group: Group, name: str) -> tuple[str, ...]:
         shown = (self._shown(c, f) for c, f in zip(group.calculated, self._fields, strict=True))
@@ -116,7 +122,6 @@ class GroupTelling:
         return f"{heading}: {'; '.join(told if all_shown and len(told) <= 5 else told[:TOLD])}."
 
     def _calculated(self, place: int, field: FieldCard) -> str:
-        name = _FUNCTION_NAMES[self._plan.function or "average"]
         told = [
             f"{group_name} {self._value(group.calculated[place], field)} [{n}]"
             for n, (group_name, group) in enumerate(
@@ -124,7 +129,7 @@ class GroupTelling:
             )
         ]
         shown = told if len(told) <= 5 else told[:TOLD]
-        heading = f"{name} {lower_label(field)}{vintage(field)} by {lower_label(self._by)}"
+        heading = f"{self._named(field)}{vintage(field)} by {lower_label(self._by)}"
         return f"{heading}{self._fit}: {'; '.join(shown)}.{self._apart(place, field)}"
 
     def _value(self, calculated: Calculated, field: FieldCard) -> str:

@@ -97,14 +97,19 @@ def address_block(address: str | None) -> str:
 
 
 class Limits:
-    """What the settings allow one process: how often is asked, how many are answered at once."""
+    """What the settings allow one process: how often is asked, how many are answered at once.
+
+    `line` is for finding what there is to say, which takes a moment, `writing_line` for the model.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._sessions = RateLimiter(settings.questions_per_minute)
         self._addresses = RateLimiter(settings.address_questions_per_minute)
         self.answer_seconds = settings.answer_seconds
         at_once = settings.concurrent_answers or processor_cores()
-        self.line = WaitingLine(at_once, settings.queue_length, settings.queue_seconds)
+        length, seconds = settings.queue_length, settings.queue_seconds
+        self.line = WaitingLine(at_once, length, seconds)
+        self.writing_line = WaitingLine(at_once, length, seconds)
 
     def admits(self, question: Question) -> bool:
         """Count a question for its session and its address; False if one of them is too quick."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NoReturn
@@ -34,6 +35,7 @@ from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import condense, content_words
 from bot.cross_encoder import make_reranker
 from bot.draft import Draft, Stop
+from bot.embedded_chat import EmbeddedChat
 from bot.evidence import evidence_of, may_be_evidence, place_of, shown_of
 from bot.extract import term_coverage, windows
 from bot.facts import Facts
@@ -42,9 +44,9 @@ from bot.guard import Guards, Objection, Passed
 from bot.guard_model import GuardModel, make_guard_model
 from bot.limits import Limits, within
 from bot.narrowing import look
+from bot.open_topics import OpenTopics
 from bot.parts import Part, parts_of, split_parts
 from bot.passages import covers, gather, guaranteed, spread
-from bot.open_topics import OpenTopics
 from bot.planning import Planning
 from bot.reason_counts import AnswerCounter, ReasonCounts
 from bot.retriever import Hit, HybridRetriever
@@ -121,6 +123,11 @@ class Bot:
             self._planning.planner(snapshot)
             self._scope.prepare(snapshot)
 
+    def load_model(self) -> None:
+        """Load an embedded model now, which the first question would wait for."""
+        if isinstance(self.chat.model, EmbeddedChat):
+            self.chat.model.load()
+
     def answer(self, question: Question) -> Answer:
         """Return the whole answer."""
         *_, last = self.stream(question)
@@ -167,14 +174,22 @@ class Bot:
             raise Stop("blocked", "limit", "Please type a question.")
 
     def _in_turn(self, draft: Draft) -> Iterator[Event]:
-        """Go the way when it is this question's turn, for as long as an answer may take."""
-        with self._limits.line.turn() as places:
+        """Go the way when it is this question's turn, for as long as an answer may take.
+
+        Once there is evidence the next question's turn has come: nobody waits with empty hands
+        while a model writes, for which there is a line of its own.
+        """
+        with ExitStack() as in_line:
+            places = in_line.enter_context(self._limits.line.turn())
             with draft.timed("wait"):
                 for place in places:
                     yield Waiting(place=place)
             seconds = self._limits.answer_seconds
             draft.deadline = time.perf_counter() + seconds
-            yield from within(seconds, self._way_through_index(draft), idle=Waiting(place=0))
+            for event in within(seconds, self._way_through_index(draft), idle=Waiting(place=0)):
+                if isinstance(event, EvidenceFound):
+                    in_line.close()
+                yield event
 
     # --- the way ------------------------------------------------------------------------------
 
@@ -420,13 +435,17 @@ class Bot:
 
     def _write(self, draft: Draft, text: str, support: Support) -> Iterator[Event]:
         passages = [piece for piece in draft.evidence if piece.kind == "passage"]
-        with draft.timed("write"):
-            for written in self._writer.write(text, passages, support.extracts):
-                if written.dropped:
-                    log.info("Dropped a sentence: %s", written.dropped)
-                    draft.dropped += 1
-                else:
-                    yield self._show(draft, written.text)
+        with self._limits.writing_line.turn() as places:
+            with draft.timed("wait"):
+                for place in places:
+                    yield Waiting(place=place)
+            with draft.timed("write"):
+                for written in self._writer.write(text, passages, support.extracts):
+                    if written.dropped:
+                        log.info("Dropped a sentence: %s", written.dropped)
+                        draft.dropped += 1
+                    else:
+                        yield self._show(draft, written.text)
 
     def _show(self, draft: Draft, sentence: str) -> Sentence:
         """Let a sentence out, if the pack's rules on answers allow it."""
@@ -520,6 +539,11 @@ def open_bot(
         raise
 
 
+def _daily_counters(settings: Settings, card: DomainCard) -> tuple[AnswerCounter, ...]:
+    path = domain_paths(settings, card).counts
+    return ReasonCounts(path), OpenTopics(path, card, settings.open_topics_days)
+
+
 def _reason_of(error: GroundskeeperError) -> str:
     if isinstance(error, ModelIntegrityError):
         return "integrity"
@@ -539,11 +563,6 @@ def _strange_names(facts: Facts) -> str:
     if plan["operation"] not in ("compare", "overview") or plan["entities"]:
         return ""
     return " ".join(name["words"] for name in plan["unknown"])
-def _daily_counters(settings: Settings, card: DomainCard) -> tuple[AnswerCounter, ...]:
-    path = domain_paths(settings, card).counts
-    return ReasonCounts(path), OpenTopics(path, card, settings.open_topics_days)
-
-
 
 
 def _speaks_of(support: Support, parts: Sequence[Part]) -> bool:

@@ -93,7 +93,7 @@ class Plan(_Frozen):
     by: str = ""
     loose: tuple[Loose, ...] = ()
     unit: str = ""
-    asks_for: Literal["lookup", "compare", "rank"] = "lookup"
+    asks_for: Literal["lookup", "compare", "rank", "list"] = "lookup"
     shown: tuple[str, ...] = ()
     earlier: tuple[PlannedEntity, ...] = ()
 

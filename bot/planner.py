@@ -40,6 +40,11 @@ MAX_BARE_WORDS = 3
 MAX_LEFTOVER = 3
 _THAN_IT = re.compile(r"\b(?:than|as|like) (?:the )?it\b", re.I)
 _BETTER = re.compile(r"\b(?:better|best|worse|worst|nicer|superior)\b", re.I)
+_GOOD = re.compile(
+    r"^\W*(?:is it(?: an?| the| really| any| very)* (?:good|great|decent|bad|nice)\b"
+    r"|how good is it\b)[^,;]*$",
+    re.I,
+)
 _TOGETHER = re.compile(r"\b(?:total|sum|combined|together|altogether)\b", re.I)
 _SIMILAR = re.compile(
     r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
@@ -132,7 +137,7 @@ class Planner:
             conditions = reader.read(asked)
             if taken is not None:
                 conditions = replace(conditions, filters=(*conditions.filters, taken[1]))
-            plan = select(conditions, others, table)
+            plan = select(asked, conditions, others, table)
             if plan is not None:
                 return plan
         return None
@@ -173,11 +178,14 @@ class Planner:
     def _better(self, reading: Reading, table: TableCard) -> Plan | None:
         """Show the main figures where it asks which of several is better, and not by what."""
         sure = [m for m in reading.mentions if m.known and not (m.weak and m.tier == "fuzzy")]
-        if len(sure) < 2 or len(sure) < len(reading.mentions):
+        several = len(sure) > 1
+        rates = (_BETTER if several else _GOOD).search(reading.masked)
+        if not sure or len(sure) < len(reading.mentions) or not rates:
             return None
-        if not _BETTER.search(reading.masked) or len(reading.leftover) > MAX_LEFTOVER:
+        if len(reading.leftover) > MAX_LEFTOVER:
             return None
-        plan = self._make("compare", table, reading, tuple(table.overview_fields))
+        operation: Operation = "compare" if several else "overview"
+        plan = self._make(operation, table, reading, tuple(table.overview_fields))
         said = " ".join(reading.leftover)
         unknown = (Loose(kind="unknown", words=said),) if said else ()
         loose = (Loose(kind="better", words="better"), *unknown)
@@ -242,6 +250,8 @@ class Planner:
         known = [mention for mention in reading.mentions if mention.known]
         if len(known) != 1 or len(reading.mentions) > 1 or not table.similar_fields:
             return None
+        if reading.comparative:
+            return None  # "cheaper alternatives to" asks for more than nearness
         if known[0].weak and known[0].tier == "fuzzy":
             return None
         return self._make("similar", table, reading, tuple(table.similar_fields[:MAX_FIELDS]))

@@ -49,7 +49,7 @@ _OVERVIEW = re.compile(
     r"^\W*(?:(?:please|hi|hey|hello|ok|can you|could you)\W+)*"
     r"(?:(?:tell|inform) (?:me|us) (?:more |something |a bit )?(?:about|of)"
     r"|what (?:can|do) (?:you|u) (?:tell me|know|have|say) (?:about|on)|what is known (?:about|of)"
-    r"|(?:what|how) about"
+    r"|(?:what|how) about|how(?: is|'s|s)"
     r"|(?:give me )?(?:an |the )?(?:overview|summary|profile|facts|info|information|stats|data)"
     r"(?: about| of| on| for)|describe|show me|look ?up|what(?: is|'s|s)|who is|about)\W+"
     r"(?:the )?it(?:\W+(?:and|or|versus|vs)?\W*(?:the )?it)*\W*(?:please|pls|thanks|like)?\W*$",

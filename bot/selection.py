@@ -26,7 +26,9 @@ def asks_for_more(question: str) -> bool:
     return bool(_MORE.match(question))
 
 
-def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard) -> Plan | None:
+def select(
+    question: str, conditions: Conditions, mentions: Sequence[Mention], table: TableCard
+) -> Plan | None:
     """Return the plan of a question about many entities; None where it may be about another thing.
 
     Such a question speaks of the entities as a kind, names none of them, and says which it
@@ -36,12 +38,14 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     named = conditions.plural or conditions.singular or conditions.by
     says = conditions.order or conditions.function or conditions.fields or conditions.listed
     described = says and conditions.described and not conditions.leftover
+    if conditions.empty and conditions.plural and _WANTS_ALL.match(question):
+        return _ask_which(table)
     if (conditions.empty and not conditions.rated) or not (named or described):
         return None
     if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):
         return None
     if conditions.rated and conditions.order is None and not conditions.function:
-        return _ask_by_what(conditions, table)
+        return None if any(m.known for m in mentions) else _ask_by_what(conditions, table)
     asks = conditions.explicit or conditions.by or _asks_for_a_list(conditions, table)
     if not asks or len(conditions.leftover) > MAX_IGNORED or conditions.denies:
         return None
@@ -49,6 +53,12 @@ def select(conditions: Conditions, mentions: Sequence[Mention], table: TableCard
     if conditions.leftover and not (conditions.exact or listed):
         return None
     return _plan(conditions, table)
+
+
+def _ask_which(table: TableCard) -> Plan:
+    """Ask back which ones, where it wants a list of them all."""
+    ranks = tuple(key for key in table.overview_fields if table.field(key).numeric)
+    return Plan(operation="ask", table=table.name, asks_for="list", fields=ranks[:MAX_FIELDS])
 
 
 def _ask_by_what(conditions: Conditions, table: TableCard) -> Plan | None:
@@ -125,6 +135,12 @@ def narrow(
     )
 
 
+_WANTS_ALL = re.compile(
+    r"^\W*(?:please |can you )?(?:show|give|list|find|tell|name)(?: me| us)?"
+    r"(?: a list of| all| some| the| any)* [\w-]+\W*(?:please)?\W*$"
+    r"|^\W*(?:all|list of)(?: the)? [\w-]+\W*$",
+    re.I,
+)
 _ARE = re.compile(r"\b(?:are|have)\b", re.I)
 _WHICH = re.compile(
     r"^\W*(?:which|what|list|show|name|give|see)(?: me| us)?(?: ones| they| them| all| those)*"

@@ -128,6 +128,14 @@ EXAMPLES: dict[str, list[str]] = {
         "how do I use this",
         "where do your answers come from",
     ],
+    "sources": [
+        "where does your data come from",
+        "where do you get your information",
+        "what are your sources",
+        "how old is this data",
+        "how recent are these figures",
+        "when was your information last updated",
+    ],
     "identity": [
         "who are you",
         "are you a real person",
@@ -223,6 +231,11 @@ def _capabilities(card: DomainCard) -> str:
     return f"{card.domain.description}\n\nYou can ask me to:\n{lines}"
 
 
+def _sources(card: DomainCard) -> str:
+    told = f" The data: {card.domain.vintage}." if card.domain.vintage else ""
+    return f"From a fixed set of documents; every answer shows which of them it comes from.{told}"
+
+
 def _identity(card: DomainCard) -> str:
     return (
         f"I am a computer program, not a person. I answer questions about {card.domain.name} from "
@@ -237,4 +250,5 @@ _REPLIES: dict[str, Callable[[DomainCard], str]] = {
     "assent": lambda card: "All right. What else would you like to know?",
     "capabilities": _capabilities,
     "identity": _identity,
+    "sources": _sources,
 }

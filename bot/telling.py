@@ -351,10 +351,9 @@ class SummaryTelling:
             lacking
         )
         shown = figure(rounded(value, field), field)
-        return (
-            f"The {self._plan.function} of {lower_label(field)}{vintage(field)} over {over:,} "
-            f"{entities} is {shown} [1]{missing}."
-        )
+        label, function = lower_label(field), self._plan.function or ""
+        what = label if label.startswith(function) else f"{function} of {label}"
+        return f"The {what}{vintage(field)} over {over:,} {entities} is {shown} [1]{missing}."
 
 
 def rounded(value: float, field: FieldCard) -> float:
@@ -368,6 +367,12 @@ def which_ones(plan: Plan, card: TableCard) -> str:
     """Ask back which entities are meant."""
     if plan.asks_for == "compare":
         return f"Which {card.entity_plural} shall I compare? Please name two or more."
+    if plan.asks_for == "list":
+        kinds = ", ".join(lower_label(f) for f in card.fields if f.type == "category")
+        fields = ", ".join(lower_label(card.field(key)) for key in plan.fields)
+        return (
+            f"Which {card.entity_plural}? I can choose them by {kinds}, and rank them by {fields}."
+        )
     if plan.asks_for == "rank":
         which = f"{card.entity_plural}{f' ({conditions(plan.filters, card)})' * bool(plan.filters)}"
         fields = ", ".join(lower_label(card.field(key)) for key in plan.fields)
@@ -392,7 +397,8 @@ def loosely(plan: Plan) -> Iterable[str]:
             meant = f"“{loose.words}” is taken for {loose.taken_for} itself"
             yield f"The data know no distances, so {meant}."
         elif loose.kind == "better":
-            yield "Which is better depends on what matters to you; these are the figures."
+            which = "Which is better" if len(plan.entities) > 1 else "How good it is"
+            yield f"{which} depends on what matters to you; these are the figures."
         elif loose.kind == "unknown":
             yield f"The data say nothing about “{loose.words}”."
         else:

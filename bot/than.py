@@ -32,7 +32,9 @@ def take_than(
         place = mention.first - 1
         while place >= 0 and tokens[place].norm in _BEFORE_NAME:
             place -= 1
-        if not mention.known or place < 1 or tokens[place].norm != "than":
+        name = [token.norm for token in tokens[mention.first : mention.last]]
+        is_one = mention.known and not words.is_value(name)
+        if not is_one or place < 1 or tokens[place].norm != "than":
             continue
         read = _comparison(tokens[:place], words)
         if read is None:
