@@ -103,6 +103,10 @@ class IndexDamaged(IndexUnavailable):
     """The index files are there and cannot be used."""
 
 
+class StillOpening(GroundskeeperError):
+    """The index and the models are being opened, which takes a few seconds."""
+
+
 class ModelError(GroundskeeperError):
     """A model cannot be used."""
 

@@ -54,13 +54,14 @@ class Settings(BaseSettings):
     `questions_per_minute` is for each session, `address_questions_per_minute` for all sessions
     of one address together. `address_header` names the header in which a proxy in front of the
     app tells the visitor's address ("X-Forwarded-For"); leave it empty where there is none, for
-    anybody can send a header. `concurrent_answers`: how many are made at once, 0 for as many as
-    there are processor cores; `queue_length` more may wait, for `queue_seconds`.
+    anybody can send a header. `concurrent_answers`: for how many evidence is looked for at once,
+    and how many are written at once, 0 for as many as there are processor cores; `queue_length`
+    more may wait, for `queue_seconds`, before either.
     `answer_seconds` bounds a whole answer, `model_timeout` the silence of a model.
     A report that a moderator has claimed is free again `claim_minutes` after the last change.
     `reports_retention_days`: how long `reports purge` keeps what closed reports say.
-    `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
     `open_topics_days`: for how long is counted what was asked about and not answered; 0: not at all.
+    `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
     as `notify_from_severity` are told to `webhook_url`, signed with `webhook_secret` (both as
     Standard Webhooks has them), and by mail to `mail_to` (several parted by commas). With
     `smtp_url` ("smtps://user:password@host:465", "smtp://…:587" for STARTTLS, "smtp+plain://…")
@@ -116,8 +117,8 @@ class Settings(BaseSettings):
     queue_seconds: float = Field(60.0, gt=0, le=3600)
     answer_seconds: float = Field(120.0, gt=0, le=3600)
     reports_retention_days: int = Field(365, ge=0, le=36_500)
-    claim_minutes: int = Field(30, ge=1, le=10_080)
     open_topics_days: int = Field(90, ge=0, le=3_660)
+    claim_minutes: int = Field(30, ge=1, le=10_080)
     public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
     notify_from_severity: Literal["low", "normal", "high", "urgent"] = "high"
     webhook_url: SecretStr = SecretStr("")

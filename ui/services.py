@@ -26,6 +26,7 @@ from ingest.paths import domain_paths
 from ingest.settings import Settings, load_settings
 from ui import provider
 from ui.conversation import ChatBot
+from ui.opening import Opening
 
 _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
 
@@ -67,6 +68,8 @@ def shared_services() -> Services:
     reports = domain_paths(settings, card).reports
     access = CurrentAccess(settings)
     deliver_in_background(settings, card.domain.name, reports)
+    opening = Opening(partial(_shared_bot, settings, card))
+    opening.begin()
     return Services(
         card=card,
         reports=ReviewQueue(
@@ -78,12 +81,12 @@ def shared_services() -> Services:
             claim_minutes=settings.claim_minutes,
         ),
         moderators=Moderators(reports, session_minutes=settings.session_minutes, access=access),
-        open_bot=partial(_shared_bot, settings, card),
-        open_bench=partial(_shared_bench, settings, card),
+        open_bot=opening.get,
+        open_bench=opening.then(partial(_shared_bench, settings, card)),
         question_max_chars=settings.question_max_chars,
         address_header=settings.address_header,
         access=access,
-        open_library=partial(_shared_library, settings, card),
+        open_library=opening.then(partial(_shared_library, settings, card)),
         settings=settings,
     )
 
@@ -96,7 +99,9 @@ def _release(bot: Bot) -> None:
 def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     """Return the one bot of this process; what fails is not kept, so the next visit tries again."""
     asked = AskedCounts(domain_paths(_settings, _card).reports, Masker(_settings.phone_region))
-    return open_bot(_settings, _card, counted=True, counters=[asked])
+    bot = open_bot(_settings, _card, counted=True, counters=[asked])
+    bot.load_model()
+    return bot
 
 
 @st.cache_resource(show_spinner=False)

@@ -14,7 +14,7 @@ from ui import provider, strings
 from ui.rendering import brand_html, failure_html
 from ui.services import Services, signed_in
 from ui.sorting import sorting_css
-from ui.states import draw_state
+from ui.states import draw_state, offline_css
 from ui.theme import accent_css
 from ui.views.about import about_page
 from ui.views.browse import browse_page
@@ -48,7 +48,7 @@ def run(find_services: Callable[[], Services]) -> None:
     theme = services.card.theme
     st.set_page_config(page_title=services.card.domain.name, page_icon=theme.icon)
     st.html(STYLE)
-    st.html(accent_css(theme) + sorting_css())
+    st.html(accent_css(theme) + sorting_css() + offline_css())
     pages = _pages(services)
     page = st.navigation(list(pages.values()), position="hidden")
     inside = signed_in(services) is not None

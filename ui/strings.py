@@ -10,7 +10,7 @@ LOOKUP_PAGE = "My report"
 SIGN_IN_PAGE = "Sign in"
 MODERATION_PAGE = "Moderation"
 MORE_PAGES = "More"
-OPENING = "Opening the index…"
+OPENING = "The index and the models are being opened."
 TRY_AGAIN = "Try again"
 BROKEN = "Something went wrong on our side. Please try again; nothing that was saved is lost."
 
@@ -19,6 +19,14 @@ NO_INDEX_TITLE = "There is nothing to ask about yet"
 NO_INDEX_TOLD = "The documents have not been read. Whoever runs this bot can start that."
 INDEXING_TITLE = "The documents are being read"
 INDEXING_TOLD = "This takes a minute or two. The page goes on by itself; you need not do anything."
+INDEXING_SO_FAR = "{done:,} of {all:,} documents so far"
+LOADING_TITLE = "One moment, please"
+LOADING_TOLD = "The bot is getting ready, which takes a few seconds. The page goes on by itself."
+OFFLINE_TITLE = "No connection"
+OFFLINE_TOLD = (
+    "The bot cannot be reached. What you have here stays; "
+    "the page goes on by itself as soon as there is a connection again."
+)
 INDEX_TROUBLE_TITLE = "The documents cannot be opened"
 NO_MODEL_TITLE = "The language model is missing"
 ABSENT_MODEL_TITLE = "The language model does not answer"
@@ -85,7 +93,7 @@ SOURCES = "Sources"
 SOURCE_NUMBER = "Source {n}"
 MORE_SOURCES = "{n} more"
 PAGE = "page {n}"
-ROW = "row {n}"
+ROW = "row {n:,}"
 TABLE = "Comparison; scrolls sideways"
 NOT_REPORTED = "not reported"
 DOWNLOAD = "Download as CSV"
@@ -365,6 +373,7 @@ BULK_ACTIONS = {
     "claim": "Take them",
     "severity": "Set the severity",
     "answer_fine": "Answer was right",
+    "not_actionable": "Nothing to do",
     "duplicate": "Duplicates of another",
     "dismiss": "Dismiss",
 }
@@ -470,6 +479,8 @@ INSIGHT_CLOSED = "Closed"
 INSIGHT_LEFT = "Open"
 INSIGHT_WHEN = "When"
 INSIGHT_IN_ALL = "{n:,} in all"
+INSIGHT_PER_DAY = "at most {most:,} a day"
+INSIGHT_PER_DAYS = "at most {most:,} in {days} days"
 INSIGHT_AT_MOST = "at most {n:,}"
 INSIGHT_FROM = "{day} and {n} days on"
 INSIGHT_TABLE = "The figures as a table"

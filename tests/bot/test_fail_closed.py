@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from bot import pipeline, writer
-from bot.answer import Answer, Finished, Question, Sentence, Waiting
+from bot.answer import Answer, EvidenceFound, Finished, Question, Sentence, Waiting
 from bot.chat_models import NamedChatModel
 from bot.pipeline import Bot
 from bot.reasons import is_known
@@ -274,14 +274,35 @@ def test_a_full_line_is_a_friendly_sentence(
     bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(bot._limits.line, "_length", 0)
-    busy = bot.stream(Question(text=GUIDE_QUESTION))
-    next(busy)
-    answer = bot.answer(Question(text="hi"))
-    busy.close()
+    with bot._limits.line.turn():
+        answer = bot.answer(Question(text="hi"))
 
     assert (answer.status, answer.reason) == ("failed", "limit")
     assert answer.text.startswith("Too many people are asking")
     assert "was not answered (limit)" in caplog.text
+
+
+def test_evidence_does_not_wait_for_what_is_being_written(bot: Bot) -> None:
+    with bot._limits.writing_line.turn():
+        waiting = [bot.stream(Question(text=GUIDE_QUESTION)) for _ in range(2)]
+        for place, events in enumerate(waiting, 1):
+            told = (event for event in events if event != Waiting(place=0))
+            found = next(told)
+            assert isinstance(found, EvidenceFound) and found.evidence
+            assert next(told) == Waiting(place=place)
+    for events in waiting:
+        *_, last = events
+        assert isinstance(last, Finished) and last.answer.status == "answered"
+        assert last.answer.timings_ms["wait"] > 0
+
+
+def test_a_full_line_before_the_model_is_a_friendly_sentence(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot._limits.writing_line, "_length", 0)
+    with bot._limits.writing_line.turn():
+        answer = bot.answer(Question(text=GUIDE_QUESTION))
+    assert (answer.status, answer.reason) == ("failed", "limit")
 
 
 def test_one_address_with_many_sessions_has_one_limit(indexed_pack: Pack, bot: Bot) -> None:

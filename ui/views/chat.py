@@ -34,7 +34,7 @@ from ui.services import Services, visitor_address
 from ui.tables import table_csv, table_html, without_repeated_figures
 from ui.views.reporting import draw_report, offer_report
 from ui.views.search_in import offer_search_in
-from ui.views.source import draw_open_source, hear_sources
+from ui.views.source import draw_open_source, fields_of, hear_sources
 
 LOOK_AGAIN_SECONDS = 0.1
 _CONVERSATION = "conversation"
@@ -45,8 +45,7 @@ CHAT = "chat"
 
 def chat_page(services: Services) -> None:
     """Draw the conversation and go on drawing until every question in it has its answer."""
-    with st.spinner(strings.OPENING):
-        bot = services.open_bot()
+    bot = services.open_bot()
     conversation = st.session_state.setdefault(_CONVERSATION, Conversation())
     conversation.address = visitor_address(services.address_header)
     thread = st.container(key="gk-thread")
@@ -306,10 +305,12 @@ def _rows(answer: Answer) -> int:
 def _sources_of(conversation: Conversation, key: str) -> dict[int, Place]:
     """Return where the sources of the exchange with this key stand, by their numbers."""
     answers = (exchange.answer for exchange in conversation.exchanges if exchange.key == key)
+    answer = next(answers, None)
+    if answer is None:
+        return {}
+    meant = {piece.n: fields_of(piece) for piece in answer.evidence}
     return {
-        cited.n: Place(cited.document, cited.start, cited.row)
-        for answer in answers
-        if answer is not None
+        cited.n: Place(cited.document, cited.start, cited.row, meant.get(cited.n, ()))
         for cited in answer.citations
     }
 
