@@ -17,6 +17,7 @@ from bot.answer import Answer
 from bot.counts_file import CountsFile
 from ingest.domain import DomainCard, TableCard
 
+OTHER = "something that the data does not have"
 MOST_CHARS = 200
 MOST_TOPICS = 100
 
@@ -70,7 +71,7 @@ def topics_of(answer: Answer, card: DomainCard) -> list[str]:
 def _figures(table: TableCard, keys: object) -> list[str]:
     """Return the figures that were named; where there is none, that another one was asked for."""
     named = [field.label for field in table.fields if isinstance(keys, list) and field.key in keys]
-    return [f"{table.entity_plural}: {label}" for label in named or ["something else"]]
+    return [f"{table.entity_plural}: {label}" for label in named or [OTHER]]
 
 
 class OpenTopics:

@@ -47,8 +47,8 @@ def over_time_html(seen: Insight) -> str:
     left = [step.open for step in seen.steps]
     labels = [_label(step.first, seen.step_days) for step in seen.steps]
     charts = [
-        _columns_html(strings.INSIGHT_NEW, _in_all(filed), filed, labels, ends),
-        _columns_html(strings.INSIGHT_CLOSED, _in_all(closed), closed, labels, ends),
+        _columns_html(strings.INSIGHT_NEW, _came(filed, seen), filed, labels, ends),
+        _columns_html(strings.INSIGHT_CLOSED, _came(closed, seen), closed, labels, ends),
         _columns_html(strings.INSIGHT_LEFT, _at_most(left), left, labels, ends),
     ]
     table = folded(strings.INSIGHT_TABLE, _table_html(seen, labels))
@@ -67,8 +67,12 @@ def breakdown_html(title: str, rows: Sequence[Breakdown]) -> str:
     )
 
 
-def _in_all(values: Sequence[int]) -> str:
-    return strings.INSIGHT_IN_ALL.format(n=sum(values))
+def _came(values: Sequence[int], seen: Insight) -> str:
+    """Return how many there were, and at most in one column: what its height stands for."""
+    in_all = strings.INSIGHT_IN_ALL.format(n=sum(values))
+    each = strings.INSIGHT_PER_DAY if seen.step_days == 1 else strings.INSIGHT_PER_DAYS
+    most = max(values)
+    return f"{in_all}, {each.format(most=most, days=seen.step_days)}" if most else in_all
 
 
 def _at_most(values: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.answer import Answer, Evidence
-from bot.open_topics import OpenTopic, OpenTopics, topics_of
+from bot.open_topics import OTHER, OpenTopic, OpenTopics, topics_of
 from ingest.domain import DomainCard, load_card
 
 DAY = date(2026, 11, 21)
@@ -38,7 +38,7 @@ def test_a_question_is_about_the_figures_that_it_named(card: DomainCard) -> None
     asked = open_answer(plan=plan | {"unknown_fields": ["my own words"]})
     assert topics_of(asked, card) == [f"{table.entity_plural}: {field.label}"]
     other = open_answer(plan=plan | {"fields": []})
-    assert topics_of(other, card) == [f"{table.entity_plural}: something else"]
+    assert topics_of(other, card) == [f"{table.entity_plural}: {OTHER}"]
 
 
 def test_or_else_about_the_section_that_came_nearest(card: DomainCard) -> None:

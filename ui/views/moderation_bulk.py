@@ -96,6 +96,9 @@ def _actions(services: Services) -> dict[str, Act]:
         "claim": lambda who, one: queue.claim(who, one.reference, one.version),
         "severity": lambda who, one: queue.set_severity(who, one.reference, one.version, severity),
         "dismiss": lambda who, one: queue.move(who, one.reference, one.version, "dismissed", text),
+        "not_actionable": lambda who, one: queue.resolve(
+            who, one.reference, one.version, "not_actionable"
+        ),
         "duplicate": lambda who, one: queue.resolve(
             who, one.reference, one.version, "duplicate", detail=text
         ),
