@@ -11,10 +11,10 @@ import streamlit as st
 
 from ingest.errors import GroundskeeperError
 from ui import provider, strings
-from ui.rendering import brand_html, failure_html
+from ui.rendering import brand_html
 from ui.services import Services, signed_in
 from ui.sorting import sorting_css
-from ui.states import draw_state, offline_css
+from ui.states import draw_bug, draw_state, offline_css
 from ui.theme import accent_css
 from ui.views.about import about_page
 from ui.views.browse import browse_page
@@ -133,4 +133,4 @@ def _guarded(draw: Page, services: Services) -> None:
         draw_state(error, services)
     except Exception:
         log.exception("A page could not be drawn")
-        st.html(failure_html(strings.BROKEN, ""))
+        draw_bug()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +27,7 @@ from ui.rendering import escape
 from ui.services import Services
 
 LOOK_AGAIN_SECONDS = 1.5
+_COMMAND = re.compile("`([^`]+)`")  # what a hint says to type
 # Streamlit's own dialog for a lost connection, told from ours, which hold elements.
 _OFFLINE_DIALOG = (
     'body:has(.stApp[data-test-connection-state="PINGING_SERVER"])'
@@ -50,6 +52,7 @@ NO_MODEL = State("🔌", strings.NO_MODEL_TITLE, strings.OPERATOR_TOLD)
 ABSENT_MODEL = State("💤", strings.ABSENT_MODEL_TITLE, strings.ABSENT_MODEL_TOLD)
 STRANGE_MODEL = State("🔒", strings.STRANGE_MODEL_TITLE, strings.STRANGE_MODEL_TOLD)
 TROUBLE = State("🛠️", strings.TROUBLE_TITLE, strings.OPERATOR_TOLD)
+BUG = State("🛠️", strings.TROUBLE_TITLE, strings.BROKEN)
 # The first kind of error that fits.
 STATES: tuple[tuple[type[GroundskeeperError], State], ...] = (
     (IndexMissing, MISSING),
@@ -69,8 +72,18 @@ def draw_state(error: GroundskeeperError, services: Services | None = None) -> N
         return
     state = next((state for kind, state in STATES if isinstance(error, kind)), TROUBLE)
     st.html(state_html(state, error))
+    _offer_to_try_again()
+
+
+def draw_bug() -> None:
+    """Draw the screen for a mistake of our own, of which only the log knows more."""
+    st.html(state_html(BUG))
+    _offer_to_try_again()
+
+
+def _offer_to_try_again() -> None:
     with st.container(horizontal_alignment="center"):
-        st.button(strings.TRY_AGAIN, type="primary", icon=":material/refresh:")
+        st.button(strings.TRY_AGAIN, key="try-again", type="primary", icon=":material/refresh:")
 
 
 def _passing(error: GroundskeeperError, services: Services) -> State | None:
@@ -140,9 +153,10 @@ def state_html(state: State, error: GroundskeeperError | None = None) -> str:
     """Return the screen; what exactly is wrong stands below it in small print, for operators."""
     exact = ""
     if error is not None:
-        hint = f"<br>{escape(error.hint)}" if error.hint else ""
+        told = _COMMAND.sub(r"<code>\1</code>", escape(error.hint))
+        hint = f"<br>{told}" if told else ""
         exact = f'<div class="gk-note gk-exact"><p>{escape(error.message)}{hint}</p></div>'
-    role = "alert" if error is not None else "status"
+    role = "status" if state in (INDEXING, LOADING) else "alert"
     return (
         f'<div class="gk-welcome gk-state" role="{role}"><div class="gk-icon" aria-hidden="true">'
         f"{state.sign}</div><h1>{state.title}</h1><p>{state.told}</p></div>{exact}"

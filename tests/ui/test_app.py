@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,6 +37,7 @@ from tests.packs import HashedEmbeddings, Pack
 from tests.ui.fake_bot import DIGEST, EVIDENCE, RULES_VERSION, TABLE, FakeBot, answered
 from ui import strings
 from ui.conversation import Conversation
+from ui.opening import Opening
 from ui.rendering import escape
 from ui.services import Services
 
@@ -289,7 +291,7 @@ def test_without_an_index_the_page_says_what_to_do(services: Services) -> None:
 
     test = app(replace(services, open_bot=no_index))
     assert "Nothing has been indexed yet." in html(test)
-    assert "Run `groundskeeper reindex`." in html(test)
+    assert "Run <code>groundskeeper reindex</code>." in html(test)
     assert not test.chat_input
 
 
@@ -332,6 +334,41 @@ def test_while_the_index_is_made_the_page_waits_by_itself(
     assert strings.NO_INDEX_TITLE in html(test.run())
 
 
+def test_a_page_shows_how_far_the_reading_is(services: Services, tmp_path: Path) -> None:
+    def no_index() -> FakeBot:
+        raise IndexMissing("There is no index.")
+
+    settings = services.settings.model_copy(update={"data_dir": tmp_path})
+    waiting = replace(services, open_bot=no_index, settings=settings)
+    paths = domain_paths(settings, services.card)
+    paths.folder.mkdir(parents=True)
+    with FileLock(paths.reindex_lock), sqlite3.connect(paths.staging) as staging:
+        staging.execute("CREATE TABLE documents (name)")
+        staging.execute("INSERT INTO documents VALUES ('one')")
+        staging.commit()
+        test = app(waiting)
+    told = strings.INDEXING_SO_FAR.partition("{done")[0] + "1 of"
+    assert told in test.main.get("progress")[0].proto.text
+
+
+def test_a_page_waits_while_the_bot_opens_and_goes_on_by_itself(
+    services: Services, bot: FakeBot
+) -> None:
+    go_on = threading.Event()
+
+    def open_slowly() -> FakeBot:
+        assert go_on.wait(60)
+        return bot
+
+    test = app(replace(services, open_bot=Opening(open_slowly).get))
+    assert strings.LOADING_TITLE in html(test)
+    assert labels(test) == []
+    go_on.set()
+    while strings.LOADING_TITLE in html(test):
+        test.run()
+    assert strings.START_WITH in [caption.value for caption in test.caption]
+
+
 def test_a_page_that_breaks_says_so_without_a_traceback(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -340,6 +377,7 @@ def test_a_page_that_breaks_says_so_without_a_traceback(
 
     test = app(replace(services, open_bot=broken))
     assert strings.BROKEN in html(test)
+    assert labels(test) == [strings.TRY_AGAIN]
     assert "secret detail" not in html(test)
     assert "secret detail" in caplog.text
 

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from ui import strings
 
@@ -168,6 +168,33 @@ def test_another_site_frames_the_chat_alone(
         expect(chat.get_by_test_id("stChatInputTextArea")).to_be_enabled()
     # What is kept out of a frame has an error page of the browser in its place.
     assert [frame.url.partition(":")[0] for frame in page.frames[1:]] == ["http", "chrome-error"]
+    page.close()
+
+
+def test_a_lost_connection_is_said_in_our_words_and_ends_by_itself(
+    chromium: Browser, app_address: str
+) -> None:
+    page = chromium.new_page()
+    kept: list[WebSocketRoute] = []
+
+    def connect(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        kept.append(route)
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    visit(page, app_address)
+    page.route(re.compile("_stcore/(health|host-config)"), lambda route: route.abort())
+    kept.pop().close()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    shown = "e => getComputedStyle(e.querySelector(%r), '::after').content"
+    assert dialog.evaluate(shown % "h2") == f'"{strings.OFFLINE_TITLE}"'
+    assert dialog.evaluate(shown % "h2 + div") == f'"{strings.OFFLINE_TOLD}"'
+    assert dialog.inner_text().split() == []  # none of Streamlit's own words
+
+    page.unroute_all()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_enabled()
     page.close()
 
 
