@@ -37,11 +37,15 @@ _MOST = 2**63 - 1
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands: a character of a document's text, or a row of a table's file."""
+    """Where something stands: a character of a document's text, or a row of a table's file.
+
+    `fields` are those of the row that are meant, where not all of it is.
+    """
 
     document: str
     start: int = 0
     row: int | None = None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

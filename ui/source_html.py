@@ -79,15 +79,18 @@ def gives_orders(passage: Passage) -> bool:
     return bool(order_spans(passage.info.title, chunk.heading_path, chunk.text))
 
 
-def row_html(row: Row) -> str:
+def row_html(row: Row, meant: Collection[str] = ()) -> str:
     """Return a row as a small table: each figure with its unit, its source and its time.
 
-    Where all have the same source and time, it is said once, below.
+    Where all have the same source and time, it is said once, below. The fields that are `meant`
+    are marked.
     """
     facts = row.evidence.facts
     origins = {joined(fact.source, fact.vintage) for fact in facts}
     shared = origins.pop() if len(origins) == 1 else ""
-    lines = "".join(_cell_html(fact, origin=not shared) for fact in facts)
+    lines = "".join(
+        _cell_html(fact, origin=not shared, meant=fact.field in meant) for fact in facts
+    )
     below = f'<div class="gk-caption">{escape(shared)}</div>' if shared else ""
     head = (
         f'<thead><tr><th scope="col">{escape(_name_of(row.table))}</th>'
@@ -96,12 +99,14 @@ def row_html(row: Row) -> str:
     return f'<table class="gk-cells gk-row">{head}<tbody>{lines}</tbody></table>{below}'
 
 
-def _cell_html(fact: Fact, *, origin: bool) -> str:
+def _cell_html(fact: Fact, *, origin: bool, meant: bool) -> str:
     missing = ' class="gk-missing"' if fact.value is None else ""
     about = joined(fact.unit, *((fact.source, fact.vintage) if origin else ()))
+    cited = ' class="gk-meant"' if meant else ""
+    shown = f"<mark>{escape(fact.display)}</mark>" if meant else escape(fact.display)
     return (
-        f'<tr><th scope="row">{escape(fact.label)}{small(about)}</th>'
-        f"<td{missing}>{escape(fact.display)}</td></tr>"
+        f'<tr{cited}><th scope="row">{escape(fact.label)}{small(about)}</th>'
+        f"<td{missing}>{shown}</td></tr>"
     )
 
 

@@ -73,11 +73,15 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
 
 
 def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
-    """One line for each figure; of one entity these are two columns, the figure and its name."""
+    """One line for each figure; of one entity these are two columns, the figure and its name.
+
+    Roles are named: on a phone each line has a layout of its own (ui/style.css).
+    """
     rows = range(len(table.rows))
     cells = [cells_of(table, i) for i in rows]
     body = "".join(
-        f'<tr><th scope="row">{column_label(column)}</th>{"".join(row[j] for row in cells)}</tr>'
+        f'<tr role="row"><th scope="row" role="rowheader">{column_label(column)}</th>'
+        f"{''.join(row[j] for row in cells)}</tr>"
         for j, column in enumerate(table.columns[1:])
     )
     if len(rows) == 1:
@@ -85,8 +89,11 @@ def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str
         name = escape(shown_cells(table, 0)[0])
         return f'<table class="gk-table gk-one" aria-label="{name}"><tbody>{body}</tbody></table>'
     names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
-    head = f"<thead><tr><td></td>{names}</tr></thead>"
-    return f'<table class="gk-table gk-side">{head}<tbody>{body}</tbody></table>'
+    return (
+        f'<table class="gk-table gk-side" role="table" style="--entities:{len(rows)}">'
+        f'<thead role="rowgroup"><tr role="row"><td role="cell"></td>{names}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
 
 
 def column_label(column: Column, mark: str = "") -> str:

@@ -16,7 +16,7 @@ from ui.charts import charts_html
 from ui.rendering import literal, one_line, sources_html
 from ui.services import Services
 from ui.tables import table_csv, table_html
-from ui.views.source import draw_open_source, hear_sources
+from ui.views.source import draw_open_source, fields_of, hear_sources
 
 COMPARE = "compare"
 MATCHES = 6
@@ -239,4 +239,7 @@ def _draw(
         address = st.context.url
         query = urlencode(_query(table, picked, fields), doseq=True)
         st.code(f"{address or COMPARE}?{query}", language=None, wrap_lines=True)
-    return {piece.n: Place(piece.document, row=piece.row) for piece in facts.evidence}
+    return {
+        piece.n: Place(piece.document, row=piece.row, fields=fields_of(piece))
+        for piece in facts.evidence
+    }

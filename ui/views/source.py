@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bot.answer import Evidence
 from bot.library import Library, Passage, Place, Row
 from ingest.errors import GroundskeeperError
 from ingest.filters import type_of
@@ -55,6 +56,11 @@ class Opened:
 def open_source(by: str, place: Place, sources: Mapping[int, Place] | None = None) -> None:
     """Open a source beside the page; call it from a button. `by` names the page."""
     st.session_state[_OPEN] = Opened(by, place, tuple((sources or {}).items()))
+
+
+def fields_of(piece: Evidence) -> tuple[str, ...]:
+    """Return the fields of a row that a piece of evidence is about."""
+    return tuple(fact.field for fact in piece.facts)
 
 
 def hear_sources(by: str, places: Callable[[str], Mapping[int, Place]]) -> None:
@@ -180,7 +186,9 @@ def _draw_source(services: Services, place: Place, key: str, go: Callable[[Place
             _draw_passage(services, source, path, key)
         else:
             st.html(source_head_html(row_title(source), (), row_where(source)))
-            st.html(trouble_html(source.info) + row_html(source))
+            st.html(trouble_html(source.info) + row_html(source, place.fields))
+            if place.fields:
+                show_passage(f"{place.document} {place.row}", key)
     _offer_file(library, source, path, key)
 
 
