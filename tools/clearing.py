@@ -20,6 +20,14 @@ from ingest.domain import load_card
 from ingest.paths import domain_paths
 from ingest.settings import Settings
 
+# Done with a frame in which nothing moves, but for what moves for ever.
+_STAND_STILL = """async () => {
+    const moves = (one) =>
+        one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity;
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    do await frame(); while (document.getAnimations().some(moves));
+}"""
 NAME, PASSWORD = "clearing", "only for clearing reports"
 NUMBERS: dict[Outcome, str] = {
     "answer_fine": "1",
@@ -116,6 +124,7 @@ class Clearing:
 
     def clear_all(self) -> list[Cleared]:
         """Open the first report, and decide one after the other until none is left."""
+        self._wait_until_drawn()
         self._press("N")
         expect(self.page.locator(".gk-whole")).to_be_visible()
         self._wait_until_drawn()
@@ -142,9 +151,13 @@ class Clearing:
         self._wait_until_drawn()
 
     def _wait_until_drawn(self) -> None:
-        """Wait as somebody does who reads: what is pressed while the page moves goes astray."""
+        """Wait as somebody does who reads: what is pressed while the page moves goes astray.
+
+        Streamlit breaks off what a press does when the next one comes, and unfolds a form slowly.
+        """
         app = self.page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        self.page.evaluate(_STAND_STILL)
 
     def _decide(self, outcome: Outcome, *, by: str) -> None:
         if by == "keyboard":

@@ -93,6 +93,12 @@ def _set_query(query: ReportQuery) -> None:
     st.session_state.pop(SHOWN, None)
 
 
+def _show(key: str, value: object) -> None:
+    """Have a widget show a value; if it does, nothing is sent, which would undo what one types."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
 # --- views ------------------------------------------------------------------------------------
 
 
@@ -100,7 +106,7 @@ def draw_views(services: Services, who: Moderator) -> None:
     """Draw the views to choose from; the one that is shown is marked."""
     views = {**BUILT_IN, **services.reports.views(who)}
     query = current_query()
-    st.session_state[_VIEW] = next((n for n, known in views.items() if known == query), None)
+    _show(_VIEW, next((n for n, known in views.items() if known == query), None))
     st.pills(
         strings.VIEWS,
         list(views),
@@ -143,7 +149,7 @@ def draw_filters(services: Services, who: Moderator) -> ReportQuery:
     """Draw search and filters; return what they ask for."""
     query = current_query()
     with st.container(key="gk-filters", horizontal=True, vertical_alignment="bottom"):
-        st.session_state["queue-text"] = query.text
+        _show("queue-text", query.text)
         st.text_input(
             strings.SEARCH,
             key="queue-text",
@@ -168,7 +174,7 @@ def _draw_choices(services: Services, who: Moderator, query: ReportQuery) -> Non
     people = [*names, *services.moderators.names(who)]
     categories: Sequence[Category] = get_args(Category)
     _choose("states", strings.SHOW, query.states, STATE_CHOICES, _states_label)
-    st.session_state["queue-severities"] = list(query.severities)
+    _show("queue-severities", list(query.severities))
     st.multiselect(
         strings.SEVERITY,
         get_args(Severity),
@@ -197,7 +203,7 @@ def _choose(
 ) -> None:
     """Draw one filter; what a link asks for is offered even if nobody else would."""
     known = list(options)
-    st.session_state[f"queue-{name}"] = value
+    _show(f"queue-{name}", value)
     st.selectbox(
         label,
         known if value in (None, *known) else [*known, value],
