@@ -344,8 +344,9 @@ class _Sentence:
     def _refuses_groups(self, order: Order | None, function: Function | None) -> bool:
         """Whether a question is about one entity after all: "which state is the largest in"."""
         nouns = [t for t in self._tokens if self._card.is_noun(t)]
+        kinds = [self._tokens[f.last - 1] for f in self._found if self._says_kind(f.what)]
         words = [f.last - 1 for f in self._found if f.first in self._used and f.last]
-        several = any(self._card.is_plural(t) for t in nouns) or any(
+        several = any(self._card.is_plural(t) for t in [*nouns, *kinds]) or any(
             self._words[i].endswith("s") for i in words
         )
         if several or (not nouns and (order or function)):
@@ -357,6 +358,7 @@ class _Sentence:
     def _contrasts_values(self, filters: Sequence[Filter]) -> bool:
         """Whether values of one field are set against each other: "public vs private"."""
         several = [f.field for f in filters if len(f.values) > 1 and not f.excluded]
+        several += self._alternatives()
         asked = [key for key in self._asked() if self._card.field(key).numeric]
         cues = {i for i, w in enumerate(self._words) if w in _CONTRASTS | _COMPARATIVES}
         comparing = any(m.comparing for _, _, m in self._fields())
@@ -368,6 +370,14 @@ class _Sentence:
         self._taken |= cues
         self._by = several[0]
         return True
+
+    def _alternatives(self) -> list[str]:
+        """Return the fields that are asked for by their values: "public or private"."""
+        return [
+            match.keys[0]
+            for first, last, match in self._fields()
+            if "or" in self._words[first:last] and not self._card.field(match.keys[0]).numeric
+        ]
 
     def _most_of_a_kind(self) -> bool:
         """Whether it asks where there are most: "the most colleges", "the fewest HBCUs"."""
@@ -509,6 +519,8 @@ class _Sentence:
             if self._words[first] == "how":
                 continue
             if self._words[first - 1] == "by" and self._card.field(match.keys[0]).numeric:
+                if self._contrasts() and not _COMPARING.isdisjoint(self._words):
+                    return None  # "compare A and B by": no order
                 self._used.add(first)
                 if not self._contrasts():
                     self._taken |= {i for i, w in enumerate(self._words) if w in _COMPARING}

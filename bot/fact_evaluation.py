@@ -26,6 +26,7 @@ from ingest.index import Index
 Outcome = Literal["right", "abstained", "wrong"]
 Ask = Callable[[str, dict[str, Any] | None], Facts | None]
 
+MAX_ROUNDING = 0.001
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -55,6 +56,12 @@ class ExpectedNumber(_Strict):
     over: int | None = None
 
 
+class ExpectedGroups(_Strict):
+    """These groups in this order, each with its rows and then its figures, by field."""
+
+    groups: dict[str, tuple[float | None, ...]]
+
+
 class FactCase(_Strict):
     """A question, the ones before it, and what is true."""
 
@@ -62,7 +69,7 @@ class FactCase(_Strict):
     question: str
     operation: str
     history: tuple[str, ...] = ()
-    expect: ExpectedCells | ExpectedNumber | Literal["abstain", "not planned"]
+    expect: ExpectedCells | ExpectedNumber | ExpectedGroups | Literal["abstain", "not planned"]
 
 
 @dataclass
@@ -141,8 +148,13 @@ def judge(case: FactCase, facts: Facts | None) -> Outcome:
         return "right" if expect == "abstain" or facts is None else "abstained"
     if facts is None or not shown:
         return "abstained"
-    fits = _cells_fit if isinstance(expect, ExpectedCells) else _number_fits
-    return "right" if fits(expect, facts) else "wrong"  # type: ignore[arg-type]
+    if isinstance(expect, ExpectedGroups):
+        fits = _groups_fit(expect, facts)
+    elif isinstance(expect, ExpectedCells):
+        fits = _cells_fit(expect, facts)
+    else:
+        fits = _number_fits(expect, facts)
+    return "right" if fits else "wrong"
 
 
 def _cells_fit(expect: ExpectedCells, facts: Facts) -> bool:
@@ -162,6 +174,22 @@ def _cells_fit(expect: ExpectedCells, facts: Facts) -> bool:
         for column, values in expect.cells.items()
         for row, value in zip(expect.rows, values, strict=True)
     )
+
+
+def _groups_fit(expect: ExpectedGroups, facts: Facts) -> bool:
+    shown = {str(row[0]): row[1:] for row in facts.table.rows} if facts.table else {}
+    return list(shown) == list(expect.groups) and all(
+        _near(cell, figure)
+        for name, figures in expect.groups.items()
+        for cell, figure in zip(shown[name], figures, strict=True)
+    )
+
+
+def _near(cell: object, figure: float | None) -> bool:
+    """Whether a cell is a figure, or both are none; as calculated, so with a little room."""
+    if figure is None or not isinstance(cell, int | float):
+        return cell is figure
+    return abs(cell - figure) < MAX_ROUNDING
 
 
 def _number_fits(expect: ExpectedNumber, facts: Facts) -> bool:

@@ -105,6 +105,11 @@ class Bot:
         self._planning = Planning(self.card)
         self._rehearsed = lru_cache(maxsize=REHEARSED)(self._rehearse)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a question is being answered at this moment."""
+        return self._limits.line.busy or self._limits.writing_line.busy
+
     def __enter__(self) -> Bot:
         return self
 

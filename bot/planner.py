@@ -343,10 +343,14 @@ def _speller(card: DomainCard, entities: EntityIndex) -> Speller:
     ]
     for table in card.tables:
         texts += [table.entity, table.entity_plural, *table.entity_words, *table.plain_words]
-        texts += [f"{word}s" for word in table.entity_words]
+        texts += [_plural(word) for word in table.entity_words]
         texts += [w for field in table.fields for v, own in field.values.items() for w in (v, *own)]
     words = {word for text in texts for word in phrase(text)}
     return Speller(words, lambda word: word in FILLER or entities.knows(word))
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def _without(

@@ -28,6 +28,12 @@ class WaitingLine:
         self._tickets: list[object] = []
         self._changed = threading.Condition()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anybody is being served at this moment."""
+        with self._changed:
+            return bool(self._tickets)
+
     @contextmanager
     def turn(self) -> Iterator[Iterator[int]]:
         """Stand in line until the `with` block is left, however it is left.
