@@ -108,7 +108,7 @@ def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
 def _shared_bench(_settings: Settings, _card: DomainCard) -> Workbench:
     """Return the one workbench of this process, over the bot's own index and model."""
     bot = _shared_bot(_settings, _card)
-    return Workbench(_settings, bot.index, lambda: bot.chat)
+    return Workbench(_settings, bot.index, lambda: bot.chat, busy=lambda: bot.busy)
 
 
 @st.cache_resource(show_spinner=False)

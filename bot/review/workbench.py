@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from bot.chat_models import NamedChatModel, make_chat_model
@@ -30,6 +31,8 @@ Tell = Callable[[int, int], None]
 
 VECTORS_REMEMBERED = 10_000
 ANSWERS_AT_ONCE = 20
+# Beside visitors who never cease, a tenth of a core is left for a try.
+MOST_PATIENCE_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
 MAKERS = 3  # how the texts below are made; another number makes them anew
 
 
@@ -41,15 +44,22 @@ class Workbench:
     """Bots as people meet them today, made when first asked for; nothing here is counted.
 
     `chat` is called for the answering model once a case is run; the dry run of a rule does
-    without one. Safe to share between threads.
+    without one, and waits while visitors' questions keep the bot `busy`. Safe to share between
+    threads.
     """
 
     def __init__(
-        self, settings: Settings, index: Index, chat: Callable[[], NamedChatModel]
+        self,
+        settings: Settings,
+        index: Index,
+        chat: Callable[[], NamedChatModel],
+        *,
+        busy: Callable[[], bool] = bool,
     ) -> None:
         self.settings = settings
         self.index = index
         self._chat = chat
+        self._busy = busy
         self._model = for_questions(index.embeddings)
         self._memory = VectorMemory(self._model.embed_documents, VECTORS_REMEMBERED)
         self._cache = TrialCache(index.paths.trials)
@@ -101,21 +111,41 @@ class Workbench:
             found = self._cache.find("answer", made_with, list(keys))
             missing = [key for key in keys if key not in found]
             for start in range(0, len(missing), ANSWERS_AT_ONCE):
-                tell(len(found), len(keys))
-                made = {
-                    key: self._quote(*keys[key]) for key in missing[start : start + ANSWERS_AT_ONCE]
-                }
-                self._cache.keep("answer", made_with, made)
-                found |= made
+                some = {key: keys[key] for key in missing[start : start + ANSWERS_AT_ONCE]}
+                tell_more = partial(_tell_more, tell, len(found), len(keys))
+                found |= self._quote_some(made_with, some, tell_more)
         return {keys[key]: text.decode() for key, text in found.items()}
 
     def close(self) -> None:
         """Let go of what was kept; the index is its opener's."""
         self._cache.close()
 
+    def _quote_some(
+        self, made_with: str, asked: Mapping[str, Asked], tell: Callable[[int], None]
+    ) -> dict[str, bytes]:
+        """Quote and keep, also what was quoted before `tell` put an end to it by raising."""
+        made: dict[str, bytes] = {}
+        try:
+            for key, one in asked.items():
+                tell(len(made))
+                self._give_way()
+                made[key] = self._quote(*one)
+        finally:
+            self._cache.keep("answer", made_with, made)
+        return made
+
     def _quote(self, question: str, history: tuple[str, ...]) -> bytes:
         answer = ask_after(self.quoting_bot, question, history)
         return (answer.text if answer.status == "answered" else "").encode()
+
+    def _give_way(self) -> None:
+        """Let those go first who are waiting for an answer, if not for ever.
+
+        Lowering the thread's priority would not do: it holds Python's lock while it is waiting.
+        """
+        end = time.monotonic() + MOST_PATIENCE_SECONDS
+        while self._busy() and time.monotonic() < end:
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def _made_with(self) -> str:
         """Return what tells one state of index, card, rules and model from another."""
@@ -128,6 +158,10 @@ class Workbench:
 
     def _bot(self, chat: NamedChatModel) -> Bot:
         return Bot(self.index, chat, self.settings, (), make_guard_model(self.settings))
+
+
+def _tell_more(tell: Tell, done: int, of: int, more: int) -> None:
+    tell(done + more, of)
 
 
 @contextmanager

@@ -168,7 +168,7 @@ def test_a_faster_moderator_keeps_the_rule_out(
     press(page, strings.TRY_RULE)
     services.reports.move(services.moderators.operator(), reference, 1, "triaged")
     press(page, strings.SAVE_RULE)
-    assert "by operator" in html(page)
+    assert "the operator" in html(page)
     assert not (pack.folder / RULES_NAME).exists()
     press(page, strings.SAVE_RULE)
     assert report_of(services, reference).outcome == "rule_added"
@@ -300,6 +300,14 @@ def test_the_page_can_be_used_while_a_rule_is_tried(
     let_go.set()
     wait(page)
     assert strings.TRIED.format(n=7) in " ".join(text.value for text in page.markdown)
+    let_go.clear()
+    page.text_area(key=f"resolve-{reference}-texts").set_value("weight")
+    for label in (strings.TRY_RULE, strings.STOP):
+        (button,) = [b for b in page.button if b.label == label]
+        button.click().run()
+    assert strings.SO_FAR.format(done=20, of=500) not in html(page)
+    assert strings.STOP not in labels(page) and strings.SAVE_RULE not in labels(page)
+    let_go.set()
 
 
 def test_a_case_is_run_again_and_kept_as_a_note(

@@ -93,6 +93,16 @@ def test_a_link_opens_its_list_and_the_list_writes_its_link(
     assert page.query_params["text"] == "magpies"
 
 
+def test_a_filter_that_is_emptied_leaves_nothing_out(services: Services, page: AppTest) -> None:
+    file(services, "magpies")
+    page.query_params["max_days"] = "7"
+    page.run()
+    for name in ("age", "states", "assignee", "document", "order"):
+        page.selectbox(key=f"queue-{name}").set_value(None).run()
+        assert not page.exception and "about magpies" in html(page), name
+    assert "max_days" not in page.query_params
+
+
 def test_a_link_opens_its_report_and_hostile_ones_open_nothing(
     services: Services, page: AppTest
 ) -> None:

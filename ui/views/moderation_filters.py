@@ -217,12 +217,16 @@ def _choose(
 
 
 def _take(name: str) -> None:
+    """Take what was chosen over into the query; a filter that was emptied leaves nothing out."""
     value = st.session_state[f"queue-{name}"]
     query = current_query()
     if name == "age":
-        _set_query(query.but(min_days=value[0], max_days=value[1]))
-    else:
-        _set_query(query.but(**{name: tuple(value) if isinstance(value, list) else value}))
+        least, most = value or (0, MOST_DAYS)
+        _set_query(query.but(min_days=least, max_days=most))
+        return
+    if value is None:
+        value = getattr(ReportQuery(), name)
+    _set_query(query.but(**{name: tuple(value) if isinstance(value, list) else value}))
 
 
 def _states_label(states: tuple[Status, ...]) -> str:

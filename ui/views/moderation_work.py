@@ -31,12 +31,19 @@ def forget(key: str) -> None:
 
 
 def found(key: str, told: str, kind: type[Result]) -> Result | None:
-    """Return what came of a work; until then say how far it is, or what went wrong."""
+    """Return what came of a work; until then say how far it is, and offer to stop it."""
     work: Work[Any] | None = st.session_state.get(key)
     if work is None:
         return None
     if not work.over:
         _follow(work, told)
+        st.button(
+            strings.STOP,
+            icon=":material/stop_circle:",
+            key=f"stop-{key}",
+            on_click=forget,
+            args=(key,),
+        )
     elif work.failure is not None:
         st.html(failure_html(work.failure.message, work.failure.hint))
     return work.result if isinstance(work.result, kind) else None

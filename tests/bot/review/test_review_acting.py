@@ -142,14 +142,31 @@ def test_answers_are_kept_for_the_next_try_until_the_index_changes(
     assert sources(dry_run(weight, report, queue, who, bench), "bad") == []
 
 
+def test_a_try_gives_way_to_visitors(pack: Pack) -> None:
+    with pack.index(HashedEmbeddings()) as index:
+        busy = iter([True, True])
+        bench = Workbench(pack.settings, index, silent_chat, busy=lambda: next(busy, False))
+        asked = ("What does a robin weigh, asked while others ask?", ())
+        assert list(bench.quoted([asked])) == [asked]
+        assert list(busy) == [], "looked again until they had their answers"
+        bench.close()
+
+
 def test_what_was_asked_once_is_known_to_the_next_process(
     queue: ReviewQueue, bench: Workbench, who: Moderator, pack: Pack
 ) -> None:
     report = file(queue, ask(bench))
     told: list[tuple[int, int]] = []
     weight = rule(pattern=r"\b18 g", applies_to=["answer"])
+
+    def stop_after_one(done: int, _of: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dry_run(weight, report, queue, who, bench, stop_after_one)
     first = dry_run(weight, report, queue, who, bench, lambda *done: told.append(done))
-    assert told == [(0, 2)], "the figure and the question in scope"
+    assert told == [(1, 2)], "what was asked before it was stopped is known"
     with pack.index(HashedEmbeddings()) as index:
         other = Workbench(pack.settings, index, silent_chat)
         assert dry_run(weight, report, queue, who, other, lambda *_: pytest.fail()) == first
