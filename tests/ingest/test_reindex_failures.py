@@ -26,7 +26,10 @@ def found(pack: Pack, hashed: HashedEmbeddings, question: str = "robins chapter"
         return [chunks[number].text for number in numbers]
 
 
-@pytest.mark.parametrize("kilobytes", [16, 48, 300])
+@pytest.mark.parametrize(
+    "kilobytes",
+    [48, pytest.param(16, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.slow)],
+)
 def test_a_disk_that_is_full_costs_nothing_that_was_there(
     kilobytes: int, small_pack: Pack, hashed: HashedEmbeddings, tmp_path: Path
 ) -> None:
