@@ -53,17 +53,15 @@ function openBeside(event) {
   globalThis.gkOpen(link.id || link.hash.slice(1));
 }
 
-// What is meant stands in the middle of its document's text, or of its row: begin with it, a little
+// What is meant may stand far down in its document's text, or in its row: begin with it, a little
 // below the top. It may be drawn a moment after this runs, and moved once more while a drawer opens.
 function showPassage(patience = 60) {
   const passage = document.querySelector(".gk-marked, .gk-meant");
-  if (passage) passage.scrollIntoView({ block: "start", behavior: "instant" });
-  else if (patience) requestAnimationFrame(() => showPassage(patience - 1));
-}
-
-function isSeen(element) {
-  const { top } = element?.getBoundingClientRect() ?? { top: 0 };
-  return top >= 0 && top < innerHeight;
+  if (!passage && patience) requestAnimationFrame(() => showPassage(patience - 1));
+  const top = passage?.getBoundingClientRect().top ?? 0;
+  if (top > innerHeight / 2 || top < 0) {
+    passage.scrollIntoView({ block: "start", behavior: "instant" });
+  }
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -75,7 +73,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.passage && parentElement.gkPassage !== data.passage) {
     parentElement.gkPassage = data.passage;
     showPassage();
-    setTimeout(() => isSeen(document.querySelector(".gk-marked, .gk-meant")) || showPassage(), 600);
+    setTimeout(showPassage, 600);
   }
   if (data.question) announce();
   if (data.question && !shown.has(data.question)) {

@@ -91,8 +91,10 @@ def _draw_composer(services: Services, conversation: Conversation, bot: ChatBot)
                 on_submit=_ask_typed,
                 args=(bot,),
             )
+            # A place that is always there, so that the button goes when the answer has come.
+            stop = st.empty()
             if conversation.unanswered:
-                st.button(
+                stop.button(
                     strings.STOP,
                     key="stop",
                     icon=":material/stop_circle:",
