@@ -264,21 +264,27 @@ async def ask_all(address: str, seconds: float) -> Tally:
 # --- what it costs ----------------------------------------------------------------------------
 
 
-class Memory:
-    """The resident memory of the app's processes, in megabytes, every five seconds (Linux)."""
+class Cost:
+    """What the app's processes take (Linux): resident megabytes every five seconds, and work.
+
+    `worked` is the time on processors, in seconds, from entering to leaving.
+    """
 
     def __init__(self) -> None:
         self.samples: list[tuple[float, float]] = []
+        self.worked = 0.0
         self._processes = processes_below(os.getpid())
         self._over = threading.Event()
         self._began = time.monotonic()
 
-    def __enter__(self) -> Memory:
+    def __enter__(self) -> Cost:
+        self.worked = -sum(map(processor_seconds, self._processes))
         threading.Thread(target=self._sample, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self.worked += sum(map(processor_seconds, self._processes))
 
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
@@ -310,6 +316,16 @@ def resident_megabytes(process: int) -> float:
     except OSError:
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+def processor_seconds(process: int) -> float:
+    """Return how long a process has had a processor; 0 if it has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    user, system = fields[11:13]  # proc(5), counted from the field after the name
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -348,7 +364,7 @@ def load_seconds(context: BrowserContext, address: str) -> float:
 # --- the report -------------------------------------------------------------------------------
 
 
-def written(tally: Tally, memory: Memory, loads: Loads, minutes: float) -> str:
+def written(tally: Tally, cost: Cost, loads: Loads, minutes: float) -> str:
     """Return the report, as Markdown."""
     command = f"bench/bench_sessions.py --minutes {minutes:g}"
     sections = [
@@ -359,7 +375,7 @@ def written(tally: Tally, memory: Memory, loads: Loads, minutes: float) -> str:
         *_what_was_asked(tally, minutes),
         *_whose_words(tally),
         *_how_long(tally, loads),
-        *_memory(memory),
+        *_cost(tally, cost),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -410,13 +426,17 @@ def _how_long(tally: Tally, loads: Loads) -> Iterator[str]:
     )
 
 
-def _memory(memory: Memory) -> Iterator[str]:
-    by_minute = {int(seconds // 60): used for seconds, used in memory.samples}
+def _cost(tally: Tally, cost: Cost) -> Iterator[str]:
+    by_minute = {int(seconds // 60): used for seconds, used in cost.samples}
     used = ", ".join(f"{megabytes:,.0f}" for megabytes in by_minute.values())
-    yield "## Memory"
+    yield "## What it takes"
+    yield (
+        f"{cost.worked / max(1, len(tally.heard)):.2f} seconds of one processor for each question,"
+        " drawing included."
+    )
     yield (
         f"Resident memory of the app's processes at the end of each minute, in megabytes: {used}."
-        f" Growth over the second half: {memory.slope():+.1f} a minute. Streamlit keeps what a"
+        f" Growth over the second half: {cost.slope():+.1f} a minute. Streamlit keeps what a"
         " visitor leaves for two minutes, in case they come back."
     )
 
@@ -442,9 +462,9 @@ def main() -> None:
         settings = Settings(domain=CORPUS, data_dir=data, models_file=ROOT / "models.toml")
         with running_app(settings) as address:
             loads = page_loads(address)
-            with Memory() as memory:
+            with Cost() as cost:
                 tally = asyncio.run(ask_all(address, given.minutes * 60))
-    given.report.write_text(written(tally, memory, loads, given.minutes), encoding="utf-8")
+    given.report.write_text(written(tally, cost, loads, given.minutes), encoding="utf-8")
     print(given.report.read_text(encoding="utf-8"))
 
 
