@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ingest.loaders.builder import clean
-from ingest.loaders.pdf_layout import Line
+from ingest.loaders.pdf_lines import Line
 
 PROGRAM = "tesseract"
 DOTS_PER_INCH = 300

@@ -15,23 +15,8 @@ from statistics import median
 from typing import Literal
 
 from ingest.loaders.builder import DocumentBuilder
-from ingest.loaders.table_rows import looks_like_header, row_texts
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text, or one cell's line: place of its start in points, y upwards from below."""
-
-    text: str
-    page: int
-    x: float
-    y: float
-    size: float
-    bold: bool = False
-
-
-class EncryptedFile(Exception):
-    """A PDF that none of the given passwords opens."""
+from ingest.loaders.pdf_lines import Line
+from ingest.loaders.pdf_tables import Cell, find_tables, row_texts_of
 
 
 @dataclass
@@ -42,7 +27,8 @@ class _Piece:
     lines: list[Line]
     level: int = 0
     text: str = ""
-    cells: list[list[Line]] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    header: list[Line] = field(default_factory=list)
 
     @property
     def page(self) -> int:
@@ -53,9 +39,6 @@ _HEADING_RATIO = 1.12
 _MAX_HEADING = 200
 _MAX_BOLD_HEADING = 100
 _PARAGRAPH_GAP = 1.35
-_MAX_CELL_LINES = 15
-_CELL_LEADING = 1.35
-_HIGHEST_CELL = _MAX_CELL_LINES * _CELL_LEADING
 _EDGE_LINES = 2
 _BULLET = re.compile(r"(?:[•‣◦▪●○■□➢✓·\uf0b7\uf0a7\uf0d8]|[-–—*](?=\s|$))\s*")
 _NUMBER = re.compile(r"(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\([ivx]{1,4}\))(?:\s+|$)")
@@ -127,7 +110,7 @@ def _edges(lines: Sequence[Line]) -> list[Line]:
 
     Rows of a table are none: its header comes again on each page and is needed.
     """
-    in_table = {line for start, end, _ in _tables(lines) for line in lines[start:end]}
+    in_table = {line for table in find_tables(lines) for line in lines[table.start : table.end]}
     heights = sorted({round(line.y) for line in lines})
     outer = {*heights[:_EDGE_LINES], *heights[-_EDGE_LINES:]}
     return [line for line in lines if round(line.y) in outer and line not in in_table]
@@ -242,9 +225,7 @@ def _with_bullets_joined(lines: Sequence[Line]) -> list[Line]:
         if pending is not None:
             beside = abs(pending.y - line.y) <= line.size and line.x >= pending.x
             if beside and not alone:
-                line = Line(
-                    f"{pending.text} {line.text}", line.page, pending.x, line.y, line.size, False
-                )
+                line = replace(line, text=f"{pending.text} {line.text}", x=pending.x, bold=False)
             else:
                 joined.append(pending)
             pending = None
@@ -257,12 +238,13 @@ def _with_bullets_joined(lines: Sequence[Line]) -> list[Line]:
 
 def _page_pieces(lines: Sequence[Line], layout: _Layout) -> Iterator[_Piece]:
     position = 0
-    for start, end, rows in _tables(lines):
-        yield from _flow(lines[position:start], layout)
-        for cells in rows:
+    for table in find_tables(lines):
+        yield from _flow(lines[position : table.start], layout)
+        for cells in table.rows:
             row = [line for cell in cells for line in cell]
-            yield _Piece("table_row", row, cells=cells)
-        position = end
+            header = table.header if cells is table.rows[0] else []
+            yield _Piece("table_row", row, cells=cells, header=header)
+        position = table.end
     yield from _flow(lines[position:], layout)
 
 
@@ -362,137 +344,24 @@ def _is_small_print(piece: _Piece, layout: _Layout) -> bool:
     return max(line.size for line in piece.lines) < _SMALL_PRINT * layout.body
 
 
-# --- tables -------------------------------------------------------------------------------------
-
-Cell = list[Line]
-
-
-def _tables(lines: Sequence[Line]) -> Iterator[tuple[int, int, list[list[Cell]]]]:
-    """Yield start, end and rows of each table on a page.
-
-    Programs draw a table cell by cell: down the lines of a cell, then up and to the right to
-    the next one. Two such rows below each other, of two cells or more, are a table; a page in
-    two columns looks like one row only.
-    """
-    rows = list(_rows(lines))
-    i = 0
-    while i < len(rows):
-        j = i + 1
-        while j < len(rows) and _next_row(rows[j - 1], rows[j]):
-            j += 1
-        if j - i >= 2:
-            yield rows[i][0], rows[j - 1][1], [cells for _, _, cells in rows[i:j]]
-        i = j
-
-
-Row = tuple[int, int, list[Cell]]
-
-
-def _next_row(row: Row, following: Row) -> bool:
-    """Whether a row belongs to the same table as the one before it."""
-    if row[1] != following[0]:
-        return False
-    starts = [cell[0].x for cell in row[2]], [cell[0].x for cell in following[2]]
-    few, many = sorted(starts, key=len)
-    if len(few) == len(many):
-        return True
-    size = row[2][0][0].size
-    return all(min(abs(x - other) for other in many) < 2 * size for x in few)
-
-
-def _rows(lines: Sequence[Line]) -> Iterator[Row]:
-    """Yield each stretch of lines that reads as a row of two cells or more."""
-    i = 0
-    while i + 1 < len(lines):
-        if not _beside(lines[i], lines[i + 1]):
-            i += 1
-            continue
-        start = _cell_start(lines, i, lines[i + 1])
-        cells, end = _cells(lines, start, i)
-        if all(len(cell) <= _MAX_CELL_LINES for cell in cells):
-            yield start, end, cells
-        i = end
-
-
-def _beside(line: Line, following: Line) -> bool:
-    """The next line stands to the right of this one, not below it, nor a whole cell above it."""
-    size = max(line.size, 1.0)
-    rise = following.y - line.y
-    return following.x > line.x + 1.5 * size and -0.4 * size < rise < _HIGHEST_CELL * size
-
-
-def _cell_start(lines: Sequence[Line], last: int, beside: Line) -> int:
-    """Walk up from the last line of a row's first cell to its first.
-
-    Lines above the second cell belong to it too where cells are aligned at the bottom; then
-    only their spacing tells them from a paragraph that stands above the table.
-    """
-    size = max(beside.size, 1.0)
-    start = last
-    while start > 0 and last - start < _MAX_CELL_LINES:
-        above, line = lines[start - 1], lines[start]
-        aligned = abs(above.x - lines[last].x) < 0.5 * size and above.y > line.y
-        close = above.y <= beside.y + 0.5 * size or above.y - line.y <= _CELL_LEADING * size
-        if not (aligned and close):
-            break
-        start -= 1
-    return start
-
-
-def _cells(lines: Sequence[Line], start: int, last: int) -> tuple[list[Cell], int]:
-    """Collect the cells of the row whose first cell is lines[start] to lines[last]."""
-    cells: list[Cell] = [list(lines[start : last + 1])]
-    i = last + 1
-    while i < len(lines):
-        line, before = lines[i], lines[i - 1]
-        size = max(line.size, 1.0)
-        if _beside(before, line):
-            cells.append([line])
-        elif abs(line.x - cells[-1][0].x) < 0.5 * size and 0 < before.y - line.y < 1.6 * size:
-            cells[-1].append(line)
+def _named_rows(pieces: Iterable[_Piece], layout: _Layout) -> Iterator[_Piece]:
+    """Give the rows of each table the names of its columns."""
+    rows: list[_Piece] = []
+    for piece in pieces:
+        is_row = piece.kind == "table_row"
+        # Without a header of its own, a table goes on over the page.
+        if not is_row or piece.header:
+            yield from _with_names(rows, layout)
+            rows = []
+        if is_row:
+            rows.append(piece)
         else:
-            break
-        i += 1
-    return cells, i
+            yield piece
+    yield from _with_names(rows, layout)
 
 
-def _named_rows(pieces: list[_Piece], layout: _Layout) -> list[_Piece]:
-    """Give the rows of each table the names of its columns, which its first row holds."""
-    named: list[_Piece] = []
-    i = 0
-    while i < len(pieces):
-        j = i
-        while j < len(pieces) and pieces[j].kind == "table_row":
-            j += 1
-        named.extend(_name_table(pieces[i:j], layout))
-        if j < len(pieces):
-            named.append(pieces[j])
-        i = j + 1
-    return named
-
-
-def _name_table(rows: list[_Piece], layout: _Layout) -> Iterator[_Piece]:
-    if not rows:
-        return
-    columns = [cell[0].x for cell in max((row.cells for row in rows), key=len)]
-    texts = [_in_columns(row, columns, layout) for row in rows]
-    bold = [all(line.bold for line in row.lines) for row in rows]
-    # Two rows without bold may be anything that stands in two columns.
-    is_named = (bold[0] and not all(bold)) or (len(rows) > 2 and looks_like_header(texts))
-    header = texts[0] if is_named and len(rows) > 1 else []
-    for row, cells in zip(rows, texts, strict=True):
-        # The header comes again where the table goes on over the page.
-        if cells != header:
-            for text in row_texts(header, cells):
-                yield replace(row, text=text)
-
-
-def _in_columns(row: _Piece, columns: list[float], layout: _Layout) -> list[str]:
-    texts = [layout.joined(cell) for cell in row.cells]
-    if len(texts) == len(columns):
-        return texts
-    placed = [""] * len(columns)
-    for cell, text in zip(row.cells, texts, strict=True):
-        nearest = min(range(len(columns)), key=lambda c: abs(columns[c] - cell[0].x))
-        placed[nearest] = f"{placed[nearest]} {text}".strip()
-    return placed
+def _with_names(rows: list[_Piece], layout: _Layout) -> Iterator[_Piece]:
+    if rows:
+        texts = row_texts_of([row.cells for row in rows], rows[0].header, layout.joined)
+        for row, parts in zip(rows, texts, strict=True):
+            yield from (replace(row, text=text) for text in parts)

@@ -16,7 +16,8 @@ from ingest.errors import DocumentError, EncryptedDocument
 from ingest.loaders import ocr
 from ingest.loaders.builder import DocumentBuilder, one_line
 from ingest.loaders.limits import USUAL_LIMITS, Limits
-from ingest.loaders.pdf_layout import EncryptedFile, Line, add_lines
+from ingest.loaders.pdf_layout import add_lines
+from ingest.loaders.pdf_lines import EncryptedFile, Line
 from ingest.loaders.pdfium_pages import PdfiumFile, page_picture
 
 MEDIA_TYPE = "application/pdf"

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from ingest.loaders.builder import clean
 from ingest.loaders.ocr import DOTS_PER_INCH, POINTS_PER_INCH, Picture
-from ingest.loaders.pdf_layout import EncryptedFile, Line
+from ingest.loaders.pdf_lines import EncryptedFile, Line
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.I)
 _BOLD_WEIGHT = 600
@@ -146,7 +146,7 @@ def _with_all(drawn: Sequence[_Drawn], behind: Mapping[int, int], i: int) -> Lin
         piece = drawn[following]
         text += " " * (piece.line.x - right > _WORD_GAP * line.size) + piece.line.text
         i, right = following, piece.right
-    return replace(line, text=text)
+    return replace(line, text=text, end=right)
 
 
 class _Style(NamedTuple):
@@ -243,6 +243,7 @@ class _LineReader:
             for style, count in self._styles.items():
                 sizes[style.size] += count
             bold = all(style.bold for style in self._styles)
-            line = Line(text, self._number, *self._start, sizes.most_common(1)[0][0], bold)
-            yield _Drawn(line, self._right())
+            right = self._right()
+            size = sizes.most_common(1)[0][0]
+            yield _Drawn(Line(text, self._number, *self._start, size, bold, right), right)
         self._text, self._styles = [], Counter()

@@ -15,7 +15,7 @@ from typing import Any
 from pypdf import PageObject, PasswordType, PdfReader
 
 from ingest.loaders.builder import clean
-from ingest.loaders.pdf_layout import EncryptedFile, Line
+from ingest.loaders.pdf_lines import EncryptedFile, Line
 
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi", re.I)
 # The widest a character usually is, in ems; the last known x plus this gives where text ends.

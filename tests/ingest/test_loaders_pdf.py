@@ -24,8 +24,10 @@ from ingest.documents import LoadedDocument
 from ingest.errors import DocumentError, EncryptedDocument
 from ingest.loaders.builder import DocumentBuilder
 from ingest.loaders.limits import USUAL_LIMITS, Limits
-from ingest.loaders.pdf_layout import Line, add_lines
+from ingest.loaders.pdf_layout import add_lines
+from ingest.loaders.pdf_lines import Line
 from ingest.loaders.pdf_loader import load_pdf
+from ingest.loaders.pdf_tables import named_columns
 
 STYLES = getSampleStyleSheet()
 BODY = "The aid office reads every form that arrives before the date and answers each by post. "
@@ -302,3 +304,54 @@ def test_a_locked_pdf_is_opened_by_a_password_of_the_settings(algorithm: str) ->
         load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong",)))
     document = load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong", "secret")))
     assert document.text == "Words behind a password"
+
+
+def in_row(y: float, *cells: tuple[str, float]) -> list[Line]:
+    """Cells of 40 points around their middles; numbers and names alike."""
+    return [Line(text, 1, x - 20, y, 10, end=x + 20) for text, x in cells]
+
+
+def rows_below(*header: Line) -> list[str]:
+    rows = [("Men", 700, "12", "15", "31"), ("Women", 685, "14", "16", "35")]
+    lines = [Line("Some words about the table that follows, as they stand.", 1, 72, 790, 10)]
+    lines += header
+    for who, y, *cells in rows:
+        lines.append(Line(who, 1, 72, float(y), 10, end=110.0))
+        lines += in_row(float(y), *zip(cells, (200.0, 300.0, 400.0), strict=True))
+    builder = DocumentBuilder("application/pdf")
+    add_lines(builder, [lines])
+    return [block.text for block in builder.build("t").blocks if block.kind == "table_row"]
+
+
+def test_a_header_of_several_lines_in_each_cell_names_the_columns() -> None:
+    header = [
+        *in_row(730, ("25th", 200)),
+        *in_row(718, ("Percentile", 200)),
+        *in_row(730, ("50th", 300)),
+        *in_row(718, ("Percentile", 300)),
+        *in_row(718, ("Mean", 400)),
+    ]
+    assert rows_below(*header)[0] == "Men; 25th Percentile: 12; 50th Percentile: 15; Mean: 31"
+
+
+def names(*header: Line) -> list[str]:
+    """What a header says of columns 40 points wide, whose middles are at 20, 120, 220 and so on."""
+    spans = [(100.0 * i, 100.0 * i + 40) for i in range(5)]
+    return [" ".join(line.text for line in lines) for lines in named_columns(header, spans)]
+
+
+def test_names_over_equal_groups_of_columns_name_each_of_their_group() -> None:
+    header = [*in_row(730, ("Full-time", 170), ("Part-time", 370))]
+    header += in_row(715, ("Men", 120), ("Women", 220), ("Men", 320), ("Women", 420))
+    men_and_women = [f"{time}-time {who}" for time in ("Full", "Part") for who in ("Men", "Women")]
+    assert names(*header) == ["", *men_and_women]
+
+
+def test_a_name_that_may_be_one_columns_is_not_stretched_to_others() -> None:
+    header = [*in_row(730, ("Years", 120), ("Rates", 320)), *in_row(715, ("6", 120), ("8", 220))]
+    assert names(*header) == ["", "Years 6", "8", "Rates", ""]
+
+
+def test_a_paragraph_above_a_table_names_nothing() -> None:
+    wide = Line("A line as wide as the table, right above it.", 1, 72, 715, 10, end=420)
+    assert rows_below(wide)[0] == "Men; 12; 15; 31"
