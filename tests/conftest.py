@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # they need all of ingest; a test that asks for no pack does without
     from tests.packs import HashedEmbeddings, Pack
+    from tests.records import Desk
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -81,6 +82,15 @@ def _texts_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.embeddings.SentenceEncoder", Remembering)
         yield
+
+
+@pytest.fixture(scope="session")
+def college_desk() -> Iterator[Desk]:
+    """The records of the shipped pack and a planner over them: read them, never change them."""
+    from tests.records import open_desk
+
+    with open_desk("colleges") as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ QUESTIONS = CORPUS / "colleges" / "questions"
 
 
 @pytest.fixture(scope="module")
-def desk() -> Any:
-    with open_desk("colleges") as opened:
-        yield opened
+def desk(college_desk: Desk) -> Desk:
+    return college_desk
 
 
 def outcome(desk: Desk, question: str, expect: Any) -> str:

@@ -6,7 +6,6 @@ import csv
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -40,9 +39,8 @@ BOTH = [
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with open_desk("colleges") as opened:
-        yield opened
+def desk(college_desk: Desk) -> Desk:
+    return college_desk
 
 
 @pytest.fixture(scope="module")

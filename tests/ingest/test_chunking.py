@@ -244,7 +244,7 @@ kinds = st.sampled_from(["paragraph", "list_item", "table_row", 1, 2, 3, 6])
 blocks = st.lists(st.tuples(kinds, texts, st.integers(1, 4)), max_size=14)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(blocks, texts, st.booleans(), st.sampled_from([(180, 256), (40, 64), (12, 24)]))
 def test_whatever_the_document_the_rules_hold(
     parts: list[tuple[object, ...]], title: str, paged: bool, sizes: tuple[int, int]

@@ -7,7 +7,7 @@ import pytest
 from bot.answer import Answer, Evidence
 from ingest.domain import DomainCard, load_card
 from tests.packs import Pack
-from tests.records import open_desk
+from tests.records import Desk
 from tests.ui.fake_bot import EVIDENCE, answered
 from tests.ui.hostile_texts import HOSTILE
 from ui import strings
@@ -110,23 +110,22 @@ def test_a_plan_of_another_time_is_left_out(card: DomainCard) -> None:
         assert explain_plan(plan, card).steps == ()
 
 
-def test_what_the_planner_understood_is_told() -> None:
+def test_what_the_planner_understood_is_told(college_desk: Desk) -> None:
     """Every operation of the real planner over real records has words of its own."""
-    with open_desk("colleges") as desk:
-        done = []
-        for question in (
-            "admission rate at UCLA",
-            "compare tuition at UCLA and Rice University",
-            "tell me about Rice University",
-            "colleges like Reed College",
-            "cheapest public colleges in Texas",
-            "how many colleges are in Ohio?",
-            "average in-state tuition of public colleges in Ohio",
-        ):
-            explanation = explain_plan(desk.told(question).plan_json, desk.card)
-            assert explanation.sql
-            assert not any("POSTCOMPILE" in query for query in explanation.sql)
-            done.append(explanation.steps[0].lines[0])
+    done = []
+    for question in (
+        "admission rate at UCLA",
+        "compare tuition at UCLA and Rice University",
+        "tell me about Rice University",
+        "colleges like Reed College",
+        "cheapest public colleges in Texas",
+        "how many colleges are in Ohio?",
+        "average in-state tuition of public colleges in Ohio",
+    ):
+        explanation = explain_plan(college_desk.told(question).plan_json, college_desk.card)
+        assert explanation.sql
+        assert not any("POSTCOMPILE" in query for query in explanation.sql)
+        done.append(explanation.steps[0].lines[0])
     assert len(set(done)) == 7
 
 
