@@ -13,6 +13,7 @@ from ui import strings
 from ui.rendering import escape, folded
 
 HOURS_SHOWN = 48
+MOST_KINDS = 3
 
 
 def key_figures_html(seen: Insight) -> str:
@@ -118,8 +119,15 @@ def _table_html(seen: Insight, labels: Sequence[str]) -> str:
     return f'<table class="gk-over-time-table">{body}</table>'
 
 
+def _commonest(row: Breakdown) -> list[str]:
+    """Return what most of the reports say, and how many say something else."""
+    left = sum(list(row.categories.values())[MOST_KINDS:])
+    others = [strings.INSIGHT_OTHER_KINDS.format(n=left)] if left else []
+    return [*row.about[:MOST_KINDS], *others]
+
+
 def _bar_html(row: Breakdown, percent: float) -> str:
-    about = escape(" · ".join(row.about))
+    about = escape(" · ".join(_commonest(row)))
     return (
         f'<li><span class="gk-name">{escape(row.name)}<small>{about}</small></span>'
         f'<span class="gk-track" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>'

@@ -66,6 +66,9 @@ def test_names_are_text_and_bars_compare() -> None:
         Breakdown(name="<img src=x>.md", total=8, categories={"wrong_fact": 6, "other": 2}),
         Breakdown(name="b.md", total=2, categories={"harmful": 2}),
     )
+    kinds = {"wrong_fact": 5, "other": 4, "harmful": 3, "out_of_date": 2, "wrong_source": 1}
+    many = breakdown_html("", [Breakdown(name="c.md", total=15, categories=kinds)])  # type: ignore[arg-type]
+    assert "unsafe or offensive 3 · 3 of other kinds<" in many
     html = breakdown_html("By document", rows)
     assert "<img" not in html and "&lt;img src=x&gt;.md" in html
     assert "wrong fact 6 · something else 2" in html
