@@ -132,9 +132,7 @@ EXAMPLES: dict[str, list[str]] = {
         "where does your data come from",
         "where do you get your information",
         "what are your sources",
-        "how old is this data",
-        "how recent are these figures",
-        "when was your information last updated",
+        "who gave you your data",
     ],
     "identity": [
         "who are you",

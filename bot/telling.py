@@ -148,7 +148,7 @@ class NamedTelling:
             figures = [value for value in values if isinstance(value, int | float)]
             if field.type in ("money", "count", "number") and len(figures) == len(values):
                 cited = "".join(f" [{e.n}]" for e in self._evidence)
-                total = figure(rounded(sum(figures), field), field)
+                total = figure(round(sum(figures), 2), field)
                 yield f"Together: {lower_label(field)} {total}{cited}."
 
     def _unknown_fields(self) -> Iterable[str]:

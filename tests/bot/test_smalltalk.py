@@ -60,6 +60,7 @@ OPENINGS = {
     "assent": "All right.",
     "capabilities": "A table of garden birds",
     "identity": "I am a computer program",
+    "sources": "From a fixed set of documents",
 }
 
 
