@@ -108,7 +108,7 @@ def test_reindex_tells_people_on_stderr(small_pack: Pack, command: Command) -> N
     result = command(small_pack, "reindex")
     assert result.status == 0 and result.out == ""
     last = result.err.splitlines()[-1]
-    assert last.startswith("4 added, 0 changed, 0 removed, 0 unchanged, 0 failed: 16 passages, ")
+    assert last.startswith("4 added, 0 changed, 0 removed, 0 unchanged, 0 failed: 16 passages (")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, command: Command) -> None:

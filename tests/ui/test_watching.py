@@ -100,7 +100,7 @@ def test_what_changes_is_indexed_until_control_c(small_pack: Pack, tmp_path: Pat
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                _, errors = process.communicate(timeout=60)
+                _, errors = process.communicate(timeout=120)
             except subprocess.TimeoutExpired:
                 process.kill()  # else nobody would ever be told
                 raise
