@@ -73,7 +73,7 @@ def running_app(
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=120)
 
 
 def free_port() -> int:
@@ -84,7 +84,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(address: str, seconds: float = 60) -> None:
+def wait_for(address: str, seconds: float = 180) -> None:
     """Wait until a server answers. Raises OSError if it does not in time."""
     give_up = time.monotonic() + seconds
     while True:
