@@ -25,6 +25,7 @@ from typing import Any
 import sqlalchemy as sa
 from playwright.sync_api import expect, sync_playwright
 
+from bench.notes import write_report
 from bot.review import BUILT_IN, Moderators, ReportQuery, ReviewQueue
 from bot.review.schema import asked, report_documents, reports
 from bot.review.searching import searchable
@@ -57,7 +58,7 @@ def main() -> None:
         settings = make_pack(Path(folder))
         cleared = clear(settings)
         timed = list(latencies(Path(folder) / "many.sqlite3", given.reports))
-    REPORT.write_text(written(cleared, timed, given.reports), encoding="utf-8")
+    write_report(REPORT, written(cleared, timed, given.reports))
 
 
 # --- clearing ---------------------------------------------------------------------------------
@@ -123,6 +124,7 @@ def _measured(path: Path) -> Iterator[tuple[str, float, float]]:
                 who, ReportQuery(text="w40 w300 w9")
             ),
             "reports by state": lambda: queue.by_status(who),
+            "insight, 30 days": lambda: queue.insight(who, 30),
         }
         for name, step in steps.items():
             step()

@@ -30,6 +30,7 @@ from statistics import median, quantiles
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.notes import write_report  # noqa: E402
 from bot.review import Case, Moderators, ReportQuery, ReviewQueue  # noqa: E402
 from ingest.errors import ReviewError  # noqa: E402
 from ingest.paths import DatabaseSchema, ReportsLocation  # noqa: E402
@@ -282,7 +283,7 @@ def main() -> int:
     report = _report(outcomes, given, load)
     print(report)
     if write:
-        RESULT.write_text(report, encoding="utf-8")
+        write_report(RESULT, report)
     return 0 if all(outcome.sound for outcome in outcomes.values()) else 1
 
 
