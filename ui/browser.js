@@ -51,6 +51,25 @@ function openBeside(event) {
   if (!link || !plain || !globalThis.gkOpen || !link.closest(":is(.st-key-gk-thread, .st-key-gk-wide-compare)")) return;
   event.preventDefault();
   globalThis.gkOpen(link.id || link.hash.slice(1));
+  returnTo(link);
+}
+
+// When the drawer has gone the reader is where it was opened, unless they went on to type. A run of
+// the script may take it away and bring it back, so it has gone only when it stays away.
+function returnTo(link) {
+  const open = () => document.querySelector('.stDialog [role="dialog"]') !== null;
+  let opened = false, waiting;
+  const watcher = new MutationObserver(() => {
+    opened ||= open();
+    clearTimeout(waiting);
+    if (!opened || open()) return;
+    waiting = setTimeout(() => {
+      if (open()) return;
+      watcher.disconnect();
+      if (!document.activeElement?.matches("input, textarea")) link.focus();
+    }, 200);
+  });
+  watcher.observe(document.body, { childList: true, subtree: true });
 }
 
 // What is meant may stand far down in its document's text, or in its row: begin with it, a little
