@@ -92,46 +92,59 @@ def narrow(
     if asks_for_more(question) and conditions.empty:
         return last.model_copy(update={"offset": last.offset + last.limit, "operation": "list"})
     if last.function and _WHICH.match(question) and conditions.empty and not conditions.leftover:
-        return last.model_copy(
-            update={
-                "operation": "list",
-                "function": None,
-                "offset": 0,
-                "fields": last.fields or tuple(table.overview_fields[:SHOWN_FIELDS]),
-            }
-        )
-    if conditions.leftover or not (
-        refers
-        or _only(question)
-        or _is_fragment(conditions, question)
-        or _counts_only(conditions)
-        or _sorts_only(conditions)
-    ):
+        return _those_counted(last, table)
+    says = not conditions.empty or conditions.fields or conditions.limit
+    goes_on = refers or _can_only_go_on(conditions, question)
+    if conditions.leftover or not (says and goes_on):
         return None
-    if conditions.empty and not conditions.fields and not conditions.limit:
-        return None
+    return _narrowed(last, conditions, question)
+
+
+def _those_counted(last: Plan, table: TableCard) -> Plan:
+    """Return the list of what was only counted or averaged: "which ones?"."""
+    changed = {
+        "operation": "list",
+        "function": None,
+        "offset": 0,
+        "fields": last.fields or tuple(table.overview_fields[:SHOWN_FIELDS]),
+    }
+    return last.model_copy(update=changed)
+
+
+def _narrowed(last: Plan, conditions: Conditions, question: str) -> Plan:
+    """Return the last plan with what a follow-up says in place of the same before."""
     replaced = {f.field for f in conditions.filters}
-    filters = (*(f for f in last.filters if f.field not in replaced), *conditions.filters)
-    order = conditions.order or last.order
     function = conditions.function
     if last.function and not function and conditions.order is None and not conditions.fields:
         function = last.function  # "and in Michigan?" after an average
-    if function:
-        order = None
+    order = None if function else conditions.order or last.order
     fields = tuple(dict.fromkeys((*last.fields, *conditions.fields)))[:MAX_FIELDS]
-    one = conditions.order is not None and not conditions.plural and bool(_ONE.search(question))
-    one = one and not _ARE.search(question)
-    return last.model_copy(
-        update={
-            "operation": "summary" if function else "list",
-            "filters": filters,
-            "order": order,
-            "function": function,
-            "fields": _with_order(fields, order.field if order else ""),
-            "limit": conditions.limit or (1 if one else PAGE),
-            "offset": 0,
-            "ignored": (),
-        }
+    changed = {
+        "operation": "summary" if function else "list",
+        "filters": (*(f for f in last.filters if f.field not in replaced), *conditions.filters),
+        "order": order,
+        "function": function,
+        "fields": _with_order(fields, order.field if order else ""),
+        "limit": conditions.limit or (1 if _asks_for_one(conditions, question) else PAGE),
+        "offset": 0,
+        "ignored": (),
+    }
+    return last.model_copy(update=changed)
+
+
+def _asks_for_one(conditions: Conditions, question: str) -> bool:
+    """Whether it asks which one is at the end of an order."""
+    ends = conditions.order is not None and not conditions.plural
+    return ends and bool(_ONE.search(question)) and not _ARE.search(question)
+
+
+def _can_only_go_on(conditions: Conditions, question: str) -> bool:
+    """Whether a question makes sense only after another one."""
+    return (
+        _only(question)
+        or _is_fragment(conditions, question)
+        or _counts_only(conditions)
+        or _sorts_only(conditions)
     )
 
 
