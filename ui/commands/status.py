@@ -90,4 +90,6 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _size(size: int) -> str:
+    if size < 1_000:
+        return _counted(size, "byte")
     return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} KB"
