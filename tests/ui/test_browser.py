@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from bot.review import Moderators, ReviewQueue, freeze
 from tests.packs import Pack
+from tests.ui.barriers import barriers
 from tests.ui.fake_bot import answered
 from tests.ui.hostile_texts import HOSTILE
 from ui.rendering import WORD_JOINER
@@ -92,11 +93,16 @@ def test_from_a_question_to_a_resolved_report(
     expect(page.locator(".gk-whole")).to_contain_text("Is this for this year?")
     expect(page.locator(".gk-table")).to_contain_text("$13,747")
     expect(page.locator(".gk-history")).to_be_visible()
+    assert barriers(page) == []
     unfold(page, "Resolve")
     page.get_by_text("The answer was right").click()
     page.get_by_label("Or in your own words").fill("We compared it with its source.")
     page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
     expect(page.locator(".gk-saved")).to_contain_text(reference)
+    for name, there in (("Insight", ".gk-over-time"), ("People", ".gk-badges")):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator(there).first).to_be_visible()
+        assert barriers(page) == []
     press(page, "Sign out")
 
     page.get_by_role("link", name="My report").click()
@@ -200,7 +206,8 @@ def small_targets(page: Page) -> list[str]:
             const boxes = '.stChatInput, .stSelectbox, .stTextInput, .stTextArea, label';
             const ours = ':not(.gk-cite):not([data-testid=stSkipToContent])';
             return [...document.querySelectorAll(`:is(button, a, summary, input, textarea)${ours}`)]
-                .filter(e => e.getClientRects().length && getComputedStyle(e).opacity !== '0')
+                .filter(e => e.getClientRects().length && getComputedStyle(e).opacity !== '0'
+                          && e.getBoundingClientRect().width > 1)
                 .map(e => e.closest(boxes) ?? e)
                 .filter(e => e.getBoundingClientRect().height < least)
                 .map(e => e.getBoundingClientRect().height + ' ' + e.outerHTML.slice(0, 300));

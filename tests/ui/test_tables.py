@@ -43,7 +43,10 @@ def test_two_entities_with_many_figures_stand_side_by_side() -> None:
     columns = (NAME, WEIGHT, EGGS, Column(label="Wingspan"))
     html = table_html(table_of(("Wren", 9, 6, 15), ("Robin", 18, 5, 21), columns=columns))
     assert '<th scope="col" role="columnheader">Wren!</th>' in html
-    assert '<th scope="row" role="rowheader">Eggs</th><td role="cell" class="gk-figure">6!</td>' in html
+    assert (
+        '<th scope="row" role="rowheader">Eggs</th><td role="cell" class="gk-figure">6!</td>'
+        in html
+    )
 
 
 def test_what_is_not_reported_says_so() -> None:
