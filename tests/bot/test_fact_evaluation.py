@@ -82,6 +82,18 @@ def test_a_number_has_to_be_the_one(desk: Desk) -> None:
     assert outcome(desk, average, {"value": 8276.4, "over": 44}) == "wrong"
 
 
+def test_groups_have_to_be_these_with_these_figures(desk: Desk) -> None:
+    question = "how many HBCUs are public vs private"
+    shown = desk.told(question).table
+    assert shown is not None
+    groups = {str(row[0]): row[1:] for row in shown.rows}
+    first, *_ = groups
+
+    assert outcome(desk, question, {"groups": groups}) == "right"
+    assert outcome(desk, question, {"groups": {**groups, first: [1]}}) == "wrong"
+    assert outcome(desk, question, {"groups": {first: groups[first]}}) == "wrong"
+
+
 def test_silence_is_asked_for_where_nothing_should_be_planned(desk: Desk) -> None:
     assert outcome(desk, "what is the FAFSA", "not planned") == "right"
     assert outcome(desk, "Oxford University tuition", "abstain") == "right"

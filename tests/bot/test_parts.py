@@ -36,6 +36,7 @@ def test_parts(text: str, parts: list[str]) -> None:
             "wooden vs woodcrete boxes for tits",
             ["wooden boxes for tits", "woodcrete boxes for tits"],
         ),
+        ("are hanging feeders better than standing", ["hanging feeders", "standing feeders"]),
         ("hanging vs standing feeders", ["hanging feeders", "standing feeders"]),
         ("peanuts vs. suet: which is better?", ["peanuts", "suet"]),
         (
