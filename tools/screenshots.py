@@ -41,7 +41,6 @@ COLORS = 128
 
 COMPARISON = "Compare in-state tuition at UCLA and UT Austin"
 LIST = "Cheapest public four-year colleges in Texas"
-OVERVIEW = "Tell me about Rice University"
 EXPLANATION = "What is the difference between early action and early decision?"
 MODERATOR, PASSWORD = "mod", "only for taking pictures"
 
@@ -116,9 +115,47 @@ def take_answer(page: Page) -> None:
 
 
 def take_citation(page: Page) -> None:
-    """A source opened in place."""
+    """A source beside its answer."""
     ask(page, EXPLANATION)
     page.locator(".gk-cite").first.click()
+    expect(page.get_by_role("dialog").locator(".gk-marked")).to_be_visible()
+
+
+def take_row(page: Page) -> None:
+    """A row of a table beside the answer that has a figure of it."""
+    ask(page, COMPARISON)
+    page.locator(".gk-cite").last.click()
+    expect(page.get_by_role("dialog").locator(".gk-meant")).to_be_visible()
+
+
+def take_refusal(page: Page) -> None:
+    """What is off topic, and what to ask instead."""
+    ask(page, "tell me a joke")
+    expect(page.locator("[class*=st-key-suggestion-] button").first).to_be_visible()
+
+
+def take_compare_page(page: Page) -> None:
+    """Entities that were picked by name."""
+    _go(page, "compare")
+    for typed, name in (("ucla", "Los Angeles"), ("ut austin", "Austin"), ("rice u", "Rice")):
+        page.get_by_role("searchbox").press_sequentially(typed, delay=60)
+        found = page.locator(".st-key-gk-suggestions-found").get_by_role("button", name=name)
+        found.first.click()
+        expect(page.locator(".st-key-gk-picked").get_by_role("button", name=name)).to_be_visible()
+    expect(page.locator(".gk-chart").first).to_be_attached()
+
+
+def take_browse(page: Page) -> None:
+    """The corpus by document."""
+    _go(page, "browse")
+    expect(page.locator(".gk-document").first).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+
+
+def take_about(page: Page) -> None:
+    """What everybody may know of the bot."""
+    _go(page, "about")
+    expect(page.locator(".gk-source-list")).to_be_attached()
 
 
 def take_compare(page: Page) -> None:
@@ -152,18 +189,12 @@ def _show(page: Page, what: str) -> None:
     page.locator(what).first.evaluate("e => e.scrollIntoView({block: 'start'})")
 
 
-def take_overview(page: Page) -> None:
-    """The main figures of one entity."""
-    ask(page, OVERVIEW)
-    _show(page, ".gk-question")
-
-
 def take_report(page: Page) -> None:
     """The form below an answer."""
     ask(page, COMPARISON)
     page.get_by_role("button", name="Report a problem").click()
     expect(page.get_by_role("button", name="Wrong fact")).to_be_visible()
-    page.get_by_role("button", name="Wrong fact").scroll_into_view_if_needed()
+    _show(page, ".gk-footer")
 
 
 def take_sign_in(page: Page) -> None:
@@ -199,23 +230,26 @@ def _go(page: Page, path: str) -> None:
 SHOTS: dict[str, tuple[Callable[[Page], None], dict[str, int]]] = {
     "chat": (take_chat, DESKTOP),
     "chat-phone": (take_chat, PHONE),
-    "answer": (take_answer, DESKTOP),
     "answer-phone": (take_answer, PHONE),
     "citation": (take_citation, DESKTOP),
+    "citation-phone": (take_citation, PHONE),
+    "row": (take_row, DESKTOP),
     "compare": (take_compare, DESKTOP),
     "compare-phone": (take_compare, PHONE),
     "list": (take_list, DESKTOP),
     "list-phone": (take_list, PHONE),
-    "chart": (take_chart, DESKTOP),
     "chart-phone": (take_chart, PHONE),
     "how": (take_how, DESKTOP),
-    "how-phone": (take_how, PHONE),
-    "overview-phone": (take_overview, PHONE),
-    "report": (take_report, DESKTOP),
+    "refusal-phone": (take_refusal, PHONE),
+    "report-phone": (take_report, PHONE),
+    "compare-page": (take_compare_page, DESKTOP),
+    "compare-page-phone": (take_compare_page, PHONE),
+    "browse": (take_browse, DESKTOP),
+    "browse-phone": (take_browse, PHONE),
+    "about-phone": (take_about, PHONE),
     "moderation": (take_moderation, DESKTOP),
     "moderation-phone": (take_moderation, PHONE),
     "case": (take_case, DESKTOP),
-    "case-phone": (take_case, PHONE),
     "sign-in": (take_sign_in, DESKTOP),
 }
 

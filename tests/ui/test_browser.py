@@ -204,10 +204,11 @@ def small_targets(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """least => {
             const boxes = '.stChatInput, .stSelectbox, .stTextInput, .stTextArea, label';
-            const ours = ':not(.gk-cite):not([data-testid=stSkipToContent])';
+            // A dialog has a button to dismiss it that only a screen reader meets.
+            const unseen = '[data-testid=stSkipToContent], .stDialog [aria-label=Dismiss]';
+            const ours = `:not(.gk-cite, ${unseen})`;
             return [...document.querySelectorAll(`:is(button, a, summary, input, textarea)${ours}`)]
-                .filter(e => e.getClientRects().length && getComputedStyle(e).opacity !== '0'
-                          && e.getBoundingClientRect().width > 1)
+                .filter(e => e.getClientRects().length && getComputedStyle(e).opacity !== '0')
                 .map(e => e.closest(boxes) ?? e)
                 .filter(e => e.getBoundingClientRect().height < least)
                 .map(e => e.getBoundingClientRect().height + ' ' + e.outerHTML.slice(0, 300));
