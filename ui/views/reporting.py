@@ -68,32 +68,8 @@ def _draw_form(
             st.html(failure_html(strings.REPORT_FAILED, failure))
         st.html(f"<h4>{strings.REPORT_TITLE}</h4>")
         st.html(sent_html(services.reports.preview(frozen(conversation, exchange, answer))))
-        with st.container(key=f"gk-categories-{key}"):
-            for category in offered_categories(answer):
-                st.form_submit_button(
-                    CATEGORY_LABELS[category],
-                    key=f"send-{category}-{key}",
-                    on_click=_send,
-                    args=(services, conversation, exchange, category),
-                    width="stretch",
-                )
-        st.html(f'<p class="gk-hint">{strings.ADD_BEFORE}</p>')
-        st.text_area(
-            strings.COMMENT,
-            key=f"comment-{key}",
-            max_chars=strings.COMMENT_MAX_CHARS,
-            placeholder=strings.COMMENT_HELP,
-            height=FIELD_HEIGHT,
-            label_visibility="collapsed",
-        )
-        st.text_input(
-            strings.EMAIL,
-            key=f"email-{key}",
-            max_chars=strings.EMAIL_MAX_CHARS,
-            placeholder=strings.EMAIL,
-            autocomplete="email",
-            label_visibility="collapsed",
-        )
+        _draw_categories(services, conversation, exchange, answer)
+        _draw_words(key)
         st.form_submit_button(
             strings.CANCEL,
             key=f"cancel-{key}",
@@ -101,6 +77,42 @@ def _draw_form(
             on_click=_open_form,
             args=(key, False),
         )
+
+
+def _draw_categories(
+    services: Services, conversation: Conversation, exchange: Exchange, answer: Answer
+) -> None:
+    key = exchange.key
+    with st.container(key=f"gk-categories-{key}"):
+        for category in offered_categories(answer):
+            st.form_submit_button(
+                CATEGORY_LABELS[category],
+                key=f"send-{category}-{key}",
+                on_click=_send,
+                args=(services, conversation, exchange, category),
+                width="stretch",
+            )
+
+
+def _draw_words(key: str) -> None:
+    """Draw where to write what one likes to add."""
+    st.html(f'<p class="gk-hint">{strings.ADD_BEFORE}</p>')
+    st.text_area(
+        strings.COMMENT,
+        key=f"comment-{key}",
+        max_chars=strings.COMMENT_MAX_CHARS,
+        placeholder=strings.COMMENT_HELP,
+        height=FIELD_HEIGHT,
+        label_visibility="collapsed",
+    )
+    st.text_input(
+        strings.EMAIL,
+        key=f"email-{key}",
+        max_chars=strings.EMAIL_MAX_CHARS,
+        placeholder=strings.EMAIL,
+        autocomplete="email",
+        label_visibility="collapsed",
+    )
 
 
 def offered_categories(answer: Answer) -> list[Category]:
