@@ -168,10 +168,10 @@ def test_both_locks_agree() -> None:
         assert set(development[name]) <= set(runtime[name]), name
 
 
-def test_the_tree_in_the_readme_is_current() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    script = runpy.run_path(str(ROOT / "tools" / "readme_tree.py"))
-    assert readme == script["updated"](readme), "run python tools/readme_tree.py"
+def test_the_map_of_the_modules_is_current() -> None:
+    script = runpy.run_path(str(ROOT / "tools" / "write_map.py"))
+    on_disk = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    assert on_disk == script["written_map"](), "run python tools/write_map.py"
 
 
 def test_make_help_lists_every_target() -> None:
