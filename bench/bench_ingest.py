@@ -391,7 +391,7 @@ def run_of_size(megabytes: int, command: str) -> tuple[float, dict[str, Any]]:
     """Index so much text in a new process; returns its megabytes and what the process told."""
     with tempfile.TemporaryDirectory() as folder:
         settings = make_pack(Path(folder))
-        written = write_texts(settings.domain, megabytes * 160_000)
+        written = write_texts(settings.domain, megabytes * 180_000)
         return written / 1e6, in_new_process(command, settings.domain.parent)
 
 
