@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     `answer_seconds` bounds a whole answer, `model_timeout` the silence of a model.
     A report that a moderator has claimed is free again `claim_minutes` after the last change.
     `reports_retention_days`: how long `reports purge` keeps what closed reports say.
-    `open_topics_days`: for how long is counted what was asked about and not answered; 0: not at all.
+    `open_topics_days`: how long is kept what was asked about and left open; 0 keeps nothing.
     `public_url` is where people reach the app, for links in what it sends. Reports at least as bad
     as `notify_from_severity` are told to `webhook_url`, signed with `webhook_secret` (both as
     Standard Webhooks has them), and by mail to `mail_to` (several parted by commas). With
