@@ -131,7 +131,6 @@ EXAMPLES: dict[str, list[str]] = {
     "sources": [
         "where does your data come from",
         "where do you get your information",
-        "what are your sources",
         "who gave you your data",
     ],
     "identity": [

@@ -94,8 +94,9 @@ def _tell(file: Path, phase: str) -> None:
 
 
 def phase(root: Path) -> str:
-    """Return in which phase the last reindex was that told of one."""
-    return (root / "phase.txt").read_text()
+    """Return in which phase the last reindex was that told of one; "" if none has yet."""
+    told = root / "phase.txt"
+    return told.read_text() if told.exists() else ""
 
 
 def reindex(root: Path, rebuild: bool = False, death: Death | None = None) -> None:

@@ -677,7 +677,7 @@ def test_a_faster_moderator_is_named_and_nothing_is_overwritten(
     other = services.moderators.moderator(services.moderators.sign_in("other", PASSWORD).token)
     services.reports.move(other, reference, 1, "triaged")
     press(test, strings.MOVE_TO["in_progress"])
-    assert "by other" in html(test)
+    assert "other moved it from new to triaged" in html(test)
     assert services.reports.look_up(reference).status == "triaged"
     # The newest state is shown: who has decided on it has it, until it is taken over.
     press(test, strings.MOVE_TO["in_progress"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -26,7 +27,9 @@ def headers_of(address: str, embedded_on: tuple[str, ...]) -> httpx.Headers:
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get(address)
 
-    return asyncio.run(get()).headers
+    # In a thread of its own: where a browser was driven before, this one has an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, get()).result().headers
 
 
 def policy_of(address: str, *embedded_on: str) -> dict[str, str]:

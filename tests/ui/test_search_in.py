@@ -48,7 +48,7 @@ def test_a_choice_counts_for_the_next_questions(bot: FakeBot) -> None:
 
     conversation.ask("Who sings?", bot)
     while conversation.unanswered:
-        conversation.wait(60)
+        conversation.wait(0.2)
     assert bot.asked[0].within == Filter(documents=("b.pdf",))
 
     test.button[0].click().run()
@@ -56,7 +56,7 @@ def test_a_choice_counts_for_the_next_questions(bot: FakeBot) -> None:
     assert test.multiselect(key=DOCUMENTS).value == []
     conversation.ask("Who sings?", bot)
     while conversation.unanswered:
-        conversation.wait(60)
+        conversation.wait(0.2)
     assert bot.asked[1].within == EVERYTHING
 
 
