@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.condition_reader import SUPERLATIVES, ConditionReader
+from bot.condition_order import SUPERLATIVES
+from bot.condition_reader import ConditionReader
 from bot.conditions import Filter, Function, Loose, Order
 from bot.entities import Candidate, EntityIndex, Mention
 from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.condition_reader import RATINGS
+from bot.condition_subject import RATINGS
 from bot.conditions import Conditions, Filter
 from bot.entities import Mention
 from bot.names import phrase
