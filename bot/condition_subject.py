@@ -16,7 +16,7 @@ _BARE = frozenset({"in", "the", "and", "or"})
 class Subject:
     """What a question is about, by the nouns that nothing else has taken.
 
-    Looked at when the conditions are read; see bot.conditions.Conditions for the meanings.
+    Made when everything else is read, because the other readers take words.
     """
 
     def __init__(self, question: QuestionWords) -> None:
@@ -41,7 +41,7 @@ class Subject:
 
     @property
     def indefinite(self) -> bool:
-        """Whether it speaks of one of many: "a small school", but not "a school with the most"."""
+        """Whether it speaks of one of many: "a small school", not "the smallest of any"."""
         return not self._says_superlative() and any(
             not self._card.is_plural(noun) and self._has_indefinite_article(i)
             for i, noun in self._nouns.items()
@@ -50,8 +50,8 @@ class Subject:
     @property
     def described(self) -> bool:
         """Whether it says what it is about without the noun: "cheapest oil filter"."""
-        described = bool(self._question.values) or self._says_superlative()
-        return bool(self._question.kinds) or (self._orders_by_name() and described)
+        narrowed = bool(self._question.values) or self._says_superlative()
+        return bool(self._question.kinds) or (self._orders_by_name() and narrowed)
 
     @property
     def bare(self) -> bool:
