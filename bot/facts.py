@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.answer import AnswerTable, Evidence, Fact
 from bot.conditions import Filter, Order
-from bot.entities import EntityRow
+from bot.entity_names import EntityRow
 from bot.group_telling import Calculated, Group, GroupTelling, in_group_order
 from bot.plan import Plan
 from bot.record_query import RecordQuery

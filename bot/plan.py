@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.conditions import Filter, Function, Loose, Order
-from bot.entities import Tier
+from bot.mentions import Tier
 
 Operation = Literal["lookup", "overview", "compare", "similar", "list", "summary", "groups", "ask"]
 

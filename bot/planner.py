@@ -14,10 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.condition_reader import SUPERLATIVES, ConditionReader
+from bot.condition_order import SUPERLATIVES
+from bot.condition_reader import ConditionReader
 from bot.conditions import Filter, Function, Loose, Order
-from bot.entities import Candidate, EntityIndex, Mention
+from bot.entities import EntityIndex
 from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans
+from bot.mentions import Candidate, Mention
 from bot.names import fold, phrase, tokenize
 from bot.plan import (
     MAX_ENTITIES,

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.entities import Mention
 from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch, stems
+from bot.mentions import Mention
 from bot.names import Token, phrase, tokenize, words_of
 from ingest.domain import TableCard
 from ingest.lexical import STOP_WORDS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.condition_reader import RATINGS
+from bot.condition_subject import RATINGS
 from bot.conditions import Conditions, Filter
-from bot.entities import Mention
+from bot.mentions import Mention
 from bot.names import phrase
 from bot.plan import MAX_FIELDS, PAGE, Operation, Plan
 from ingest.domain import TableCard

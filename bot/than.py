@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bot.bounds import Comparison
 from bot.condition_words import ConditionWords
 from bot.conditions import Filter, Order, Than
-from bot.entities import Mention
+from bot.mentions import Mention
 from bot.names import Token, tokenize
 
 MAX_COMPARING = 6  # words of "a higher graduation rate"
