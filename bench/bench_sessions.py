@@ -3,7 +3,7 @@
 Real sessions of the real app over Streamlit's own WebSocket protocol, as many browser tabs. Each
 visitor asks questions that only this visitor asks (the figures of entities of their own, follow-ups
 that only their conversation gives a meaning, explanations from the guides), thinks for 10 to 15
-seconds after an answer, and leaves after eight questions, when another comes. All text that a
+seconds after an answer, and leaves after seven questions, when another comes. All text that a
 visitor is sent is searched for what the others asked, and each figure compared with the table.
 
     .venv/bin/python bench/bench_sessions.py [--minutes 5] [--data-dir .groundskeeper]
@@ -32,7 +32,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect, sync_playwright
@@ -47,7 +47,7 @@ CORPUS = ROOT / "corpus" / "colleges"
 EXPLANATIONS = CORPUS / "questions" / "retrieval" / "guides.jsonl"
 REPORT = ROOT / "bench" / "sessions.md"
 VISITORS = 20
-QUESTIONS_OF_A_VISIT = 8
+QUESTIONS_OF_A_VISIT = 7
 THINKING_SECONDS = (10.0, 15.0)
 ANSWER_SECONDS = 60.0
 SAMPLE_SECONDS = 5.0
@@ -164,7 +164,7 @@ class Visitor:
     """One of those who ask at the same time, visit after visit."""
 
     def __init__(self, share: Sequence[Asked], others: Sequence[Asked], tally: Tally) -> None:
-        self._questions = cycle(share)
+        self._questions = share
         self._others = others
         self._tally = tally
         self._random = random.Random(share[0].text)
@@ -182,7 +182,7 @@ class Visitor:
         watching = asyncio.create_task(screen.watch())
         try:
             await asyncio.wait_for(screen.ready.wait(), ANSWER_SECONDS)
-            for asked in islice(self._questions, QUESTIONS_OF_A_VISIT):
+            for asked in self._questions:
                 self._tally.heard.append(await screen.ask(asked))
                 await asyncio.sleep(self._random.uniform(*THINKING_SECONDS))
                 if time.monotonic() > until:

@@ -51,7 +51,6 @@ def _by_value(question: QuestionWords) -> Iterator[Filter]:
             yield Filter(field=value.field, values=value.values, excluded=excluded, words=words)
         elif excluded and None not in (value.low, value.high):
             question.lost.append(words)  # would be two ranges
-            yield from _by_band(value, said)
         else:
             yield from _by_band(value, words, excluded)
 

@@ -440,6 +440,10 @@ class Bot:
 
     def _write(self, draft: Draft, text: str, support: Support) -> Iterator[Event]:
         passages = [piece for piece in draft.evidence if piece.kind == "passage"]
+        if not self.chat.composes and self._limits.writing_line.busy:
+            # A model that only chooses is worth no wait: what it would choose from is quoted.
+            yield self._show(draft, quote(windows(support.extracts)[0]))
+            return
         with self._limits.writing_line.turn() as places:
             with draft.timed("wait"):
                 for place in places:

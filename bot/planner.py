@@ -41,6 +41,11 @@ MAX_SAME_NAME = 4
 MAX_BARE_WORDS = 3
 MAX_LEFTOVER = 3
 _THAN_IT = re.compile(r"\b(?:than|as|like) (?:the )?it\b", re.I)
+_SIDE_BY_SIDE = re.compile(
+    r"^\W*(?:(?:please|can you|could you)\W+)*(?:put|place|set|lay|line|show)(?: me)?\b(.*?),?"
+    r"\bside[- ]by[- ]side\b",
+    re.I | re.S,
+)
 _BETTER = re.compile(r"\b(?:better|best|worse|worst|nicer|superior)\b", re.I)
 _GOOD = re.compile(
     r"^\W*(?:is it(?: an?| the| really| any| very)* (?:good|great|decent|bad|nice)\b"
@@ -95,6 +100,7 @@ class Planner:
         """
         if not self.card.tables:
             return None
+        question = _SIDE_BY_SIDE.sub(r"compare\1", question)
         plan = self._plan(question, previous)
         if plan is not None and plan.understood:
             return plan

@@ -353,6 +353,7 @@ def test_what_only_sounds_like_a_list_is_left(desk: Desk, question: str) -> None
         "colleges in Texas that do not require the SAT",
         "cheapest law schools in New York",
         "cheapest seminaries in Texas",
+        "colleges that are not midsize",
     ],
 )
 def test_what_it_cannot_count_or_group_is_no_answer(desk: Desk, question: str) -> None:
@@ -371,6 +372,12 @@ def test_the_one_at_the_end_comes_first(desk: Desk) -> None:
     assert figures == sorted(figures) and len(figures) == 3
     assert facts.sentences[0].startswith("Lowest by in-state tuition")
     assert "University of California-Los Angeles $13,747 [1]; then" in facts.sentences[0]
+
+
+def test_side_by_side_is_a_comparison(desk: Desk) -> None:
+    assert desk.told("show me Rice and UCLA side by side").sentences[0].startswith("Side by side")
+    one = desk.told("please put the tuition of Rice and UCLA side-by-side")
+    assert len(one.evidence) == 2 and one.found
 
 
 def test_how_much_more_is_said_in_money_and_percent(desk: Desk) -> None:

@@ -238,6 +238,15 @@ def test_many_questions_at_once_have_to_wait(indexed_pack: Pack) -> None:
     assert other.status == "answered"
 
 
+def test_nobody_waits_for_a_model_that_only_chooses(bot: Bot) -> None:
+    with bot._limits.writing_line.turn() as places:
+        assert list(places) == []  # somebody's answer is being written
+        answer = ask(bot, GUIDE_QUESTION)
+
+    assert answer.status == "answered" and "“" in answer.text
+    assert "write" not in answer.timings_ms
+
+
 def test_a_guard_that_breaks_lets_nothing_through(
     bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -399,7 +408,8 @@ def test_threads_may_share_one_bot(bot: Bot) -> None:
         thread.join()
 
     assert [answers[i].status for i in range(4)] == ["answered", "answered", "answered", "refused"]
-    assert [answers[i].text for i in range(4)] == [answers[i + 4].text for i in range(4)]
+    # In other words perhaps: while a model writes for one, the other gets the bare quotation.
+    assert [answers[i].citations for i in range(4)] == [answers[i + 4].citations for i in range(4)]
 
 
 def test_a_reindex_is_seen_by_the_next_question(small_pack: Pack) -> None:
