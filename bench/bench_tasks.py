@@ -235,15 +235,13 @@ TASKS = (
     Task(
         "Tell me a joke",
         asking("tell me a joke", said("not a college data question")),
-        "Nothing to stumble over: it says what it is for and offers two questions; that a "
-        "“model” and an “index” made this sentence is of no use to anybody.",
+        "Nothing to stumble over: it says what it is for and offers two questions.",
     ),
     Task(
         "Compare two colleges' tuition",
         asking(COMPARISON, said("$44,524")),
-        "The paragraph says all that the table says, and the table's second figure is cut off "
-        "until it is pushed sideways; whoever asks without naming two colleges gets a "
-        "quotation about net price instead of the question “which two?”.",
+        "The paragraph says all that the table says, and the bars say it again; whoever names no "
+        "two colleges is asked which ones.",
     ),
     Task(
         "Which UC is the cheapest?",
@@ -254,8 +252,7 @@ TASKS = (
     Task(
         "What is work study?",
         asking("what is work study?", said("part-time job paid partly by the federal government")),
-        "The quotation begins with its own heading, so that “Federal Work-Study” stands there "
-        "twice in a row.",
+        "The quotation goes on for some sentences after the one that says it.",
     ),
     Task(
         "And for Ohio State? (after another college's tuition)",
@@ -267,22 +264,22 @@ TASKS = (
     Task(
         "See where this figure is from",
         open_source,
-        "That the small number behind a figure can be pressed has to be guessed; the row's "
-        "other figures follow as one run of text.",
+        "That the small number behind a figure can be pressed has to be guessed; the rows below "
+        "“Sources” look more like something to press.",
         before=asked(COMPARISON),
     ),
     Task(
         "Report a wrong number",
         report,
-        "“Report a problem” stands below the sources; in the form the buttons that say what is "
-        "wrong, and send it, come last, so whoever has written a comment looks for “Send”.",
+        "“Report a problem” stands below the sources; a press on what is wrong sends at once, so "
+        "a comment has to be written first, which only a line below the buttons says.",
         before=asked(COMPARISON),
     ),
     Task(
         "Look up what became of my report",
         look_up,
-        "“My report” is under “More”, and that menu stays open and covers the field; “Received” "
-        "does not say what comes next, nor which question it was.",
+        "“My report” is under “More”; “Received” does not say what comes next, nor which question "
+        "it was.",
         before=reported,
     ),
 )
