@@ -9,9 +9,9 @@
 LangChain's parts and what Chroma's own embedding class runs on are not among this project's
 dependencies; without them that comparison is left out. They are put beside them with
 
-    pip install --no-deps --target /tmp/lc langchain-community langchain-classic onnxruntime onnx \
+    pip install --no-deps --target ../lc langchain-community langchain-classic onnxruntime onnx \
         flatbuffers protobuf ml_dtypes
-    PYTHONPATH=/tmp/lc .venv/bin/python bench/bench_ingest.py
+    PYTHONPATH=../lc .venv/bin/python bench/bench_ingest.py
 
 Each part puts its own section into bench/ingest.md. `changes` and `memory` embed with random
 vectors, since the encoder would take hours and uses the same memory for any corpus; `gigabyte`
