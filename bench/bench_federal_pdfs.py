@@ -6,8 +6,8 @@ The PDFs stay where they are; the questions and their pages are ours (bench/fede
 Beside it LangChain's usual set-up with the same embeddings, whose parts are not among this
 project's dependencies; without them it is left out:
 
-    pip install --no-deps --target /tmp/lc langchain-community langchain-classic
-    PYTHONPATH=/tmp/lc .venv/bin/python bench/bench_federal_pdfs.py
+    pip install --no-deps --target ../lc langchain-community langchain-classic
+    PYTHONPATH=../lc .venv/bin/python bench/bench_federal_pdfs.py
 
 Writes bench/federal_pdfs.md; 1 if fewer than 90% of the questions find their page among four.
 """
