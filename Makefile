@@ -18,7 +18,7 @@ chat: ## Open the chat on localhost; the first time installs and indexes
 
 test: ## Run the tests and print the coverage
 	@$(prepare) dev
-	@.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) --cov
+	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) --cov
 
 lint: ## Check style and format (ruff)
 	@$(prepare) dev

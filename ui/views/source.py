@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -38,7 +38,7 @@ _OPEN = "source-open"
 _DOCUMENT, _START, _ROW = "document", "at", "row"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Opened:
     """What the drawer shows: a place, who opened it, and the sources that it may turn to.
 
@@ -48,6 +48,15 @@ class Opened:
     by: str
     place: Place
     sources: tuple[tuple[int, Place], ...] = ()
+    closed: bool = False
+
+    def close(self) -> None:
+        """Close the drawer.
+
+        Without a look into the session's state: there Streamlit may end a callback for the press
+        that follows it, and the drawer would be back.
+        """
+        self.closed = True
 
 
 # --- the drawer -------------------------------------------------------------------------------
@@ -81,22 +90,20 @@ def hear_sources(by: str, places: Callable[[str], Mapping[int, Place]]) -> None:
 def draw_open_source(services: Services, by: str) -> None:
     """Draw the drawer if this page has opened it; it stays until the visitor closes it."""
     opened: Opened | None = st.session_state.get(_OPEN)
-    if opened is None:
+    if opened is None or opened.closed:
         return
     if opened.by != by:
-        _close()
+        opened.close()
         return
-    drawer = st.dialog(strings.SOURCE_OF, width=DRAWER_PIXELS, position="right", on_dismiss=_close)
+    drawer = st.dialog(
+        strings.SOURCE_OF, width=DRAWER_PIXELS, position="right", on_dismiss=opened.close
+    )
     drawer(_draw_drawer)(services)
-
-
-def _close() -> None:
-    st.session_state.pop(_OPEN, None)
 
 
 def _draw_drawer(services: Services) -> None:
     opened: Opened | None = st.session_state.get(_OPEN)
-    if opened is None:
+    if opened is None or opened.closed:
         return
     _match_theme()
     if len(opened.sources) > 1:
@@ -135,7 +142,7 @@ def _offer_sources(opened: Opened) -> None:
 def _turn_to(place: Place) -> None:
     opened: Opened | None = st.session_state.get(_OPEN)
     if opened is not None:
-        st.session_state[_OPEN] = replace(opened, place=place)
+        opened.place = place
 
 
 # --- the page ---------------------------------------------------------------------------------
