@@ -387,16 +387,6 @@ COLUMNS = {
     "one_by_one": "vectors one by one",
     "chroma": "Chroma",
 }
-SIDES = {
-    "chroma_recall_10": "of the ten nearest Chroma finds",
-    "own_mb": "memory of the process, MB",
-    "mapped_mb": "files it maps, MB",
-    "chroma_mb": "Chroma's server, MB",
-    "built_s": "built in, s",
-    "of_it_chroma_s": "of it Chroma, s",
-    "load": "load of the machine",
-    "date": "run on",
-}
 HEAD = """# Latency of retrieval
 
 Written by `bench/bench_latency.py`; synthetic chunks of {words} words (see there), {queries}

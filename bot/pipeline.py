@@ -21,7 +21,6 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from bot.answer import (
     Answer,
-    Citation,
     Event,
     Evidence,
     EvidenceFound,
@@ -504,19 +503,6 @@ class Bot:
         """Return all documents that there are to search, by name."""
         with self.index.snapshot() as snapshot:
             return snapshot.documents()
-
-    def document_context(self, citation: Citation, chars: int = 600) -> tuple[str, str, str]:
-        """Return the text before a cited passage, the passage, and the text after it.
-
-        `chars` bounds the text on either side. Before and after are empty for a table row and
-        where the document has changed since.
-        """
-        with self.index.snapshot() as snapshot:
-            text = snapshot.document_text(citation.document)
-        if text[citation.start : citation.end] != citation.quote or not citation.end:
-            return "", citation.quote, ""
-        before = text[max(0, citation.start - chars) : citation.start]
-        return before, citation.quote, text[citation.end : citation.end + chars]
 
 
 def open_bot(

@@ -125,7 +125,6 @@ def test_what_else_stands_in_a_poisoned_passage_is_still_quoted(embedded: Bot) -
     (citation,) = answer.citations
     assert citation.document == "guides/finches.md"
     assert citation.quote.startswith("Finches eat sunflower hearts") and LEFT_OUT in citation.quote
-    assert embedded.document_context(citation) == ("", citation.quote, "")
 
 
 def test_what_is_shown_before_the_answer_holds_no_orders(obedient: Bot) -> None:
