@@ -302,7 +302,7 @@ class Bot:
             return
         support = self._retrieve(draft, prose, vector)
         if not support.enough:
-            yield self._show(draft, f"To “{prose}” the corpus has no answer.")
+            yield self._show(draft, f"My sources do not answer “{prose}”.")
             return
         yield EvidenceFound(evidence=shown_of(draft.evidence))
         yield from self._write(draft, prose, support)
@@ -335,9 +335,11 @@ class Bot:
                 if said not in draft.sentences:
                     yield self._show(draft, said)
             else:
-                yield self._show(draft, f"On “{part.name}” the corpus has no answer.")
+                yield self._show(
+                    draft, f"My sources do not answer what you ask about “{part.name}”."
+                )
         if not draft.sentences:
-            raise Stop("abstained", "unsupported", "The corpus does not say that clearly enough.")
+            raise Stop("abstained", "unsupported", "My sources do not say that clearly enough.")
 
     def _find_answers(self, draft: Draft, query: str, vector: Vector) -> list[tuple[Part, Support]]:
         """Return what supports an answer to a question, or to each of its parts.
@@ -427,9 +429,9 @@ class Bot:
             self._say_unknown(draft, " ".join(draft.facts.sentences))
         nearest = [e for e in draft.evidence if not e.orders][:NEAREST_SHOWN]
         if not nearest:
-            self._say_unknown(draft, "The corpus does not say.")
+            self._say_unknown(draft, "My sources do not answer that.")
         lines = "\n".join(f"- {place_of(e)} [{e.n}]" for e in nearest)
-        text = f"The corpus does not say that. The nearest things it does say:\n{lines}"
+        text = f"My sources do not answer that. These places in them come nearest:\n{lines}"
         self._say_unknown(draft, text)
 
     def _say_unknown(self, draft: Draft, text: str) -> NoReturn:

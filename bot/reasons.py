@@ -19,7 +19,7 @@ LABELS = {
     "": "answered",
     "scope": "does not belong to the domain",
     "injection": "looks like an order to the model",
-    "no_evidence": "the corpus does not say",
+    "no_evidence": "the sources do not say",
     "unsupported": "nothing that was written held up against the evidence",
     "integrity": "a model is not the one that was pinned",
     "limit": "too long, too often, too many at once or too slow",
@@ -39,7 +39,7 @@ def label(reason: str) -> str:
 
 
 def told_ending(status: str, reason: str) -> str:
-    """Return how an answer ended, in words: "left open: the corpus does not say"."""
+    """Return how an answer ended, in words: "left open: the sources do not say"."""
     ending = ENDINGS.get(status, status)
     return f"{ending}: {label(reason)}" if reason else ending
 

@@ -10,7 +10,7 @@ LOOKUP_PAGE = "My report"
 SIGN_IN_PAGE = "Sign in"
 MODERATION_PAGE = "Moderation"
 MORE_PAGES = "More"
-OPENING = "The index and the models are being opened."
+OPENING = "The bot is getting ready."
 TRY_AGAIN = "Try again"
 BROKEN = "Something went wrong on our side. Please try again; nothing that was saved is lost."
 
@@ -64,13 +64,13 @@ NOT_COPIED = "Could not copy"
 EXPORT = "Save the conversation"
 EXPORT_NAME = "conversation.md"
 WRITTEN_BY = {
-    "records": "Figures from tables, written by code",
-    "quotations": "Quoted word for word; no language model wrote this",
-    "model": "Written by {model}, each sentence checked against its source",
-    "nobody": "A fixed reply; no language model wrote this",
+    "records": "Figures taken straight from the tables; no AI wrote this",
+    "quotations": "Quoted word for word; no AI wrote this",
+    "model": "Written by the AI model {model}, each sentence checked against its source",
+    "nobody": "A fixed reply; no AI wrote this",
 }
 DATA_OF = "Data: {vintage}"
-GENERATION = "Index {n}"
+GENERATION = "Version {n} of the sources"
 
 # Where to search
 SEARCH_IN = "Search in"
@@ -146,34 +146,34 @@ BY_DEFAULT = "the best known first, by {field}"
 ROWS_STEP = "Rows"
 ROWS_FIT = "{n:,} fit"
 ROWS_SHOWN = "{first:,} to {last:,} of them are shown"
-ROWS_LACKING = "{n:,} more have no figure where one is needed, and are left out"
+ROWS_LACKING = "{n:,} more lack a figure that is needed here, and are left out"
 UNUSED_STEP = "Words that could not be used"
 WRITTEN_STEP = "Written by"
-WRITTEN_BY_CODE = "code, from the cells of {file}; no language model touched a figure"
-SQL_TITLE = "The SQL that ran ({n})"
-PASSAGES_STEP = "Passages looked at"
+WRITTEN_BY_CODE = "a program, from the cells of {file}; no AI touched a figure"
+SQL_TITLE = "The exact look-ups, in SQL ({n})"
+PASSAGES_STEP = "Places looked at"
 USED = "{place} (source {n} of the answer)"
 CHECKED_STEP = "Checked"
 CHECKED = (
-    "Quotations are the passages’ own words. A sentence of the model is shown only if the passage "
-    "that it cites has its figures, its names and nearly all its words."
+    "Quotations are the sources’ own words. A sentence that an AI has written is shown only if the "
+    "place that it cites has its figures, its names and nearly all its words."
 )
-DROPPED_NONE = "No sentence had to be dropped."
-DROPPED_ONE = "1 sentence of the model did not pass and was dropped."
-DROPPED = "{n} sentences of the model did not pass and were dropped."
+DROPPED_NONE = "No sentence had to be left out."
+DROPPED_ONE = "1 sentence of the AI did not pass and was left out."
+DROPPED = "{n} sentences of the AI did not pass and were left out."
 TIME_STEP = "Time"
 STAGES = {
     "plan": "understanding the question",
-    "records": "reading the records",
-    "retrieve": "finding passages",
+    "records": "reading the tables",
+    "retrieve": "finding places in the documents",
     "support": "weighing them",
     "write": "writing",
 }
 
 # Reporting an answer
 REPORT = "Report a problem"
-REPORT_TITLE = "What is wrong? A press on it sends your report."
-ADD_BEFORE = "Anything to add? Write it here first, then press above."
+REPORT_TITLE = "What is wrong? Choosing one sends your report."
+ADD_BEFORE = "Anything to add? Write it here first, then choose above."
 COMMENT = "Tell us more, if you like"
 COMMENT_HELP = "Tell us more, if you like. Please leave out what is private."
 EMAIL = "Your e-mail, if we may write to you about it"
@@ -525,25 +525,23 @@ KEEP_AS_NOTE = "Keep as a note"
 # Sources opened in their documents
 SOURCE_PAGE = "Source"
 SOURCE_OF = "Source"
-PASSAGE_OF = "Passage {n:,} of {of:,}"
+PASSAGE_OF = "Part {n:,} of {of:,}"
 ROW_OF = "Row {n:,}"
 PREVIOUS_PASSAGE = "Previous"
 NEXT_PASSAGE = "Next"
-THE_PASSAGE = "The passage"
-PAGE_PICTURE = "Page {n} of {title}. The passage above is marked in it."
+THE_PASSAGE = "The part that is meant"
+PAGE_PICTURE = "Page {n} of {title}. The text above is marked in it."
 PAGE_PICTURE_PLAIN = "Page {n} of {title}."
 PAGE_PICTURE_FAILED = "The page cannot be drawn here; its text is above."
 OWN_PAGE = "Open on a page of its own"
 DOWNLOAD_DOCUMENT = "Download the document"
 DOWNLOAD_ARCHIVE = "Download the archive"
 IN_ARCHIVE = "This document came in the archive {name}, where you find the whole of it."
-FILE_GONE = "The file is not in the corpus any more, so it cannot be downloaded."
-FILE_CHANGED = "The file has been changed since it was indexed; what you see here is older."
+FILE_GONE = "The file is no longer among the sources, so it cannot be downloaded."
+FILE_CHANGED = "The file has been changed since the bot read it; what you see here is older."
 NO_SOURCE = "There is no such source."
-NO_SOURCE_HINT = "It may have been removed from the corpus, or its name may have a typing error."
-GIVES_ORDERS = (
-    "This passage gives orders to a language model. No model is shown it, and it is never quoted."
-)
+NO_SOURCE_HINT = "It may have been taken out since, or the link may have a typing error."
+GIVES_ORDERS = "This part tries to give orders to an AI. No AI is shown it, and it is never quoted."
 NOT_DATED = "not dated"
 
 # Browse
@@ -557,7 +555,7 @@ N_ROWS = "{n:,} {many}"
 SEARCH_CORPUS = "Search the documents"
 SEARCH_CORPUS_HELP = "Words or a question"
 FOUND_NOTHING = "Nothing was found."
-FOUND_FOR = "The nearest passages, best first"
+FOUND_FOR = "What comes nearest, best first"
 SHELF_DOCUMENTS = "Documents"
 SHELF = "Show"
 ONLY_KIND = "Only this kind"
@@ -598,7 +596,7 @@ FIND_ENTITY = "Find a {one}"
 FIND_ENTITY_HELP = "Begin to type its name or another name for it"
 PICK_FIELDS = "Figures, up to {n}"
 COMPARE_WHICH = "Compare"
-COMPARE_NO_TABLE = "This corpus has no table, so there are no figures to compare."
+COMPARE_NO_TABLE = "There is no table among the sources, so there are no figures to compare."
 REMOVE_PICKED = "Remove {name}"
 MATCHES = "{n} found; pick one"
 NO_MATCHES = "No name begins like that."
@@ -623,12 +621,12 @@ ABOUT_WILL_NOT_LINES = (
 ABOUT_ASKED_ELSE = "Asked about anything else, it says: “{refusal}”"
 ABOUT_HOW = "How an answer is made"
 ABOUT_HOW_FIGURES = (
-    "Figures are read from the tables by code. No language model touches a figure, and each one "
-    "has the row that it comes from."
+    "Figures are read from the tables by a program. No AI touches a figure, and each one has the "
+    "row that it comes from."
 )
 ABOUT_HOW_QUOTES = (
-    "Explanations come from the documents, with the passage that says so. A sentence whose "
-    "passage does not support it is dropped."
+    "Explanations come from the documents, with the place that says so. A sentence that its place "
+    "does not support is left out."
 )
 ABOUT_WRONG = (
     "It can still be wrong: a document may be mistaken or old, and a question may be "
@@ -636,21 +634,21 @@ ABOUT_WRONG = (
 )
 ABOUT_SOURCES = "Where it all comes from"
 ABOUT_FIGURES = "Where the figures come from"
-ABOUT_INDEXED = "Indexed on {when}, generation {n}."
+ABOUT_INDEXED = "Read on {when}; version {n} of the sources."
 ABOUT_TROUBLE = "{n} of them have problems; the page “Browse” marks which."
-ABOUT_MODEL = "Which models"
+ABOUT_MODEL = "Which AI it uses"
 MODEL_FOR_ANSWERS = "Writes or chooses sentences"
-MODEL_FOR_SEARCH = "Finds passages"
+MODEL_FOR_SEARCH = "Finds the right places"
 MODEL_LICENCE = "Licence"
-MODEL_DIGEST = "Digest"
+MODEL_DIGEST = "Fingerprint"
 MODEL_WHERE = "Where it runs"
 RUNS_HERE = "on the machine that this page comes from"
-RUNS_OLLAMA = "on an Ollama server that the operator runs"
-RUNS_ELSEWHERE = "at a provider, who is sent your question and the passages found for it"
+RUNS_OLLAMA = "on a server of whoever runs this bot (Ollama)"
+RUNS_ELSEWHERE = "at a provider, who is sent your question and the texts found for it"
 LICENCE_UNKNOWN = "as its provider says"
 DIGEST_UNKNOWN = "its provider tells none"
 ABOUT_DIGEST_MEANS = (
-    "The digest is a fingerprint of the model's file. If the file is not the one that was "
+    "The fingerprint is worked out from the model's file. If the file is not the one that was "
     "checked, the bot stops answering."
 )
 ABOUT_STORED = "What is stored"
@@ -660,8 +658,8 @@ STORED_QUESTION = "A question that you do not report"
 STORED_QUESTION_LONG = "not stored"
 STORED_REPORT = "A report that you send"
 STORED_REPORT_LONG = (
-    "until it is purged, which the operator may do {days} days after it was closed; e-mail "
-    "addresses, telephone, card and account numbers are blacked out first"
+    "until it is deleted, which whoever runs this bot may do {days} days after it was closed; "
+    "e-mail addresses, telephone, card and account numbers are blacked out first"
 )
 STORED_ASKED = "How often the same question is asked"
 STORED_ASKED_LONG = "as a number beside a fingerprint of the question, not its words"

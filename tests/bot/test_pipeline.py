@@ -148,7 +148,7 @@ def test_what_the_corpus_does_not_say_is_not_made_up(bot: Bot) -> None:
     answer = ask(bot, "Who discovered the European robin in Scandinavia, and in which year?")
 
     assert answer.status in ("abstained", "refused")
-    assert "corpus does not say" in answer.text or answer.reason == "scope"
+    assert "sources do not answer" in answer.text or answer.reason == "scope"
 
 
 def test_a_stranger_is_said_to_be_one(bot: Bot) -> None:

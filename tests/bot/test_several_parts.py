@@ -56,7 +56,7 @@ def test_a_part_without_an_answer_is_named(bot: Bot) -> None:
     answer = ask(bot, "How does a tray feeder for birds differ from a carburettor?")
     assert answer.status == "answered"
     assert "open table" in answer.text
-    assert "On “a carburettor” the corpus has no answer." in answer.text
+    assert "My sources do not answer what you ask about “a carburettor”." in answer.text
 
 
 def test_of_parts_that_are_all_unknown_none_is_answered(bot: Bot) -> None:

@@ -63,7 +63,7 @@ def test_a_list_in_words(card: DomainCard) -> None:
         strings.ROWS_STEP: (
             "14 fit",
             "11 to 14 of them are shown",
-            "2 more have no figure where one is needed, and are left out",
+            "2 more lack a figure that is needed here, and are left out",
         ),
         strings.UNUSED_STEP: ("“in 1990”",),
         strings.WRITTEN_STEP: (strings.WRITTEN_BY_CODE.format(file="birds.csv"),),

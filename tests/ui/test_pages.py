@@ -142,11 +142,11 @@ def test_a_passage_is_marked_and_leads_on(visit: Visit, library: Library) -> Non
     guide = pack_of(library)[2]
     test = visit("source", document=guide)
     assert '<div class="gk-marked"' in html(test)
-    assert "Passage 1 of" in html(test)
+    assert "Part 1 of" in html(test)
     test = press(test, strings.NEXT_PASSAGE)
-    assert "Passage 2 of" in html(test)
+    assert "Part 2 of" in html(test)
     assert test.query_params["document"] == guide
-    assert "Passage 1 of" in html(press(test, strings.PREVIOUS_PASSAGE))
+    assert "Part 1 of" in html(press(test, strings.PREVIOUS_PASSAGE))
 
 
 def test_a_row_is_a_small_table_whose_texts_are_only_text(visit: Visit, library: Library) -> None:
@@ -197,7 +197,7 @@ def test_what_a_document_says_is_only_text(one: str, other: str) -> None:
 
 
 def test_numbers_that_are_none_are_taken_for_the_beginning(visit: Visit, library: Library) -> None:
-    assert "Passage 1 of" in html(visit("source", document=pack_of(library)[2], at="１²x"))
+    assert "Part 1 of" in html(visit("source", document=pack_of(library)[2], at="１²x"))
 
 
 # --- browse -----------------------------------------------------------------------------------

@@ -381,7 +381,7 @@ def test_sentences_sources_and_endings_are_compared() -> None:
     assert difference.sentences_gone == ("It is 1.5 km.",)
     assert difference.sentences_new == ()
     assert difference.status == ("answered", "abstained (no_evidence)")
-    assert "± answered → left open: the corpus does not say" in difference.to_text()
+    assert "± answered → left open: the sources do not say" in difference.to_text()
 
 
 def test_a_follow_up_is_run_after_what_came_before(bench: Workbench) -> None:

@@ -65,4 +65,4 @@ def test_no_code_is_left_in_the_words() -> None:
 
 def test_how_an_answer_ended_is_said_with_its_reason() -> None:
     assert told_ending("answered", "") == "answered"
-    assert told_ending("abstained", "no_evidence") == "left open: the corpus does not say"
+    assert told_ending("abstained", "no_evidence") == "left open: the sources do not say"
