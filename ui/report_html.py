@@ -23,15 +23,17 @@ from ui.rendering import citation_place, escape, marked
 
 
 def status_html(report: PublicStatus) -> str:
-    """Return what everybody may know of a report."""
+    """Return what everybody may know of a report, and what comes next."""
     told = "".join(f"<p>{escape(text)}</p>" for text in (report.outcome, report.told) if text)
+    following = strings.COMES_NEXT[report.status].format(reference=report.reference)
     days = [
         strings.FILED_ON.format(when=strings.day(report.filed_at)),
         strings.CHANGED_ON.format(when=strings.day(report.changed_at)),
     ]
     return (
         f'<div class="gk-status"><code>{escape(report.reference)}</code>'
-        f"{_badge(report.status, report.label)}{told}{_facts(days)}</div>"
+        f"{_badge(report.status, report.label)}{told}"
+        f'<p class="gk-following">{escape(following)}</p>{_facts(days)}</div>'
     )
 
 
