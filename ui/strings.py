@@ -212,10 +212,10 @@ REPORTED_HERE = "Reported in this visit"
 FILED_ON = "Reported on {when}"
 CHANGED_ON = "Last change on {when}"
 COMES_NEXT = {
-    "new": "It waits for a person who looks after this bot to read it; what may harm somebody comes "
-    "first. Come back with {reference}: this page then says how far it is.",
-    "triaged": "A person has read it. Next they compare the answer with its sources: a document may "
-    "be corrected, a rule added, or the answer may turn out to be right. Come back with "
+    "new": "It waits for a person who looks after this bot to read it; what may harm somebody "
+    "comes first. Come back with {reference}: this page then says how far it is.",
+    "triaged": "A person has read it. Next they compare the answer with its sources: a document "
+    "may be corrected, a rule added, or the answer may turn out to be right. Come back with "
     "{reference} to see which.",
     "in_progress": "A person is comparing the answer with its sources. Come back with {reference}: "
     "once that is done, this page says what they found and what was changed.",
