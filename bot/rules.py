@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +25,6 @@ from bot.text import normalise
 from ingest.domain import CARD_NAME, load_card
 from ingest.errors import GroundskeeperError
 from ingest.folding import fold
-from ingest.index import Index, Vector
 from ingest.rules import (
     RULES_NAME,
     Role,
@@ -33,6 +33,9 @@ from ingest.rules import (
     compile_pattern,
     rules_version,
 )
+
+if TYPE_CHECKING:  # who only reads the rules needs no index, which takes seconds to import
+    from ingest.index import Index, Vector
 
 log = logging.getLogger(__name__)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
-from functools import lru_cache
-
-import snowballstemmer
+from functools import cache, lru_cache
+from typing import Any
 
 _ABBREVIATIONS = r"(?<!\b(?:Dr|Mr|Ms|St|Jr|Sr|vs|No|Mt|Ft))(?<!\b(?:Mrs|Inc|etc|e\.g|i\.e|U\.S))"
 _SENTENCE_END = re.compile(_ABBREVIATIONS + r"([.!?])[\"”’)]*\s+(?=[\"“‘(\[]?[A-Z0-9])|\n+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_STEMMER = snowballstemmer.stemmer("english")
+_STEMMING = threading.Lock()
 
 
 def normalise(text: str) -> str:
@@ -51,4 +51,12 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the stem of an English word (Snowball's English stemmer): "applying" is "appli"."""
-    return str(_STEMMER.stemWord(word.lower()))
+    with _STEMMING:  # a stemmer holds the word that it is at, so two at once would mix theirs
+        return str(_stemmer().stemWord(word.lower()))
+
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer  # not before a word is asked for: with it come forty languages
+
+    return snowballstemmer.stemmer("english")

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 from typer.models import CommandInfo, TyperInfo
 
 from bot.privacy import Masker, log_privately
@@ -27,29 +29,41 @@ from ui.output import note
 # What typer makes of a KeyboardInterrupt, and what shells expect.
 INTERRUPTED = 130
 
-# A command's module is imported when it is called: all of them together take seconds.
-MODULES = {
-    "chat": "chat",
-    "reindex": "reindex",
-    "status": "status",
-    "ask": "ask",
-    "search": "search",
-    "domain": "domain",
-    "models": "models",
-    "reasons": "reasons",
-    "reports": "reports",
-    "moderators": "moderators",
-    "eval": "evaluate",
-    "redteam": "redteam",
-    "doctor": "doctor",
+# Told without importing the commands, which together take seconds; a test holds that each says
+# the same of itself.
+COMMANDS = {
+    "chat": "Bring the index up to date and open the chat in a browser.",
+    "reindex": "Index what changed in the corpus since the last time.",
+    "status": "Show what is indexed, what failed and why, and what is stale.",
+    "ask": "Answer a question from the corpus, with its sources.",
+    "search": "Show what the retriever finds for a query.",
+    "reasons": "Show how many questions were answered, why the others were not, and what they were "
+    "about.",
+    "redteam": "Try attacks, off-topic and fair questions, and show every answer that slipped "
+    "through.",
+    "doctor": "Check Python, SQLite, settings, pack, models, index, and how moderators sign in.",
+    "domain": "Look after domain packs.",
+    "models": "See, verify and trust models.",
+    "reports": "Work on what people reported.",
+    "moderators": "Look after the moderators' accounts.",
+    "eval": "Measure the pack's own question sets, all of them or those of one suite.",
 }
+
+
+class LazyGroup(TyperGroup):
+    """All commands by name and purpose; the module of one is imported when it is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name, the command itself and its arguments; raises for an unknown name."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else None, rest
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit status."""
     log_privately(Masker())
     try:
-        _app_for(arguments)(args=arguments, prog_name="groundskeeper", obj=AppContext())
+        _app()(args=arguments, prog_name="groundskeeper", obj=AppContext())
     except KeyboardInterrupt:
         return _stopped()
     except SystemExit as end:
@@ -66,25 +80,37 @@ def _stopped() -> int:
     return INTERRUPTED
 
 
-def _app_for(arguments: list[str]) -> typer.Typer:
-    """Return the application with the command that is called; with all, if it is not clear."""
+def _app() -> typer.Typer:
     app = typer.Typer(
         name="groundskeeper",
+        cls=LazyGroup,
         help="A chatbot that answers only from your corpus, and shows where each answer is from.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    app.callback()(lambda: None)  # keeps the name of a command that stands alone
-    called = arguments[0] if arguments else ""
-    for name in [called] if called in MODULES else MODULES:
-        module = importlib.import_module(f"ui.commands.{MODULES[name]}")
-        if hasattr(module, "app"):
-            app.add_typer(module.app, name=name)
-        else:
-            app.command(name)(getattr(module, name))
+    for name, purpose in COMMANDS.items():
+        app.command(name, help=purpose)(_only_listed)
+    app.callback()(_only_listed)
     _offer_domain(app)
     return app
+
+
+def _only_listed() -> None:
+    """Stand for a command in the list of all."""
+
+
+def load_command(name: str) -> Any:
+    """Import the module of a command of `COMMANDS` and return the command, as Typer runs it."""
+    module = importlib.import_module(f"ui.commands.{'evaluate' if name == 'eval' else name}")
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.callback()(_only_listed)  # keeps the name of a command that stands alone
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(getattr(module, name))
+    _offer_domain(app)
+    return get_group(app).commands[name]
 
 
 def _choose_domain(context: typer.Context, folder: Path | None) -> Path | None:

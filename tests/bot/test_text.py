@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from snowballstemmer import stemmer
 
 from bot.text import normalise, sentences, stem
 
@@ -41,3 +45,18 @@ def test_sentences_are_slices_of_the_text(text: str, expected: list[str]) -> Non
 )
 def test_forms_of_a_word_meet(one: str, other: str) -> None:
     assert stem(one) == stem(other)
+
+
+def test_words_of_several_threads_keep_their_own_stems() -> None:
+    threads, each = 4, 500
+    asked = [[f"relation{i}{'als' * (t + 1)}" for i in range(each)] for t in range(threads)]
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            together = list(pool.map(lambda words: [stem(word) for word in words], asked))
+    finally:
+        sys.setswitchinterval(switching)
+
+    alone = stemmer("english")
+    assert together == [[alone.stemWord(word) for word in words] for words in asked]
