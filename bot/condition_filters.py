@@ -13,7 +13,7 @@ from bot.question_words import QuestionWords
 from bot.wording import spoken
 
 _LEFT_OF_BOUND = words_of(
-    "is of are at the a be being that rate rates it's its has and but usd pay pays paying charge"
+    "is of are at the a be being that rate rates it it's its has and but usd pay pays paying charge"
     " charges cost costs"
 )
 _RIGHT_OF_BOUND = words_of("in of for dollars usd a per year total")
@@ -137,13 +137,22 @@ def _gap(question: QuestionWords, match: FieldMatch, place: int) -> int | None:
 
 def _verb_beside(question: QuestionWords, bound: Bound, place: int) -> str | None:
     """Return the field of a verb next to a bound: "graduate at least 80%"."""
-    for i in (place - 1, place + 1):
+    behind = place + 1
+    while behind < len(question.words) and _says_little(question, behind):
+        behind += 1
+    for i in (place - 1, behind):
         word = question.words[i] if 0 <= i < len(question.words) else ""
         key = question.card.field_of_verb(word)
         if key and bound.fits(question.card.field(key)):
             question.taken.add(i)
             return key
     return None
+
+
+def _says_little(question: QuestionWords, place: int) -> bool:
+    """Whether a word between a bound and its verb adds nothing: "50% of students graduate"."""
+    word = question.words[place]
+    return word in _RIGHT_OF_BOUND or question.card.is_plain(word)
 
 
 def _implied(card: ConditionWords, bound: Bound) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conditions import Loose, Order
 from bot.fields import FieldMatch
+from bot.ordinals import ordinal
 from bot.question_words import QuestionWords
 from bot.wording import lower_label
 
@@ -130,10 +131,27 @@ def _names_several_values(question: QuestionWords) -> bool:
     return len(named) > len(set(named))
 
 
+def read_rank(question: QuestionWords) -> int | None:
+    """Return the place in the order that is asked for: 2 in "the second largest"."""
+    marks = _superlative_places(question)
+    for i, word in enumerate(question.words):
+        place = ordinal(word)
+        if place and i + 1 in marks and i not in question.taken:
+            question.taken.add(i)
+            return min(place, MAX_LIMIT)
+    return None
+
+
+def _superlative_places(question: QuestionWords) -> set[int]:
+    """Return where words ask for an end of an order: "largest", "most students"."""
+    marks = {i for i, word in enumerate(question.words) if word in SUPERLATIVES}
+    return marks | {i for f, _ in question.orders for i in range(f.first, f.last)}
+
+
 def read_limit(question: QuestionWords, ordered: bool) -> int | None:
     """Return the number beside a superlative: "top 5", "the five largest"."""
-    marks = {i for i, w in enumerate(question.words) if w in SUPERLATIVES or w == "first"}
-    marks |= {i for f, _ in question.orders for i in range(f.first, f.last)}
+    marks = _superlative_places(question)
+    marks |= {i for i, word in enumerate(question.words) if word == "first"}
     for i, word in enumerate(question.words):
         number = int(word) if word.isdigit() and len(word) < 4 else _NUMERALS.get(word)
         if not number or i in question.taken:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.bounds import take_bounds
 from bot.condition_filters import read_filters
 from bot.condition_groups import named_group, read_function, tell_apart
-from bot.condition_order import read_limit, sorted_by, superlative
+from bot.condition_order import read_limit, read_rank, sorted_by, superlative
 from bot.condition_subject import Subject
 from bot.condition_words import ConditionWords
 from bot.conditions import Conditions, Filter, Order
@@ -31,7 +31,7 @@ _NEAR_TO = re.compile(
     re.I,
 )
 _NEGATED = re.compile(
-    r"\b(?:but not|(?:that |which |who )?(?:are|is) ?n[o'’]t|other than|apart from|besides"
+    r"\b(?:but not|(?:that |which |who )?(?:are|is) ?n[o'’]?t|other than|apart from|besides"
     r"|outside of|aside from|anything but|excluding|except(?: for)?)(?= )",
     re.I,
 )
@@ -113,6 +113,7 @@ def _conditions(question: QuestionWords, listed: bool) -> Conditions:
     order = extreme or sorted_by(question)
     function = read_function(question) if order is None else None
     by, filters, function = tell_apart(question, by, filters, order, function)
+    rank = read_rank(question) if order is not None and not by else None
     limit = read_limit(question, ordered=order is not None)
     subject = Subject(question)
     return Conditions(
@@ -131,6 +132,7 @@ def _conditions(question: QuestionWords, listed: bool) -> Conditions:
         loose=tuple(question.loose),
         by=by,
         rated=subject.rated,
+        rank=rank,
     )
 
 

@@ -77,7 +77,8 @@ class Conditions:
     for a list in so many words. `leftover`: words that nobody understood. `fields`: asked for
     beside the conditions. `said`: the values, as said. `loose`: what was not taken to the letter.
     `by`: the field whose values are told apart ("which state has the most"). `rated`: it wants the
-    best or good ones, and does not say by what.
+    best or good ones, and does not say by what. `rank`: the one place in the order that it is
+    about, counted from 1 ("the second largest").
     """
 
     filters: tuple[Filter, ...]
@@ -95,6 +96,7 @@ class Conditions:
     loose: tuple[Loose, ...] = ()
     by: str = ""
     rated: bool = False
+    rank: int | None = None
 
     @property
     def denies(self) -> bool:

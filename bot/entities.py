@@ -93,6 +93,8 @@ class EntityIndex:
         fitting = [c for c in candidates if self._fits(c, tokens[last:label_end])]
         if not fitting and any(last <= m.first < label_end for m in others):
             label_end, fitting = last, candidates  # "Smith, Wellesley": two names
+        if _asks_where(tokens, first, last, label_end):
+            label_end, fitting = last, fitting or candidates
         tier = match.tier if len(fitting) == 1 else "ambiguous" if fitting else "unknown"
         meant = (fitting or candidates)[:MAX_CANDIDATES]
         weak = _is_weak(tokens[first:label_end], first)
@@ -129,6 +131,13 @@ class EntityIndex:
         row = self._names.rows[self._names.numbers[candidate.record_id]]
         own = {word for text in row.label_words for word in phrase(text)} | FUNCTION_WORDS
         return all(token.norm in own for token in said)
+
+
+def _asks_where(tokens: Sequence[Token], first: int, last: int, label_end: int) -> bool:
+    """Whether the label is what is asked about: "is Birch in Ohio?" names Birch alone."""
+    before = [token.norm for token in tokens[:first] if token.norm != "the"]
+    is_it_in = before[-1:] in (["is"], ["was"]) and last < label_end
+    return is_it_in and tokens[last].norm == "in" and label_end == len(tokens)
 
 
 def _said(

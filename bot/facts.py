@@ -105,7 +105,7 @@ class _Run:
     def facts(self) -> Facts:
         """Run the plan's operation."""
         unknown = [f for f in self._plan.filters if f.than and f.number is None]
-        if unknown:
+        if unknown and not self._plan.entities:
             return self._done((), (no_figure(f, self._card) for f in unknown), found=False)
         if self._plan.operation == "list":
             return self._list()

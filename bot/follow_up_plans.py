@@ -162,6 +162,8 @@ class FollowUpPlans:
             "order": order,
             "function": None,
             "checks": () if several else reading.checks,
+            "filters": (),
+            "loose": (),
             "unknown": (),
             "unknown_fields": (),
             "ignored": (),

@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.bounds import Comparison
 from bot.condition_order import SUPERLATIVES
 from bot.condition_reader import ConditionReader
-from bot.conditions import Filter, Function, Loose, Order
+from bot.conditions import Filter, Function, Loose, Order, Than
 from bot.entities import EntityIndex
 from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans
 from bot.mentions import Candidate, Mention
@@ -33,8 +34,9 @@ from bot.plan import (
 from bot.reading import FILLER, Reader, Reading, is_prose
 from bot.selection import narrow, select
 from bot.spelling import Speller
-from bot.than import take_than
+from bot.than import compared_by, take_than
 from bot.units import canonical, convertible
+from bot.yes_no import asks_yes_or_no, read_checks
 from ingest.domain import DomainCard, TableCard
 
 MAX_SAME_NAME = 4
@@ -167,6 +169,8 @@ class Planner:
             return self._which_ones(reading, table)
         if _SIMILAR.match(reading.masked):
             return self._similar(reading, table)
+        if (checked := self._yes_or_no(reading, table)) is not None:
+            return checked
         fields = reading.fields[:MAX_FIELDS]
         if not any(mention.known for mention in reading.mentions) and not (
             fields or reading.overview or reading.compares
@@ -229,7 +233,47 @@ class Planner:
         plan = self._make(operation, table, reading, fields, ignored=left)
         total = operation == "compare" and bool(_TOGETHER.search(reading.masked))
         function: Function | None = "total" if total else None
-        update = {"order": order, "checks": reading.checks, "function": function, "unit": unit}
+        update = {
+            "order": order,
+            "checks": self._understood_checks(reading, table),
+            "filters": self._than_the_last(reading, table, plan),
+            "function": function,
+            "unit": unit,
+        }
+        return plan and plan.model_copy(update=update)
+
+    def _understood_checks(self, reading: Reading, table: TableCard) -> tuple[tuple[str, str], ...]:
+        """Return what "is it private?" checks, where no word of the question is left over."""
+        left = reading.checks and self._conditions[table.name].read(reading.masked).leftover
+        return () if left else reading.checks
+
+    def _than_the_last(
+        self, reading: Reading, table: TableCard, plan: Plan | None
+    ) -> tuple[Filter, ...]:
+        """Return the comparison of "is Birch larger than Rowan?", for its yes or no."""
+        than = _THAN_IT.search(reading.masked)
+        if plan is None or not than or not asks_yes_or_no(reading.masked):
+            return ()
+        words = self._conditions[table.name].words
+        order = compared_by(reading.masked[: than.start()], words)
+        if order is None or order.field not in plan.fields or len(plan.entities) != 2:
+            return ()
+        last = plan.entities[1]
+        figure = Than(record_id=last.record_id, name=last.name)
+        side: Comparison = ">" if order.highest else "<"
+        return (Filter(field=order.field, comparison=side, than=figure),)
+
+    def _yes_or_no(self, reading: Reading, table: TableCard) -> Plan | None:
+        """Plan for what one entity is checked for: "does it have more than 10,000?"."""
+        if len(reading.mentions) != 1 or not reading.mentions[0].known:
+            return None
+        conditions = self._conditions[table.name].read(reading.masked)
+        checks = read_checks(reading.masked, conditions, table)
+        if not checks:
+            return None
+        keys = dict.fromkeys((*(f.field for f in checks), *reading.fields))
+        plan = self._make("lookup", table, reading, tuple(keys)[:MAX_FIELDS])
+        update = {"filters": checks, "loose": conditions.loose}
         return plan and plan.model_copy(update=update)
 
     def _asked_unit(

@@ -13,7 +13,7 @@ from bot.plan import Plan
 from ingest.domain import TableCard
 from ingest.records import Cell, Record, value_column
 
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -143,7 +143,7 @@ class RecordQuery:
             return sa.or_(column.is_(None), column.not_in(f.values))
         if f.comparison is None:
             return column.in_(f.values)
-        compared: sa.ColumnElement[bool] = _COMPARE[f.comparison](column, f.number)
+        compared: sa.ColumnElement[bool] = COMPARE[f.comparison](column, f.number)
         return compared
 
     def _condition_or_unknown(self, f: Filter) -> sa.ColumnElement[bool]:

@@ -125,11 +125,16 @@ def _narrowed(last: Plan, conditions: Conditions, question: str) -> Plan:
         "order": order,
         "function": function,
         "fields": _with_order(fields, order.field if order else ""),
-        "limit": conditions.limit or (1 if _asks_for_one(conditions, question) else PAGE),
-        "offset": 0,
+        "limit": _limit(conditions, one=_asks_for_one(conditions, question)),
+        "offset": (conditions.rank or 1) - 1,
         "ignored": (),
     }
     return last.model_copy(update=changed)
+
+
+def _limit(conditions: Conditions, *, one: bool) -> int:
+    """Return how many are shown; of a place in the order only the one who has it."""
+    return 1 if conditions.rank else conditions.limit or (1 if one else PAGE)
 
 
 def _asks_for_one(conditions: Conditions, question: str) -> bool:
@@ -214,7 +219,8 @@ def _plan(conditions: Conditions, table: TableCard) -> Plan | None:
         table=table.name,
         filters=_checked(conditions.filters),
         order=conditions.order,
-        limit=conditions.limit or (1 if one else PAGE),
+        limit=_limit(conditions, one=one),
+        offset=(conditions.rank or 1) - 1,
         function=conditions.function,
         fields=(fields or (() if summary else tuple(table.overview_fields[:SHOWN_FIELDS])))[
             :MAX_FIELDS

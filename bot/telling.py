@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.answer import Evidence
 from bot.conditions import Filter, Order
+from bot.ordinals import ordinal_word
 from bot.plan import Plan, PlannedEntity, UnknownName
 from bot.units import convert, convertible
 from bot.wording import (
@@ -21,6 +22,7 @@ from bot.wording import (
     quoted,
     vintage,
 )
+from bot.yes_no import verdict
 from ingest.domain import FieldCard, TableCard
 from ingest.record_text import place
 from ingest.records import Cell, Record
@@ -60,12 +62,15 @@ class NamedTelling:
                 yield self._at_the_end(self._plan.order)
                 yield from (self._compared(f) for f in self._fields[1:FIELDS_TOLD])
             elif len(self._fields) <= FIELDS_TOLD:
-                yield from (self._compared(field) for field in self._fields)
+                first, *others = (self._compared(field) for field in self._fields)
+                yield f"{self._compared_with()}{first}"
+                yield from others
             else:
                 yield self._introduced()
             yield from self._together()
         yield from (_unknown_sentence(name, self._card) for name in self._plan.unknown)
         yield from loosely(self._plan)
+        yield from self._empty_cells()
         yield from self._unknown_fields()
         yield from self._other_meanings()
 
@@ -85,16 +90,27 @@ class NamedTelling:
         unit = self._plan.unit
         if not isinstance(value, int | float) or not convertible(unit, field.unit):
             return ""
+        if convert(1.0, field.unit, unit) == 1.0:
+            return ""
         return f", that is {convert(value, field.unit, unit):,.4g} {unit}"
 
     def _verdict(self) -> str:
         """Answer "is it private?" with yes or no where the cells say so."""
         values, checks = self._records[0].values, self._plan.checks
+        if self._plan.filters:
+            return self._fits(self._records[0])
         alternatives = len({key for key, _ in checks}) < len(checks)  # "is it public or private?"
         held = [values[key] == value for key, value in checks if values[key] is not None]
         if not held or len(held) < len(checks) or alternatives:
             return ""
         return "Yes. " if all(held) else "No. "
+
+    def _fits(self, record: Record) -> str:
+        """Say whether an entity fits what the question checks."""
+        if any(loose.kind == "near" for loose in self._plan.loose):
+            return ""
+        fits = verdict(self._plan.filters, record.values, self._fields, self._card)
+        return "" if fits is None else "Yes. " if fits else "No. "
 
     def _at_the_end(self, order: Order) -> str:
         """Several entities in an order: which is at its end, and the others behind it."""
@@ -125,6 +141,12 @@ class NamedTelling:
         )
         return f"{field.label}{vintage(field)}: {told}.{self._apart(field)}"
 
+    def _compared_with(self) -> str:
+        """Answer "is it cheaper than Birch?" with yes or no."""
+        than = {f.than.record_id for f in self._plan.filters if f.than}
+        others = [record for record in self._records if record.record_id not in than]
+        return self._fits(others[0]) if than and len(others) == 1 else ""
+
     def _apart(self, field: FieldCard) -> str:
         figures = [
             (value, name)
@@ -150,6 +172,12 @@ class NamedTelling:
                 cited = "".join(f" [{e.n}]" for e in self._evidence)
                 total = figure(round(sum(figures), 2), field)
                 yield f"Together: {lower_label(field)} {total}{cited}."
+
+    def _empty_cells(self) -> Iterable[str]:
+        """Say what the card notes of a field that is asked about and has no cell."""
+        if len(self._records) == 1 and (self._plan.filters or self._plan.checks):
+            values = self._records[0].values
+            yield from (f.note for f in self._fields if f.note and values[f.key] is None)
 
     def _unknown_fields(self) -> Iterable[str]:
         if self._plan.unknown_fields:
@@ -271,11 +299,18 @@ class ListTelling:
             by = "best known" if self._card.popularity_field else "first by name"
             return f"The {by}: {told}."
         field = self._card.field(order.field)
-        end = "Highest" if order.highest else "Lowest"
+        end = self._end(order)
         told = "; ".join(
             f"{name} {figure(r.values[field.key], field)} [{e.n}]" for name, r, e in first
         )
         return f"{end} by {lower_label(field)}{vintage(field)}{among}: {told}."
+
+    def _end(self, order: Order) -> str:
+        """Say which end of the order this is, or which place: "Highest", "Second highest"."""
+        end = "highest" if order.highest else "lowest"
+        if self._plan.limit == 1 and self._plan.offset:
+            end = f"{ordinal_word(self._plan.offset + 1)} {end}"
+        return end[:1].upper() + end[1:]
 
     def _besides(self) -> Iterable[str]:
         page, plan = self._page, self._plan
@@ -393,7 +428,9 @@ def no_figure(f: Filter, card: TableCard) -> str:
 def loosely(plan: Plan) -> Iterable[str]:
     """Yield what was taken for something near it."""
     for loose in plan.loose:
-        if loose.kind == "near":
+        if loose.kind == "near" and plan.entities:
+            yield f"The data know no distances, so they cannot say whether it is “{loose.words}”."
+        elif loose.kind == "near":
             meant = f"“{loose.words}” is taken for {loose.taken_for} itself"
             yield f"The data know no distances, so {meant}."
         elif loose.kind == "better":

@@ -49,6 +49,12 @@ def take_than(
     return None
 
 
+def compared_by(before: str, words: ConditionWords) -> Order | None:
+    """Return by what, and which way, the words in front of "than" compare."""
+    read = _comparison(tokenize(before), words)
+    return None if read is None else read[1]
+
+
 def _end_of_name(mention: Mention, tokens: Sequence[Token]) -> int:
     """Return where a name ends: in "cheaper than Birch in Ohio" the place says which are meant."""
     named = {token.norm for token in tokenize(mention.candidates[0].name)}
