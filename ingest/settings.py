@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from ingest.errors import SettingsError
 
@@ -219,6 +220,18 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError("; ".join(_explain(e) for e in error.errors())) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from None
+    except UnreadableVariable as error:
+        raise _not_json(error) from None
+
+
+def _not_json(error: UnreadableVariable) -> SettingsError:
+    """Name the environment variable that should hold JSON; its value may be a secret."""
+    quoted = re.search(r'field "(\w+)"', str(error))
+    name = f"{ENV_PREFIX}{quoted[1].upper()}" if quoted else "An environment variable"
+    return SettingsError(
+        f"{name} is not valid JSON.",
+        hint='A list is written ["one", "two"], a table {"Name": "value"}.',
+    )
 
 
 def _explain(error: ErrorDetails) -> str:
@@ -227,7 +240,7 @@ def _explain(error: ErrorDetails) -> str:
         return f"Unknown setting {key!r} in {SETTINGS_FILE}."
     if not key:  # of all settings together, secret ones among them
         return f"Settings: {error['msg'].removeprefix('Value error, ')}."
-    field = Settings.model_fields.get(key)
-    if field is not None and field.annotation is SecretStr:
+    field = Settings.model_fields.get(str(error["loc"][0]))
+    if field is not None and SecretStr.__name__ in repr(field.annotation):
         return f"Setting {key!r}: {error['msg'].removeprefix('Value error, ')}."
     return f"Setting {key!r} has the value {error['input']!r}: {error['msg']}."

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from ingest.errors import DocumentError, EncryptedDocument
-from ingest.loaders.limits import Limits
+from ingest.errors import DocumentError
+from ingest.loaders.limits import Limits, locked_document
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 # What makes an archive one document: it is read as that.
@@ -108,9 +108,7 @@ def _extract(archive: zipfile.ZipFile, member: str, limits: Limits) -> bytes:
             return archive.read(info, pwd=password.encode())
         except (RuntimeError, zlib.error, zipfile.BadZipFile):
             continue  # a wrong password shows by an error, or by what is unpacked with it
-    raise EncryptedDocument(
-        f"{name} is locked by a password.", hint="Name it in the setting document_passwords."
-    )
+    raise locked_document(name, limits)
 
 
 def _find(archive: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.errors import EncryptedDocument
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -30,3 +32,16 @@ class Limits:
 
 
 USUAL_LIMITS = Limits()
+
+
+def locked_document(name: str, limits: Limits) -> EncryptedDocument:
+    """Return the error that says of a file that none of the known passwords opens it."""
+    if limits.passwords:
+        return EncryptedDocument(
+            f"{name} is locked by a password, and none of those in document_passwords opens it.",
+            hint="Add the right one there, or save a copy without it.",
+        )
+    return EncryptedDocument(
+        f"{name} is locked by a password.",
+        hint="Name it in the setting document_passwords, or save a copy without it.",
+    )

@@ -12,10 +12,10 @@ from typing import Protocol
 from pypdfium2 import PdfiumError  # type: ignore[import-untyped]
 
 from ingest.documents import LoadedDocument
-from ingest.errors import DocumentError, EncryptedDocument
+from ingest.errors import DocumentError
 from ingest.loaders import ocr
 from ingest.loaders.builder import DocumentBuilder, one_line
-from ingest.loaders.limits import USUAL_LIMITS, Limits
+from ingest.loaders.limits import USUAL_LIMITS, Limits, locked_document
 from ingest.loaders.pdf_layout import add_lines
 from ingest.loaders.pdf_lines import EncryptedFile, Line
 from ingest.loaders.pdfium_pages import PdfiumFile, page_picture
@@ -154,10 +154,7 @@ def _opened(data: bytes, name: str, limits: Limits) -> Iterator[PdfFile]:
     try:
         file = _open(data, limits.passwords)
     except EncryptedFile:
-        raise EncryptedDocument(
-            f"{name} is locked by a password.",
-            hint="Name it in the setting document_passwords, or save a copy without it.",
-        ) from None
+        raise locked_document(name, limits) from None
     except MemoryError:
         raise
     except Exception as error:

@@ -300,7 +300,7 @@ def test_a_locked_pdf_is_opened_by_a_password_of_the_settings(algorithm: str) ->
     writer = PdfWriter(clone_from=PdfReader(plain))
     writer.encrypt("secret", "owner", algorithm=algorithm)
     writer.write(locked)
-    with pytest.raises(EncryptedDocument, match="locked by a password"):
+    with pytest.raises(EncryptedDocument, match="none of those in document_passwords"):
         load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong",)))
     document = load_pdf(locked.getvalue(), "a.pdf", Limits(passwords=("wrong", "secret")))
     assert document.text == "Words behind a password"

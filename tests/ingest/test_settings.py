@@ -83,3 +83,14 @@ def test_a_database_that_cannot_be_is_named_without_its_password(
     with pytest.raises(SettingsError, match="'database_url'") as refused:
         load_settings()
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["s3cret", '["s3cret"', '{"s3cret": 1}', "3141"])
+def test_passwords_that_are_no_list_are_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("GROUNDSKEEPER_DOCUMENT_PASSWORDS", value)
+    with pytest.raises(SettingsError, match=r"(?i)document_passwords") as refused:
+        load_settings()
+    assert "s3cret" not in str(refused.value)
+    assert "3141" not in str(refused.value)
