@@ -57,6 +57,13 @@ def port_of(client: subprocess.Popen[str]) -> int:
     return int(client.stdout.readline())
 
 
+def server_seconds(folder: Path) -> float:
+    """Return how long the server of a folder has had a processor."""
+    pid = json.loads((folder / "server.lock").read_bytes())["pid"]
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
 def end(*clients: subprocess.Popen[str]) -> None:
     for client in clients:
         client.kill()
@@ -243,6 +250,22 @@ def test_what_a_collection_lacks(connection: ChromaConnection) -> None:
     store.delete(["b", "nobody"])
     store.upsert([], np.empty((0, 2), np.float32))
     assert store.missing(["a", "b", "c"]) == ["b", "c"] and store.ids() == {"a"}
+
+
+def test_a_look_between_two_writes_does_not_make_the_second_dear(
+    connection: ChromaConnection, folder: Path
+) -> None:
+    """The server took in all 300 vectors a second time there, at many times the work."""
+    store = VectorStore(connection, "some", create=True)
+    vectors = np.random.default_rng(1).standard_normal((301, 384)).astype(np.float32)
+    connection.client()
+    worked = [server_seconds(folder)]
+    store.upsert([f"c{i}" for i in range(300)], vectors[:300])
+    worked.append(server_seconds(folder))
+    assert store.count() == 300
+    store.upsert(["one more"], vectors[300:])
+    worked.append(server_seconds(folder))
+    assert worked[2] - worked[1] < worked[1] - worked[0]
 
 
 def test_ids_come_in_pages(connection: ChromaConnection, monkeypatch: pytest.MonkeyPatch) -> None:
