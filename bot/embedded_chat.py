@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import queue
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from ingest.model_pins import PinnedFiles
 
 CONTEXT_TOKENS = 4096
 PARALLEL = 2
+NICENESS = 5
 
 
 class EmbeddedChat(BaseChatModel):
@@ -156,8 +160,19 @@ def _server(weights: Path) -> xllamacpp.Server:
     """Return the one llama.cpp of this process, loaded in about half a second."""
     with _loading:
         if weights not in _servers:
-            _servers[weights] = xllamacpp.Server(_parameters(weights))
+            with ThreadPoolExecutor(1, initializer=_step_back) as thread:
+                _servers[weights] = thread.submit(xllamacpp.Server, _parameters(weights)).result()
         return _servers[weights]
+
+
+def _step_back() -> None:
+    """Let this thread and those that it starts give way to whoever looks for evidence.
+
+    The model keeps all cores busy for a second or more, a search needs them for a tenth of one.
+    Only Linux has a niceness for each thread (setpriority(2), Notes).
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _parameters(weights: Path) -> xllamacpp.CommonParams:

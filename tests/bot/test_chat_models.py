@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ from tests.fakes.fake_ollama import FakeModel, FakeOllama
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPITAL: list[BaseMessage] = [HumanMessage("What is the capital of France? Say one sentence.")]
+TASKS = Path("/proc/self/task")
 STORY: list[BaseMessage] = [HumanMessage("Tell a very long story about a dragon.")]
 
 
@@ -163,6 +165,14 @@ def test_a_pin_that_does_not_match_stops_the_embedded_model(settings: Settings) 
     with pytest.raises(ModelIntegrityError) as raised:
         make_chat_model(settings)
     assert f"found {SMOLLM2.files[file]}" in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has threads that give way")
+def test_it_gives_way_to_whoever_looks_for_evidence(embedded: NamedChatModel) -> None:
+    _say(embedded, CAPITAL)
+    politeness = {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in TASKS.iterdir()}
+    assert politeness == {0, bot.embedded_chat.NICENESS}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == 0
 
 
 def test_its_port_is_closed_to_others(embedded: NamedChatModel) -> None:
