@@ -60,7 +60,7 @@ class FollowUpPlans:
         self,
         table: TableCard,
         entities: EntityIndex,
-        named: Callable[[Reading, TableCard, tuple[str, ...]], Plan | None],
+        named: Callable[[Reading, tuple[str, ...]], Plan | None],
         superlative: Callable[[str], Order | None],
     ) -> None:
         self._table = table
@@ -127,7 +127,7 @@ class FollowUpPlans:
         operation: Operation = last.operation
         if operation not in ("lookup", "overview", "compare"):
             operation = "lookup"  # "and X?" after a list asks for X's figures
-        new = self._named(reading, self._table, last.fields or tuple(self._table.overview_fields))
+        new = self._named(reading, last.fields or tuple(self._table.overview_fields))
         if new is None:
             return None
         entities, earlier = new.entities, last.earlier

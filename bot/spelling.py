@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterable
 
 from rapidfuzz.distance import OSA
 
-from bot.names import deletions, tokenize
+from bot.entities import EntityIndex
+from bot.names import deletions, phrase, tokenize
+from bot.reading import FILLER
+from ingest.domain import DomainCard
 
 MIN_LETTERS = 4
 _SHORT = 5  # words up to this length may only have two letters exchanged
@@ -49,3 +52,24 @@ class Speller:
         if len(word) <= _SHORT:
             near = {w for w in near if sorted(w) == sorted(word)}
         return near.pop() if len(near) == 1 else ""
+
+
+def card_speller(card: DomainCard, entities: EntityIndex) -> Speller:
+    """Return what puts slips right in the words of the card; a word of any name is none."""
+    texts = [
+        text
+        for table in card.tables
+        for field in table.fields
+        for own in ([field.label], field.synonyms, field.highest, field.lowest, field.groups)
+        for text in own
+    ]
+    for table in card.tables:
+        texts += [table.entity, table.entity_plural, *table.entity_words, *table.plain_words]
+        texts += [_plural(word) for word in table.entity_words]
+        texts += [w for field in table.fields for v, own in field.values.items() for w in (v, *own)]
+    words = {word for text in texts for word in phrase(text)}
+    return Speller(words, lambda word: word in FILLER or entities.knows(word))
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
