@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 
 from bot.answer import Answer
+from bot.next_questions import ASKABLE_TYPES, figure_question, section_question
 from bot.plan import Plan
 from bot.planning import Planning
-from bot.wording import lower_label
 from ingest import database as db
-from ingest.domain import NUMERIC_TYPES, DomainCard, TableCard
+from ingest.domain import DomainCard, TableCard
 from ingest.index import Snapshot
 
 MOST = 3
 MOST_TRIED = 6
 _MOST_NAMED = 2
-_LONGEST = 120
-_QUESTION_WORD = re.compile(r"(?:what|how|when|where|who|which|why|whether)\b", re.I)
-# Half a sentence, which does not follow "Tell me about"; and what numbers a heading.
-_CLAUSE = re.compile(r"(?:if|after|before|while|until|unless|because|to)\b|\S+ \d+$", re.I)
+_LONGEST = 140
 
 Section = tuple[str, tuple[str, ...]]
 Rehearsal = Callable[[str], frozenset[Section] | None]
@@ -70,7 +66,7 @@ def _prose(
         cited = {piece.heading_path for piece in passages}
         for path in _sections_after(snapshot, first.document, first.heading_path):
             seen = path in cited and answer.status == "answered"
-            question = about(path[-1]) if len(path) > 1 and not seen else ""
+            question = section_question(path[-1]) if len(path) > 1 and not seen else ""
             if question and question not in asked:
                 asked.add(question)
                 yield question, (first.document, path)
@@ -91,25 +87,6 @@ def _sections_after(
     paths = list(dict.fromkeys(tuple(row.heading_path) for row in rows))
     at = paths.index(tuple(path)) if tuple(path) in paths else 0
     return [*paths[at:], *paths[:at]]
-
-
-def about(heading: str) -> str:
-    """Return a question about a section by its heading; empty if none can be made of it.
-
-    "What a moult is" becomes "Explain what a moult is". Of one common word ("Sources") none is.
-    """
-    question, mark, _ = heading.partition("?")
-    if mark:
-        return f"{question}?"
-    topic = heading.partition(": ")[0].strip()
-    first, _, rest = topic.partition(" ")
-    if _QUESTION_WORD.match(topic):
-        return f"Explain {topic[:1].lower()}{topic[1:]}"
-    if (not rest and not topic.isupper()) or _CLAUSE.match(topic):
-        return ""
-    title_case = any(word[:1].isupper() and not word.isupper() for word in rest.split())
-    keeps = title_case or not first[1:].islower()
-    return f"Tell me about {topic if keeps else topic[:1].lower() + topic[1:]}"
 
 
 def near(answer: Answer, card: DomainCard) -> Iterator[str]:
@@ -139,11 +116,10 @@ def _after_list(names: list[str]) -> Iterator[str]:
 
 
 def _after_names(names: list[str], plan: Plan, table: TableCard) -> Iterator[str]:
-    who = " or ".join(names)
     told = set(table.overview_fields if plan.operation == "overview" else plan.fields)
-    others = [field for field in table.fields if field.key not in told]
-    others.sort(key=lambda f: (f.type not in NUMERIC_TYPES, f.key not in table.overview_fields))
-    figures = [f"{who}: {lower_label(field)}" for field in others]
+    others = [f for f in table.fields if f.key not in told and f.type in ASKABLE_TYPES]
+    others.sort(key=lambda field: field.key not in table.overview_fields)
+    figures = [figure_question(names, field) for field in others]
     yield from figures[: MOST - 1]
     if table.similar_fields:
         yield f"Which {table.entity_plural} are similar to {names[0]}?"

@@ -7,10 +7,12 @@ import pytest
 from langchain_core.outputs import ChatResult
 
 from bot.answer import Answer, Question
-from bot.follow_ups import Section, about, follow_ups
+from bot.follow_ups import Section, follow_ups
+from bot.next_questions import figure_question, section_question
 from bot.pipeline import Bot
 from bot.planning import Planning
 from bot.silent_chat import SilentChat, silent_chat
+from ingest.domain import FieldCard
 from ingest.embeddings import make_embeddings
 from tests.packs import HashedEmbeddings, Pack
 
@@ -52,10 +54,10 @@ def test_a_guide_is_followed_by_sections_near_it_that_would_answer(indexed_pack:
 
             return follow_ups(answer, index.card, Planning(index.card), snapshot, rehearse)
 
-        assert offered(answer, frozenset([near_it])) == ("Explain what to offer",)
+        assert offered(answer, frozenset([near_it])) == ("What do you offer?",)
         assert offered(answer, frozenset([(guide, ("Feeding birds",))])) == ()
         assert offered(answer, None) == ()
-        assert tried == ["Explain what to offer"] * 3
+        assert tried == ["What do you offer?"] * 3
         refused = answer.model_copy(update={"status": "refused", "citations": ()})
         assert offered(refused, frozenset()) == tuple(index.card.domain.suggestions)
         assert offered(answer.model_copy(update={"status": "blocked"}), frozenset()) == ()
@@ -79,7 +81,12 @@ def test_no_model_is_asked_for_what_could_follow(small_pack: Pack) -> None:
     [
         ("Is it binding?", "Is it binding?"),
         ("How much? Limits and terms", "How much?"),
-        ("What a moult is", "Explain what a moult is"),
+        ("What a moult is", "What is a moult?"),
+        ("What ringing means", "What does ringing mean?"),
+        ("How to clean a feeder", "How do you clean a feeder?"),
+        ("What you need for a nest box", "What do you need for a nest box?"),
+        ("What you can see in May", "Explain what you can see in May"),
+        ("How a wren differs from a robin", "Explain how a wren differs from a robin"),
         ("RSPB reserves: north and south", "Tell me about RSPB reserves"),
         ("Early nest boxes", "Tell me about early nest boxes"),
         ("Great Barr Heronry", "Tell me about Great Barr Heronry"),
@@ -89,4 +96,31 @@ def test_no_model_is_asked_for_what_could_follow(small_pack: Pack) -> None:
     ],
 )
 def test_a_heading_becomes_a_question(heading: str, question: str) -> None:
-    assert about(heading) == question
+    assert section_question(heading) == question
+
+
+@pytest.mark.parametrize(
+    ("card", "one", "two"),
+    [
+        ({"label": "Eggs", "type": "count"}, "How many eggs does Wren have?", "more eggs"),
+        (
+            {"label": "Weight", "type": "number"},
+            "What is the weight for Wren?",
+            "the higher weight",
+        ),
+        (
+            {"label": "Costs per year", "type": "money"},
+            "What are the costs per year for Wren?",
+            "the higher costs per year",
+        ),
+        (
+            {"label": "Nest watch", "type": "count", "unit": "days"},
+            "What is the nest watch for Wren?",
+            "the higher nest watch",
+        ),
+    ],
+)
+def test_a_figure_is_asked_for_in_a_sentence(card: dict[str, str], one: str, two: str) -> None:
+    field = FieldCard(key="x", **card)
+    assert figure_question(["Wren"], field) == one
+    assert figure_question(["Wren", "Robin"], field) == f"Which has {two}: Wren or Robin?"
