@@ -10,12 +10,14 @@ Not covered: "he" and "she", and places counted from the end but "the last".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from bot.conditions import Order
+from bot.condition_reader import ConditionReader
 from bot.entities import EntityIndex
+from bot.named_plans import NamedPlans
 from bot.plan import MAX_ENTITIES, MAX_FIELDS, Operation, Plan, PlannedEntity
-from bot.reading import Reading
+from bot.reading import THERE_ARE, Reading
+from bot.yes_no import read_checks
 from ingest.domain import TableCard
 
 MAX_FOLLOW_UP_WORDS = 10
@@ -46,6 +48,7 @@ _AT_PLACE = re.compile(
     r"|(?:\b(?:number|no\.?|nr\.?)|#) ?(one|two|three|four|five|\d+)\b",
     re.I,
 )
+_IT = re.compile(r"\b(?:it|its|it's|there|th(?:at|is) one)\b", re.I)
 _WHICH_OF_THEM = re.compile(
     r"^\W*(?:and |so |ok |then )*(?:which|who|what)(?: one)? (?:is|has|are|of)\b", re.I
 )
@@ -60,13 +63,13 @@ class FollowUpPlans:
         self,
         table: TableCard,
         entities: EntityIndex,
-        named: Callable[[Reading, tuple[str, ...]], Plan | None],
-        superlative: Callable[[str], Order | None],
+        named: NamedPlans,
+        conditions: ConditionReader,
     ) -> None:
         self._table = table
         self._entities = entities
         self._named = named
-        self._superlative = superlative
+        self._conditions = conditions
 
     def plan(self, question: str, reading: Reading, last: Plan) -> Plan | None:
         """Return the last plan edited; None where the question stands for itself."""
@@ -74,8 +77,12 @@ class FollowUpPlans:
             return None
         if at_places := self._at_places(question, reading, last):
             return at_places
+        if (checked := self._checked(question, reading, last)) is not None:
+            return checked
         if reading.prose and not reading.checks:
             return None
+        if (against := self._against(question, reading, last)) is not None:
+            return against
         if reading.leftover and not self._compared(question, reading, last):
             return None
         if reading.mentions:
@@ -83,7 +90,33 @@ class FollowUpPlans:
             return self._other_entities(reading, last) if names and not reading.fields else None
         return self._other_fields(question, reading, last)
 
+    def of_the_only_one(self, question: str, reading: Reading, last: Plan) -> Plan | None:
+        """Plan for the one entity on the last page: "how long is the warranty on it?"."""
+        if len(last.shown) != 1 or not _says_it(question):
+            return None
+        return self._checked(question, reading, last) or self._at_places(question, reading, last)
+
     # --- entities that are not named ------------------------------------------------------------
+
+    def _checked(self, question: str, reading: Reading, last: Plan) -> Plan | None:
+        """Plan for what the one entity of the last turn is checked for: "is it in Ohio?"."""
+        ids = last.shown or tuple(e.record_id for e in last.entities)
+        entity = self._entity(ids[0]) if len(ids) == 1 else None
+        if entity is None or reading.mentions or not _says_it(question):
+            return None
+        conditions = self._conditions.read(question)
+        checks = read_checks(question, conditions, self._table)
+        keys = dict.fromkeys((*(f.field for f in checks), *reading.fields))
+        if not checks:
+            return None
+        return Plan(
+            operation="lookup",
+            table=last.table,
+            entities=(entity,),
+            fields=tuple(keys)[:MAX_FIELDS],
+            filters=checks,
+            loose=conditions.loose,
+        )
 
     def _at_places(self, question: str, reading: Reading, last: Plan) -> Plan | None:
         """Plan for what stands at a place of the last list: "tell me about the second one"."""
@@ -103,6 +136,8 @@ class FollowUpPlans:
         )
 
     def _pointed(self, question: str, shown: Sequence[str]) -> list[str]:
+        if len(shown) == 1 and _says_it(question):
+            return list(shown)
         if several := _SEVERAL.search(question):
             return list(shown[: _PLACES[several[1].lower()] + 1])
         places = [(m[1] or m[2]).lower() for m in _AT_PLACE.finditer(question)]
@@ -127,7 +162,7 @@ class FollowUpPlans:
         operation: Operation = last.operation
         if operation not in ("lookup", "overview", "compare"):
             operation = "lookup"  # "and X?" after a list asks for X's figures
-        new = self._named(reading, last.fields or tuple(self._table.overview_fields))
+        new = self._named.of_entities(reading, last.fields or tuple(self._table.overview_fields))
         if new is None:
             return None
         entities, earlier = new.entities, last.earlier
@@ -142,6 +177,19 @@ class FollowUpPlans:
         changed = {"operation": operation, "entities": entities, "earlier": earlier}
         return new.model_copy(update=changed)
 
+    def _against(self, question: str, reading: Reading, last: Plan) -> Plan | None:
+        """Plan for the last entity beside the one named: "is it larger than Birch?"."""
+        fields = reading.fields[:MAX_FIELDS]
+        compares = reading.comparative and " than " in question.lower()
+        if not (compares and fields and len(last.entities) == 1 and _says_it(question)):
+            return None
+        new = self._named.of_entities(reading, fields)
+        if new is None or len(new.entities) != 1 or new.unknown or reading.leftover:
+            return None
+        both = (last.entities[0], *new.entities)
+        plan = new.model_copy(update={"operation": "compare", "entities": both})
+        return plan.model_copy(update={"filters": self._named.than_the_last(reading, plan)})
+
     def _other_fields(self, question: str, reading: Reading, last: Plan) -> Plan | None:
         compared = self._compared(question, reading, last)
         entities = compared or last.entities
@@ -153,7 +201,7 @@ class FollowUpPlans:
         refers = reading.follows or reading.points or reading.only_fields or short
         if not (refers or (reading.comparative and several)):
             return None
-        order = self._superlative(reading.masked) if several else None
+        order = self._conditions.superlative(reading.masked) if several else None
         changed = {
             "operation": "compare" if several else "lookup",
             "entities": entities,
@@ -177,3 +225,8 @@ class FollowUpPlans:
         if not (asks and compares and last.earlier):
             return ()
         return (*last.earlier, *last.entities)[-MAX_ENTITIES:]
+
+
+def _says_it(question: str) -> bool:
+    """Whether a question points at one thing: "it", "there", but not "is there"."""
+    return bool(_IT.search(THERE_ARE.sub(" ", question)))

@@ -130,7 +130,7 @@ class NamedPlans:
         update = {
             "order": order,
             "checks": self._understood_checks(reading),
-            "filters": self._than_the_last(reading, plan),
+            "filters": self.than_the_last(reading, plan),
             "function": function,
             "unit": unit,
         }
@@ -141,7 +141,7 @@ class NamedPlans:
         left = reading.checks and self._conditions.read(reading.masked).leftover
         return () if left else reading.checks
 
-    def _than_the_last(self, reading: Reading, plan: Plan | None) -> tuple[Filter, ...]:
+    def than_the_last(self, reading: Reading, plan: Plan | None) -> tuple[Filter, ...]:
         """Return the comparison of "is Birch larger than Rowan?", for its yes or no."""
         than = _THAN_IT.search(reading.masked)
         if plan is None or not than or not asks_yes_or_no(reading.masked):

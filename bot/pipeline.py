@@ -31,7 +31,7 @@ from bot.answer import (
     Waiting,
 )
 from bot.chat_models import NamedChatModel, make_chat_model
-from bot.condense import condense, content_words
+from bot.condense import MAX_TURNS, condense, content_words
 from bot.cross_encoder import make_reranker
 from bot.draft import Draft, Stop
 from bot.embedded_chat import EmbeddedChat
@@ -263,10 +263,11 @@ class Bot:
     def _find_facts(self, draft: Draft, text: str) -> Facts | None:
         if not draft.where.has_tables:
             return None
-        history = draft.question.history
-        previous = history[-1].plan if history else None
+        plans = [turn.plan for turn in reversed(draft.question.history[-MAX_TURNS:])]
         with draft.timed("plan"):
-            plan = self._planning.planner(draft.snapshot).plan(text, previous)
+            planner = self._planning.planner(draft.snapshot)
+            plan = planner.plan(text, plans[0] if plans else None)
+            plan = plan or planner.resume(text, filter(None, plans[1:]))
         if plan is None:
             return None
         with draft.timed("records"):

@@ -65,8 +65,8 @@ class Planner:
             table.name: FollowUpPlans(
                 table,
                 entities,
-                self._named[table.name].of_entities,
-                self._conditions[table.name].superlative,
+                self._named[table.name],
+                self._conditions[table.name],
             )
             for table in card.tables
         }
@@ -92,8 +92,7 @@ class Planner:
         reading = self._readers[table.name].read(question, mentions)
         last = self._usable(previous)
         if last is not None:
-            edit = self._follow_ups[last.table].plan
-            followed = self._narrow(question, reading, last) or edit(question, reading, last)
+            followed = self._followed(question, reading, last)
             if followed is not None:
                 return followed
         return self._select(question, mentions) or self._named[table.name].plan(reading)
@@ -137,6 +136,31 @@ class Planner:
         return narrow(last, conditions, question, table, refers=refers)
 
     # --- follow-ups -----------------------------------------------------------------------------
+
+    def resume(self, question: str, earlier: Iterable[dict[str, Any]]) -> Plan | None:
+        """Return the plan of a question that goes on from before a turn about something else.
+
+        "What is their rate?" is about the newest of the `earlier` plans that can be gone on from.
+        "How much does it cost?" is not: it may ask what the turn between was about.
+        """
+        last = next((plan for one in earlier if (plan := self._usable(one))), None)
+        if last is None:
+            return None
+        reading = self._readers[last.table].read(question, self._entities.find(question))
+        words = [token.norm for token in tokenize(question)]
+        named = [match for match in reading.matches if "it" not in words[match.first : match.last]]
+        if reading.mentions or reading.prose or not (reading.points and named):
+            return None
+        return self._followed(question, reading, last)
+
+    def _followed(self, question: str, reading: Reading, last: Plan) -> Plan | None:
+        """Return the last plan edited; None where the question stands for itself."""
+        edits = self._follow_ups[last.table]
+        return (
+            edits.of_the_only_one(question, reading, last)
+            or self._narrow(question, reading, last)
+            or edits.plan(question, reading, last)
+        )
 
     def _usable(self, previous: dict[str, Any] | None) -> Plan | None:
         """Read the last plan; None where it is none, or about what is no longer there."""

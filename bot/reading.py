@@ -68,7 +68,7 @@ _POINTS = re.compile(
     r"|they|there|these|those|it)\b",
     re.I,
 )
-_THERE_ARE = re.compile(r"\b(?:are|is|were) there\b|\bthere (?:are|is|were)\b", re.I)
+THERE_ARE = re.compile(r"\b(?:are|is|were) there\b|\bthere (?:are|is|were)\b", re.I)
 _COMPARE_WORDS = frozenset(
     {"compare", "compared", "comparing", "comparison", "vs", "versus", "v", "difference"}
     | {"differences", "differ", "against", "between"}
@@ -176,7 +176,7 @@ class Reader:
             comparative=any(match.comparing for match in matches),
             follows=bool(_FOLLOWS.match(text)),
             adds=bool(_ADDS.search(text)),
-            points=bool(_POINTS.search(_THERE_ARE.sub(" ", question))),
+            points=bool(_POINTS.search(THERE_ARE.sub(" ", question))),
             bare=bool(kept)
             and all(not m.weak or m.words[0].isupper() for m in kept)
             and not matches
