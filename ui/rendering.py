@@ -144,16 +144,24 @@ def progress(started: bool, place: int, sources: int) -> str:
     return strings.IN_LINE.format(place=place) if place else strings.LOOKING
 
 
-def progress_html(told: str, sentences: Sequence[str], sources: Sequence[str] = ()) -> str:
+def busy(started: bool, place: int, sources: int) -> str:
+    """Return why one has to wait in line, empty where nobody has to."""
+    return strings.BUSY if started and place and not sources else ""
+
+
+def progress_html(
+    told: str, sentences: Sequence[str], sources: Sequence[str] = (), remark: str = ""
+) -> str:
     """Return an answer while it is being written: its sentences, or what is done; its sources."""
     listed = "".join(f"<li>{escape(source)}</li>" for source in sources)
     listed = f'<ul class="gk-reading">{listed}</ul>' if listed else ""
     if sentences:
         said = answer_html(" ".join(sentences), (), "").replace("gk-answer", "gk-answer gk-writing")
         return f"{said}{listed}"
+    waiting = f'<p class="gk-busy">{escape(remark)}</p>' if remark else ""
     return (
         f'<div class="gk-progress" role="status"><span>{told}</span><i></i><i></i><i></i></div>'
-        f"{listed}"
+        f"{waiting}{listed}"
     )
 
 

@@ -49,6 +49,9 @@ LOOKING = "Looking in the sources"
 WAITING = "Waiting for your question before"
 NEXT_IN_LINE = "You are next in line"
 IN_LINE = "You are number {place} in line"
+BUSY = (
+    "Many people are asking at this moment. Your question keeps its place; the answer comes here."
+)
 READING = "Reading {n} sources"
 READING_ONE = "Reading 1 source"
 ASK_INSTEAD = "You could ask"

@@ -14,6 +14,7 @@ from ui.rendering import (
     SOURCES_SHOWN,
     WORD_JOINER,
     answer_html,
+    busy,
     citation_place,
     escape,
     failure_html,
@@ -245,3 +246,12 @@ def test_where_a_passage_stands(citation: Citation, place: tuple[str, str]) -> N
 def test_who_waits_is_told_what_for(started: bool, place: int, sources: int, told: str) -> None:
     assert progress(started, place, sources) == told
     assert told in progress_html(told, ())
+
+
+@pytest.mark.parametrize(
+    ("started", "place", "sources", "waits"),
+    [(True, 3, 0, True), (True, 0, 0, False), (True, 1, 4, False), (False, 2, 0, False)],
+)
+def test_who_waits_in_line_reads_why(started: bool, place: int, sources: int, waits: bool) -> None:
+    remark = busy(started, place, sources)
+    assert (strings.BUSY in progress_html("told", (), (), remark)) == waits

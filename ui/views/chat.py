@@ -18,6 +18,7 @@ from ui.in_browser import bring_to_top, offer_copy
 from ui.keeping import answer_as_text, conversation_as_markdown
 from ui.rendering import (
     answer_html,
+    busy,
     footer_html,
     literal,
     note_html,
@@ -363,6 +364,12 @@ def _suggest_next(
         _suggest(exchange.follow_ups, exchange.key, conversation, bot, title)
 
 
+def _progress_html(exchange: Exchange) -> str:
+    state = exchange.started, exchange.place, len(exchange.evidence)
+    sources = titles(exchange.evidence)
+    return progress_html(progress(*state), exchange.sentences, sources, busy(*state))
+
+
 def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGenerator]]) -> None:
     """Draw what is being written until all is; each draw is also where Streamlit may stop us."""
     waiting = st.empty()
@@ -373,7 +380,6 @@ def _follow(conversation: Conversation, pending: list[tuple[Exchange, DeltaGener
     ):
         waiting.empty()
         for exchange, place in pending:
-            told = progress(exchange.started, exchange.place, len(exchange.evidence))
-            place.html(progress_html(told, exchange.sentences, titles(exchange.evidence)))
+            place.html(_progress_html(exchange))
         conversation.wait(LOOK_AGAIN_SECONDS)
     st.rerun()
