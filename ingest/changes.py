@@ -120,17 +120,22 @@ class ChangeFinder:
         changes: Changes,
         report: ReindexReport,
     ) -> Iterator[SourceFile]:
-        """Yield the files, and in place of each archive those in it."""
+        """Yield the files, and in place of each archive those in it.
+
+        What is in a folder or an archive that cannot be looked into stays as it was, and is stale.
+        """
         inside = _names_in_archives({file.name for file in files}, known)
         for file in files:
             members = {name: known[name] for name in inside.get(file.name, ())}
             before = known.get(file.name)
-            if members and all(self._is_settled(file, member) for member in members.values()):
+            if file.refusal:
+                yield from _refused(file, members, changes)
+            elif members and all(self._is_settled(file, member) for member in members.values()):
                 yield from (replace(file, name=n, size=k.size) for n, k in members.items())
             elif self._is_document(file, before):
                 yield file
             else:
-                yield from self._listed(file, list(members), changes)
+                yield from self._listed(file, members, changes)
 
     @staticmethod
     def _is_document(file: SourceFile, before: Known | None) -> bool:
@@ -145,7 +150,7 @@ class ChangeFinder:
         return same and (self._same_recipe(archive, member) or self._given_up(member))
 
     def _listed(
-        self, file: SourceFile, members: list[str], changes: Changes
+        self, file: SourceFile, members: Iterable[str], changes: Changes
     ) -> Iterator[SourceFile]:
         """Yield the files in an archive; the file itself if it is none, or cannot be opened."""
         with Readers(self._limits, self._window, 1) as readers:
@@ -156,11 +161,7 @@ class ChangeFinder:
                 file_in_archive(file, m["inside"], m["size"], m["refusal"]) for m in answer.members
             )
             return
-        if answer.failure:
-            # What was read of it the last time stays.
-            reason = printable(answer.failure)
-            changes.touched += [{"name": n, "stale": True, "reason": reason} for n in members]
-        yield replace(file, refusal=answer.failure)
+        yield from _refused(replace(file, refusal=answer.failure), members, changes)
 
     def read(
         self, changes: Changes, known: dict[str, Known], report: ReindexReport
@@ -268,6 +269,14 @@ class ChangeFinder:
         row |= {"vintage": self._card.domain.vintage}
         records = [Record(**{**r, "aliases": tuple(r["aliases"])}) for r in answer.records]
         return Prepared(_document_row(row), answer.chunks, records, table)
+
+
+def _refused(file: SourceFile, members: Iterable[str], changes: Changes) -> Iterator[SourceFile]:
+    """Yield what is not opened; what was read of it the last time stays, marked stale."""
+    if file.refusal:
+        reason = printable(file.refusal)
+        changes.touched += [{"name": n, "stale": True, "reason": reason} for n in members]
+    yield file
 
 
 def _digest(text: str) -> str:

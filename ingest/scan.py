@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.domain import CARD_NAME
+from ingest.errors import CorpusError
 from ingest.loaders.archives import MAGIC
 from ingest.rules import RULES_NAME
 
@@ -18,6 +20,9 @@ SKIPPED_FOLDERS = frozenset({"questions"})
 SKIPPED_FILES = frozenset({(CARD_NAME,), (RULES_NAME,)})
 # Archives that are one document, by what they are called; the others are looked into.
 _DOCUMENT_SUFFIXES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods", ".epub"})
+# Deleted while we looked, or a link to nothing: no document, and nothing to tell.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+_GRANT = "Give the user who runs this the right to read it."
 # A file changed this shortly before it was indexed could change again within one clock tick.
 DOUBT_NS = 2_000_000_000
 
@@ -57,15 +62,18 @@ def find_files(folder: Path) -> Iterator[SourceFile]:
     """Yield the documents of a pack in a stable order.
 
     Left out: the card and the rules, names that begin with a dot, an underscore or a tilde
-    (editors' and office programs' own), and links that lead out of the pack.
+    (editors' and office programs' own), and links that lead out of the pack. A folder that cannot
+    be looked into comes last, as a file that is not read: what is in it has not gone.
     """
     root = folder.resolve()
-    for parts in sorted(_names(folder)):
+    unreadable: list[OSError] = []
+    for parts in sorted(_names(folder, unreadable.append)):
         path = folder.joinpath(*parts)
         try:
             found = path.stat()
-        except OSError:
-            continue  # deleted while we looked, or a link to nothing
+        except OSError as error:
+            unreadable.append(error)
+            continue
         if not stat.S_ISREG(found.st_mode):
             continue
         # Folders that are links are not entered, so only the file itself can lead out.
@@ -73,11 +81,24 @@ def find_files(folder: Path) -> Iterator[SourceFile]:
             continue
         name = printable("/".join(parts))
         yield SourceFile(name, path, found.st_size, found.st_mtime_ns)
+    yield from (_unread(folder, error) for error in unreadable if error.errno not in _NOT_THERE)
 
 
-def _names(folder: Path) -> Iterator[tuple[str, ...]]:
+def _unread(folder: Path, error: OSError) -> SourceFile:
+    """Return what could not be looked at as a document that is refused.
+
+    Raises CorpusError if it is the pack's folder itself.
+    """
+    path = Path(error.filename)
+    if path == folder:
+        raise CorpusError(f"{folder} cannot be read: {error.strerror}.", hint=_GRANT)
+    refusal = f"{printable(path.name)} cannot be read: {error.strerror}. {_GRANT}"
+    return SourceFile(printable(path.relative_to(folder).as_posix()), path, 0, 0, refusal=refusal)
+
+
+def _names(folder: Path, failed: Callable[[OSError], None]) -> Iterator[tuple[str, ...]]:
     """Yield the ways from a folder to what is in it and below, leaving out what is no document."""
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=failed):
         folders[:] = [f for f in folders if f[0] not in "._~" and f not in SKIPPED_FOLDERS]
         way = Path(place).relative_to(folder).parts
         for name in files:

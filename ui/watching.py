@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from watchfiles._rust_notify import RustNotify  # documented as watchfiles' Rust backend
 
 from ingest.domain import CARD_NAME
+from ingest.errors import CorpusError
 from ingest.scan import find_files
 
 REST_SECONDS = 2.0
@@ -23,19 +26,47 @@ def states(folder: Path, rest: float = REST_SECONDS, look: float = LOOK_SECONDS)
 
     A change counts when nothing has moved for `rest` seconds; every `look` seconds the folder is
     looked at whether or not a change was told. What changes while the caller works is told after.
+    A folder that has gone is waited for, and one that was put in its place is watched instead.
     """
     step, debounce = int(rest * 1000), int(max(rest, RESTLESS_SECONDS) * 1000)
-    # It watches before the first look, so that nothing is missed in between.
-    with RustNotify([str(folder)], False, False, 300, True, False) as changes:
-        yield current_state(folder)
-        while changes.watch(debounce, step, int(look * 1000), None) != "signal":
+    while True:
+        watched = _identity(folder)
+        try:
+            # It watches before the first look, so that nothing is missed in between.
+            changes = RustNotify([str(folder)], False, _polling(), 300, True, True)
+        except FileNotFoundError:
+            time.sleep(rest)
+            continue
+        with changes:
             yield current_state(folder)
-    raise KeyboardInterrupt
+            while (there := _identity(folder)) in (watched, None):
+                patience = int((look if there else rest) * 1000)
+                if changes.watch(debounce, step, patience, None) == "signal":
+                    raise KeyboardInterrupt
+                yield current_state(folder)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Tell a folder from another that has its name; what tells of changes does not."""
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _polling() -> bool:
+    """Whether to look at every file again and again; watchfiles documents this variable."""
+    asked = os.environ.get("WATCHFILES_FORCE_POLLING", "")
+    return asked.lower() not in ("", "false", "disable", "disabled")
 
 
 def current_state(folder: Path) -> State:
     """Return names, sizes and times of the documents and the card."""
-    found = {(file.name, file.size, file.mtime_ns) for file in find_files(folder)}
+    try:
+        found = {(file.name, file.size, file.mtime_ns) for file in find_files(folder)}
+    except CorpusError:
+        return frozenset()  # reindexing it will say why
     try:
         card = (folder / CARD_NAME).stat()
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,18 @@ def test_a_change_is_told_when_it_has_come_to_rest(small_pack: Pack, watched: Wa
     while after not in states_seen:
         states_seen.add(watched.next())
     assert len(seen) == 10 and len(states_seen - {before, after}) <= 2, "it is not told ten times"
+
+
+def test_a_folder_that_was_replaced_is_watched_in_its_place(
+    small_pack: Pack, watched: Watched
+) -> None:
+    folder, away = small_pack.folder, small_pack.folder.with_name("away")
+    folder.rename(away)
+    watched.until(frozenset())
+    shutil.copytree(away, folder)
+    watched.until(current_state(folder))
+    small_pack.write("guides/owls.md", "# Owls")
+    watched.until(current_state(folder))
 
 
 def test_card_and_removal_are_changes_and_other_files_are_not(small_pack: Pack) -> None:
