@@ -120,6 +120,7 @@ class Reindexer:
                 self._discard_damaged()
             engine = db.open_engine(self._paths.database)
             connection = ChromaConnection(self._paths.chroma_server or self._paths.chroma)
+            connection.connect_ahead()
             try:
                 if rebuild:
                     connection.repair()

@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -178,6 +178,19 @@ class ChromaConnection:
         self._lease: Lease | None = None
         self._client: ClientAPI | None = None
         self._left: list[ClientAPI] = []
+        self._ahead: threading.Thread | None = None
+
+    def connect_ahead(self) -> None:
+        """Start to connect, which takes a second where no server runs, while the caller goes on.
+
+        What goes wrong is met again, and told, where the client is needed.
+        """
+        self._ahead = threading.Thread(target=self._connect_silently, name="connecting")
+        self._ahead.start()
+
+    def _connect_silently(self) -> None:
+        with suppress(Exception):
+            self.client()
 
     def client(self) -> ClientAPI:
         """Return a client of a server that is up, starting one on loopback if need be."""
@@ -213,6 +226,8 @@ class ChromaConnection:
 
     def close(self) -> None:
         """Give up the claim; the server leaves when nobody else holds one."""
+        if self._ahead is not None:
+            self._ahead.join()
         with self._lock:
             self._release()
             for client in self._left:
