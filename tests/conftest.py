@@ -135,6 +135,18 @@ def _check(family: int, address: Any) -> None:
         raise AssertionError(f"a test tried to connect to {address!r}")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled modules where Python may not keep them beside their sources.
+
+    Otherwise each of the processes that tests start compiles all that it imports, for seconds.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(config.rootpath / ".pytest_cache" / "bytecode")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip browser tests where there is no browser, except in CI, which must have one."""
     if os.environ.get("CI") or shutil.which("chromium"):
