@@ -75,6 +75,7 @@ PASSAGES_OF_PART = 3
 NEAREST_SHOWN = 2
 PERHAPS = "This may not be quite what you asked, but it is the nearest that I find."
 REHEARSED = 4_096
+COURTESY_SECONDS = 0.3
 
 
 class Bot:
@@ -489,7 +490,9 @@ class Bot:
         """Return the sections that a question would be answered from, None if it would not be.
 
         No model is asked and nothing is counted; what came of it holds as long as index and rules.
+        Those who asked come first.
         """
+        self._limits.line.wait_until_free(COURTESY_SECONDS)
         draft = Draft(Question(text=text), normalise(text))
         draft.guard = self._guards.current(asks_model=False)
         with self.index.snapshot() as draft.snapshot:

@@ -34,6 +34,11 @@ class WaitingLine:
         with self._changed:
             return bool(self._tickets)
 
+    def wait_until_free(self, seconds: float) -> None:
+        """Wait until nobody is being served, or until the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._tickets, seconds)
+
     @contextmanager
     def turn(self) -> Iterator[Iterator[int]]:
         """Stand in line until the `with` block is left, however it is left.

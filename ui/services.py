@@ -103,8 +103,8 @@ def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     asked = AskedCounts(domain_paths(_settings, _card).reports, Masker(_settings.phone_region))
     bot = open_bot(_settings, _card, counted=True, counters=[asked])
     bot.load_model()
-    # Streamlit collects garbage after each run of the script, while every other visitor waits:
-    # 0.2 s over all that was imported and loaded by now, next to nothing without it.
+    # What was imported and loaded by now stays: each look of the garbage collector through it
+    # would make every visitor wait for 0.2 s.
     gc.collect()
     gc.freeze()
     return bot

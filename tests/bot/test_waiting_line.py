@@ -131,3 +131,15 @@ def test_the_place_is_told_again_so_that_who_has_gone_is_noticed(
     line = WaitingLine(1, 5, 20)
     with line.turn(), line.turn() as places:
         assert [next(places) for _ in range(3)] == [1, 1, 1]
+
+
+def test_who_is_in_no_hurry_goes_when_nobody_is_served() -> None:
+    line = WaitingLine(at_once=1, length=1, seconds=60)
+    line.wait_until_free(60)
+    with line.turn():
+        line.wait_until_free(0.01)
+        assert line.busy
+        waiting = threading.Thread(target=line.wait_until_free, args=(60,))
+        waiting.start()
+    waiting.join(30)
+    assert not waiting.is_alive()

@@ -38,7 +38,7 @@ def chat(
             *("--server.address", settings.host, "--server.port", str(port)),
             *("--server.headless", str(headless or not _has_display()).lower()),
             *("--browser.gatherUsageStats", "false", "--client.showErrorDetails", "none"),
-            *("--server.fileWatcherType", "none"),
+            *("--server.fileWatcherType", "none", "--runner.postScriptGC", "false"),
             *theme_options(app.card.theme),
         ],
         env={**os.environ, "GROUNDSKEEPER_DOMAIN": str(settings.domain)},
