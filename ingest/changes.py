@@ -157,9 +157,11 @@ class ChangeFinder:
             job = Job(path=str(file.path), name=file.name, listed=True)
             ((_, answer),) = readers.read([job])
         if answer.members is not None:
-            yield from (
+            told = (
                 file_in_archive(file, m["inside"], m["size"], m["refusal"]) for m in answer.members
             )
+            # "a.zip/b.txt" may be a file in the folder "a.zip", and one in the archive "a.zip".
+            yield from {one.name: one for one in told}.values()
             return
         yield from _refused(replace(file, refusal=answer.failure), members, changes)
 

@@ -8,6 +8,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -112,10 +113,17 @@ def _extract(archive: zipfile.ZipFile, member: str, limits: Limits) -> bytes:
 
 
 def _find(archive: zipfile.ZipFile, member: str) -> zipfile.ZipInfo:
-    for info in archive.infolist():
-        if _path(info) == member:
-            return info
-    raise DocumentError(f"{PurePosixPath(member).name} is no longer in its archive.")
+    with suppress(KeyError):
+        return archive.getinfo(member)
+    found = _entries(archive).get(member)
+    if found is None:
+        raise DocumentError(f"{PurePosixPath(member).name} is no longer in its archive.")
+    return found
+
+
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return what is in an archive by path; of two with one path the last, as in unpacking."""
+    return {_path(info): info for info in archive.infolist()}
 
 
 def _path(info: zipfile.ZipInfo) -> str:
@@ -134,15 +142,12 @@ class _Lister:
 
     def members(self, archive: zipfile.ZipFile, outer: tuple[str, ...]) -> Iterator[Member]:
         """Yield the files; raises DocumentError once they are too many or too large."""
-        seen: set[str] = set()
-        for info in archive.infolist():
-            path = _path(info)
+        for path, info in _entries(archive).items():
             if info.is_dir() or path.endswith("/") or _is_left_out(path):
                 continue
             self._count(info)
             inside = (*outer, path)
-            refusal = "it is there twice" if path in seen else _trick(info, path)
-            seen.add(path)
+            refusal = _trick(info, path)
             if refusal:
                 yield Member(inside, info.file_size, self._refused(path, refusal))
             else:

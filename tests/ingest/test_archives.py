@@ -170,6 +170,23 @@ def test_a_trick_in_an_archive_costs_one_line(small_pack: Pack) -> None:
     assert corpus.rows["more.zip/good.txt"]["status"] == "indexed"
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_files_with_one_path_the_last_counts_as_in_unpacking(small_pack: Pack) -> None:
+    path = small_pack.write("more.zip", b"")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, words in [("a.md", "Old."), ("a.md", "New."), (r"b\c.md", "1"), (r"b\c.md", "2")]:
+            archive.writestr(name, words)
+        archive.writestr("d.zip", zipped({"e.txt": "In an archive."}))
+        archive.writestr("d.zip/e.txt", "In a folder of that name.")
+    model = HashedEmbeddings()
+    report = small_pack.reindex(model)
+    found = [name for name in report.added if name.startswith("more.zip")]
+    assert found == [f"more.zip/{name}" for name in ("a.md", "b/c.md", "d.zip/e.txt")]
+    with small_pack.index(model) as index, index.snapshot() as snapshot:
+        assert snapshot.document_text("more.zip/a.md") == "New."
+        assert snapshot.document_text("more.zip/b/c.md") == "2"
+
+
 def test_a_passage_from_an_archive_is_found_and_cited(
     small_pack: Pack, hashed: HashedEmbeddings
 ) -> None:
