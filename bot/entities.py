@@ -73,7 +73,7 @@ class EntityIndex:
             if not mentions or match.first >= mentions[-1].last:
                 mentions += self._mention(question, tokens, match, matches)
         known = {i for mention in mentions for i in range(mention.first, mention.last)}
-        for first, last in self._unknown.find(tokens, known):
+        for first, last in self._unknown.find(question, tokens, known):
             nearest = self.nearest(question[tokens[first].start : tokens[last - 1].end])
             mentions.append(_said(question, tokens, first, last, "unknown", nearest))
         return sorted(mentions, key=lambda mention: mention.start)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
+from bot.codes import Codes
 from bot.mentions import Candidate
 from bot.names import FUNCTION_WORDS, Token, content, deletions, phrase
 
@@ -94,6 +95,7 @@ class EntityNames:
         self._by_word: dict[str, list[int]] = defaultdict(list)
         self._count_words([phrase(row.name) for row in rows])
         self._fill()
+        self.codes = Codes(self.exact.found)
 
     def candidate(self, number: int) -> Candidate:
         """Return an entity as a mention may mean it."""
@@ -110,7 +112,12 @@ class EntityNames:
         return sorted(known for known in near if OSA.distance(word, known) <= 1)
 
     def nearest(self, words: str) -> tuple[Candidate, ...]:
-        """Return the entities whose names share a telling word with these, nearest first."""
+        """Return the entities whose names share a telling word with these, nearest first.
+
+        Of a code it is those whose codes are spelt most like it.
+        """
+        if coded := self.codes.nearest(words):
+            return tuple(map(self.candidate, coded))
         spoken = set(phrase(words)) - self.generic - FUNCTION_WORDS
         sharing = {n for word in spoken for near in self.near(word) for n in self._by_word[near]}
         names = {number: self.rows[number].name.lower() for number in sorted(sharing)}

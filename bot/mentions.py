@@ -39,6 +39,11 @@ class Mention:
     weak: bool = False
 
     @property
+    def is_code(self) -> bool:
+        """Whether it is written with letters and digits ("A-1040")."""
+        return any(map(str.isdigit, self.words)) and any(map(str.isalpha, self.words))
+
+    @property
     def known(self) -> bool:
         """Whether it names something that is in the data."""
         return self.tier != "unknown"

@@ -22,6 +22,7 @@ from bot.names import FUNCTION_WORDS, SEPARATORS, Token, content, phrase
 MAX_SPAN = 14  # tokens; the longest names have about that many
 MAX_READINGS = 8  # of one span
 MIN_RATIO = 90.0
+MIN_GUESSED_LETTERS = 6
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,30 @@ class NameMatcher:
             entities = tuple(dict.fromkeys((*entities, *self._names.namesakes.get(words, ()))))
         spoken = [_as_spoken(*pair) for pair in zip(tokens[first:last], words, strict=True)]
         typo = spoken != list(words)
-        if typo and not _is_typo(" ".join(spoken), " ".join(words)):
+        said = " ".join(spoken), " ".join(words)
+        if typo and not (_is_typo(*said) or self._is_guess(tokens, first, words)):
             return None
+        if len(words) == 1 and f"{tokens[first].text}s" == words[0]:
+            return None  # "teacher" is a word of its own and not short for "Teachers"
         if loose and any(t.norm == f"{w}s" for t, w in zip(tokens[first:last], words, strict=True)):
             return None  # "law schools in New York" is not "New York Law School"
         if typo and loose and not any(self._in_order(words, n) for n in entities):
             return None  # "University of Atlantis" is not "Atlantic University"
         tier: Tier = "fuzzy" if typo or loose else "exact" if source == NAME else "alias"
         return NameMatch(first, last, source + 4 * (typo or loose), entities, tier)
+
+    def _is_guess(self, tokens: Sequence[Token], first: int, words: tuple[str, ...]) -> bool:
+        """Whether a long word can only be a slip inside one name that is a single word.
+
+        Both its ends must be right, and no word beside it may say that another name is meant:
+        the kind in "University of Atlantis".
+        """
+        said = tokens[first].bare
+        beside = {t.norm for t in (*tokens[max(0, first - 2) : first], *tokens[first + 1 :][:1])}
+        if len(words) != 1 or len(said) < MIN_GUESSED_LETTERS or beside & self._names.kinds:
+            return False
+        alike = [near for near in self._names.near(said) if (near,) in self._names.exact.found]
+        return alike == [*words] and (said[0], said[-1]) == (words[0][0], words[0][-1])
 
     def _in_order(self, words: tuple[str, ...], number: int) -> bool:
         """Whether words carry a name of an entity in that name's order."""

@@ -71,7 +71,7 @@ class NamedPlans:
         if not any(mention.known for mention in reading.mentions) and not (
             fields or reading.overview or reading.compares
         ):
-            return None
+            return self._unknown_codes(reading)
         if fields:
             return self._with_fields(reading, fields)
         if reading.overview or reading.bare:
@@ -213,6 +213,11 @@ class NamedPlans:
             return None
         plan = self._make("lookup", reading, ())
         return plan and plan.model_copy(update={"unknown_fields": (reading.asked,)})
+
+    def _unknown_codes(self, reading: Reading) -> Plan | None:
+        """Plan for codes that no entity has, where nothing else is said: they can only be names."""
+        only = all(mention.is_code for mention in reading.mentions) and not reading.leftover
+        return self._make("overview", reading, ()) if only else None
 
     def _make(
         self,

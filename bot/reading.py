@@ -222,8 +222,10 @@ class Reader:
         return [m for m in kept if not self._is_ordinary(question, tokens, m, kept)]
 
     def _is_named(self, tokens: Sequence[Token], mention: Mention) -> bool:
-        """Whether a name says itself what kind of thing it is ("Oxford University")."""
-        return any(t.norm in self._kinds for t in tokens[mention.first : mention.last])
+        """Whether a name says itself that it is one: by a kind ("Oxford University"), or a code."""
+        return mention.is_code or any(
+            token.norm in self._kinds for token in tokens[mention.first : mention.last]
+        )
 
     def _is_ordinary(
         self, question: str, tokens: Sequence[Token], mention: Mention, others: Sequence[Mention]

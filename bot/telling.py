@@ -191,6 +191,8 @@ class NamedTelling:
         for entity in self._plan.entities:
             if entity.tier == "ambiguous" and not entity.all_shown and entity.other_candidates:
                 yield _other_meanings(entity)
+            elif entity.tier == "fuzzy" and " " not in entity.words:
+                yield f"I took “{entity.words}” for {entity.name}."
         shared = [entity for entity in self._plan.entities if entity.all_shown]
         if shared:
             words = dict.fromkeys(entity.words for entity in shared)

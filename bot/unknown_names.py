@@ -13,18 +13,21 @@ Span = tuple[int, int]
 
 
 class UnknownNames:
-    """Finds unknown names by their kind, capitals or spelling; safe to share between threads."""
+    """Finds unknown names by kind, shape, capitals or spelling; safe to share between threads."""
 
     def __init__(self, names: EntityNames) -> None:
         self._names = names
 
-    def find(self, tokens: Sequence[Token], known: set[int]) -> list[Span]:
+    def find(self, question: str, tokens: Sequence[Token], known: set[int]) -> list[Span]:
         """Return the spans of unknown names (last excluded) outside the `known` tokens."""
         taken = set(known)
         mixed = any(not token.capital for token in tokens if token.text.isalpha())
         spans: list[Span] = []
         for i in range(len(tokens)):
-            span = None if i in taken else self._span_at(tokens, i, taken, mixed)
+            if i in taken:
+                continue
+            end = self._names.codes.end_at(question, tokens, i)
+            span = (i, end) if end else self._span_at(tokens, i, taken, mixed)
             if span is not None:
                 taken.update(range(*span))
                 spans.append(span)
