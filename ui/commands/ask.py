@@ -19,7 +19,7 @@ from ui.filtering import (
     UntilOption,
     Wanted,
 )
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 
 SHOWN_QUOTE = 240
 
@@ -27,7 +27,7 @@ SHOWN_QUOTE = 240
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="The question.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     batch: Annotated[
         Path | None,
         typer.Option(help='Many questions: lines of {"id", "question"}; answers as JSON lines.'),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable
-from typing import Annotated
 
 import typer
 
@@ -18,7 +17,7 @@ from ingest.errors import GroundskeeperError
 from ingest.index import Index
 from ingest.rules import rules_version
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.provider_check import check_provider
 
 MIN_PYTHON = (3, 11)
@@ -26,7 +25,7 @@ MIN_PYTHON = (3, 11)
 
 def doctor(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Check Python, SQLite, settings, pack, models, index, and how moderators sign in."""
     app: AppContext = context.obj

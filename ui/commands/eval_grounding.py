@@ -21,7 +21,7 @@ from ingest.index import Index
 from ingest.paths import domain_paths
 from ingest.settings import Settings
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.progress import progress_for_terminal
 
 HAND_WRITTEN = Path("questions/grounding/paraphrases.jsonl")
@@ -38,7 +38,7 @@ def grounding(
     held_out: Annotated[
         Path | None, typer.Option(help="Another pack's folder, measured beside with another seed.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="List every sentence that was judged wrongly.")
     ] = False,

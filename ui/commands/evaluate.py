@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.abstention_evaluation import AbstentionResult, judge_folder, read_folder
+from bot.abstention_evaluation import judge_folder, read_folder
+from bot.answer import Answer
 from bot.cross_encoder import make_reranker
 from bot.eval_history import add_run, read_history
 from bot.evaluation import (
-    ScopeResult,
     off_topic_answered,
     read_questions,
     run_scope,
     turned_away,
 )
-from bot.fact_evaluation import OperationResult, Outcome, asking, read_cases, run_cases
-from bot.intervals import Interval
+from bot.fact_evaluation import asking, read_cases, run_cases
 from bot.pack_evaluation import QuestionSet, SuiteResult, open_bench
 from bot.pack_report import PackReport
-from bot.pipeline import open_bot
+from bot.pipeline import Bot, open_bot
 from bot.retrieval_eval import (
-    MEASURES,
-    Evaluation,
     evaluate,
     our_systems,
     read_dataset,
@@ -42,6 +39,7 @@ from ingest.index import Index
 from ui.commands.eval_grounding import grounding
 from ui.context import AppContext
 from ui.eval_page import page
+from ui.eval_text import show_abstention, show_facts, show_retrieval, show_scope
 from ui.output import note, print_json, say
 from ui.progress import progress_for_terminal
 
@@ -55,6 +53,12 @@ VerboseOption = Annotated[
 FailOnChangeOption = Annotated[
     bool, typer.Option("--fail-on-change", help="Status 1 also if any question is newly wrong.")
 ]
+
+OffTopic = Annotated[list[Path] | None, typer.Option(help="Questions that must not be answered.")]
+SmallTalk = Annotated[
+    list[Path] | None, typer.Option(help="Greetings and thanks, to be answered kindly.")
+]
+InScope = Annotated[list[Path] | None, typer.Option(help="Questions that must not be turned away.")]
 
 
 @app.callback()
@@ -74,19 +78,20 @@ def pack(
         given = {"as_json": as_json, "verbose": verbose, "fail_on_change": fail_on_change}
         context.default_map = dict.fromkeys(SUITES, given)
         return 0
-    return _measure_pack(
-        context.obj, (), as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
-    )
+    return _measure_pack(context.obj, (), _Page(as_json, verbose, fail_on_change))
 
 
-def _measure_pack(
-    app: AppContext,
-    suites: Iterable[str],
-    *,
-    as_json: bool,
-    verbose: bool,
-    fail_on_change: bool,
-) -> int:
+@dataclass(frozen=True)
+class _Page:
+    """How the page on the pack's own questions is printed, and what makes it a failure."""
+
+    as_json: bool
+    verbose: bool
+    fail_on_change: bool
+
+
+def _measure_pack(app: AppContext, suites: Iterable[str], how: _Page) -> int:
+    """Run these suites of the pack, or all of them if none is named; return the exit status."""
     sets = read_sets(app.settings.domain, suites)
     if not any(sets.values()):
         places = ", ".join(SUITES[name].place for name in sets)
@@ -95,14 +100,14 @@ def _measure_pack(
             hint=f"They would be in {places}.",
         )
     report = _run_sets(app, sets)
-    if as_json:
+    if how.as_json:
         print_json(report.to_json())
     else:
-        for line in page(report, verbose=verbose):
+        for line in page(report, verbose=how.verbose):
             say(line)
     if report.measured:
         add_run(app.paths.eval_history, report.to_record())
-    return 1 if report.failed(on_change=fail_on_change) else 0
+    return 1 if report.failed(on_change=how.fail_on_change) else 0
 
 
 def _run_sets(app: AppContext, sets: dict[str, QuestionSet | None]) -> PackReport:
@@ -130,15 +135,9 @@ def _run_sets(app: AppContext, sets: dict[str, QuestionSet | None]) -> PackRepor
 @app.command("scope")
 def scope(
     context: typer.Context,
-    off_topic: Annotated[
-        list[Path] | None, typer.Option(help="Questions that must not be answered.")
-    ] = None,
-    small_talk: Annotated[
-        list[Path] | None, typer.Option(help="Greetings and thanks, to be answered kindly.")
-    ] = None,
-    in_scope: Annotated[
-        list[Path] | None, typer.Option(help="Questions that must not be turned away.")
-    ] = None,
+    off_topic: OffTopic = None,
+    small_talk: SmallTalk = None,
+    in_scope: InScope = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
     fail_on_change: FailOnChangeOption = False,
@@ -150,31 +149,27 @@ def scope(
     """
     state: AppContext = context.obj
     if not (off_topic or small_talk or in_scope):
-        return _measure_pack(
-            state, ["scope"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
-        )
-    sets = [
-        *((path, off_topic_answered) for path in off_topic or []),
-        *((path, turned_away) for path in [*(small_talk or []), *(in_scope or [])]),
-    ]
+        return _measure_pack(state, ["scope"], _Page(as_json, verbose, fail_on_change))
     with open_bot(state.settings, state.card) as bot:
-        for path, is_wrong in sets:
-            questions = read_questions(path)
-            progress = progress_for_terminal()
-            progress.begin(path.name, len(questions))
-            result = run_scope(bot, path.name, questions, is_wrong, progress.advance)
-            progress.end()
-            if as_json:
-                print_json(result.to_json())
-            else:
-                _show(result, "answered" if is_wrong is off_topic_answered else "turned away")
+        for path in off_topic or []:
+            _ask_scope(bot, path, off_topic_answered, "answered", as_json=as_json)
+        for path in [*(small_talk or []), *(in_scope or [])]:
+            _ask_scope(bot, path, turned_away, "turned away", as_json=as_json)
     return 0
 
 
-def _show(result: ScopeResult, wrong: str) -> None:
-    statuses = ", ".join(f"{count} {status}" for status, count in result.by_status.most_common())
-    say(f"{result.name}: {len(result.wrong)} of {result.total} {wrong} ({result.wrong_rate:.1%})")
-    say(f"  {statuses}")
+def _ask_scope(
+    bot: Bot, path: Path, is_wrong: Callable[[Answer], bool], wrong: str, *, as_json: bool
+) -> None:
+    questions = read_questions(path)
+    with closing(progress_for_terminal()) as progress:
+        progress.begin(path.name, len(questions))
+        result = run_scope(bot, path.name, questions, is_wrong, progress.advance)
+        progress.end()
+    if as_json:
+        print_json(result.to_json())
+    else:
+        show_scope(result, wrong)
 
 
 @app.command("facts")
@@ -193,9 +188,7 @@ def facts(
     """
     state: AppContext = context.obj
     if not files:
-        return _measure_pack(
-            state, ["facts"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
-        )
+        return _measure_pack(state, ["facts"], _Page(as_json, verbose, fail_on_change))
     cases = read_cases(files)
     index = Index(state.card, state.paths, make_embeddings(state.settings))
     with closing(index), closing(progress_for_terminal()) as progress, asking(index) as ask:
@@ -205,28 +198,8 @@ def facts(
     if as_json:
         print_json({name: result.to_json() for name, result in results.items()})
     else:
-        _show_facts(results)
+        show_facts(results)
     return 1 if any(result.outcomes["wrong"] for result in results.values()) else 0
-
-
-def _show_facts(results: dict[str, OperationResult]) -> None:
-    for name, result in results.items():
-        for miss in result.missed:
-            said = f": {miss['text'][:200]}" if miss["text"] else ""
-            say(f"{name} {miss['outcome']}: {miss['id']} {miss['question']}{said}")
-    say(f"{'':18} {'n':>5} {'right':>6} {'abstained':>10} {'wrong figure':>13}")
-    for name, result in results.items():
-        _show_row(name, result.total, result.outcomes)
-    _show_row(
-        "all",
-        sum(result.total for result in results.values()),
-        sum((result.outcomes for result in results.values()), Counter()),
-    )
-
-
-def _show_row(name: str, total: int, outcomes: Counter[Outcome]) -> None:
-    right = outcomes["right"] / total if total else 0.0
-    say(f"{name:18} {total:5} {right:6.1%} {outcomes['abstained']:10} {outcomes['wrong']:13}")
 
 
 @app.command("retrieval")
@@ -246,15 +219,15 @@ def retrieval(
     """
     state: AppContext = context.obj
     if not dataset:
-        return _measure_pack(
-            state, ["retrieval"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
-        )
+        return _measure_pack(state, ["retrieval"], _Page(as_json, verbose, fail_on_change))
     embeddings = make_embeddings(state.settings)
     reranker = make_reranker(state.settings)
     for folder in dataset:
         judged = read_dataset(folder)
-        progress = progress_for_terminal()
-        with temporary_index(judged.documents, embeddings, progress) as (index, ids):
+        with (
+            closing(progress_for_terminal()) as progress,
+            temporary_index(judged.documents, embeddings, progress) as (index, ids),
+        ):
             progress.begin(judged.name, len(judged.judged))
             systems = our_systems(index, lambda c: [ids[c.document]], reranker=reranker)
             result = evaluate(judged, systems, progress.advance)
@@ -262,7 +235,7 @@ def retrieval(
         if as_json:
             print_json(result.to_json())
         else:
-            _show_retrieval(result)
+            show_retrieval(result)
     return 0
 
 
@@ -284,9 +257,7 @@ def abstention(
     """
     state: AppContext = context.obj
     if not dataset:
-        return _measure_pack(
-            state, ["abstention"], as_json=as_json, verbose=verbose, fail_on_change=fail_on_change
-        )
+        return _measure_pack(state, ["abstention"], _Page(as_json, verbose, fail_on_change))
     embeddings = make_embeddings(state.settings)
     for folder in map(read_folder, dataset):
         with closing(progress_for_terminal()) as progress:
@@ -295,22 +266,8 @@ def abstention(
             if as_json:
                 print_json(result.to_json())
             else:
-                _show_abstention(result)
+                show_abstention(result)
     return 0
-
-
-def _show_abstention(result: AbstentionResult) -> None:
-    say(f"{result.name}: {len(result.judged)} questions")
-    shares = {
-        "near misses answered": result.near_misses_answered,
-        "answerable turned down": result.answerable_turned_down,
-        "right": result.accuracy,
-    }
-    for name, share in shares.items():
-        say(f"  {name:24} {share.mean:6.1%}  [{share.low:.1%}, {share.high:.1%}]")
-    for system in ("support", "cosine", "bm25"):
-        area = result.auroc(system)
-        say(f"  AUROC of {system:15} {area.mean:6.3f}  [{area.low:.3f}, {area.high:.3f}]")
 
 
 @app.command("regressions")
@@ -321,29 +278,4 @@ def regressions(
     fail_on_change: FailOnChangeOption = False,
 ) -> int:
     """Ask what was once answered badly, through the whole pipeline and the answering model."""
-    return _measure_pack(
-        context.obj,
-        ["regressions"],
-        as_json=as_json,
-        verbose=verbose,
-        fail_on_change=fail_on_change,
-    )
-
-
-def _show_retrieval(result: Evaluation) -> None:
-    *others, ours = result.values
-    queries = len(result.milliseconds[ours])
-    say(f"{result.dataset}: {queries} queries; mean and 95% interval over them")
-    for name in result.values:
-        _show_intervals(name, {m: result.mean(name, m) for m in MEASURES})
-    for other in others:
-        differences = {m: result.difference(ours, other, m) for m in MEASURES}
-        _show_intervals(f"{ours} - {other}", differences, sign="+")
-
-
-def _show_intervals(name: str, intervals: dict[str, Interval], sign: str = "") -> None:
-    cells = (
-        f"{measure} {i.mean:{sign}.3f} [{i.low:{sign}.3f}, {i.high:{sign}.3f}]"
-        for measure, i in intervals.items()
-    )
-    say(f"  {name:16} {'  '.join(cells)}")
+    return _measure_pack(context.obj, ["regressions"], _Page(as_json, verbose, fail_on_change))

@@ -16,12 +16,11 @@ from ingest.ollama_server import PREFIX, OllamaModel
 from ingest.ollama_store import check_store
 from ingest.settings import Settings
 from ui.context import AppContext
-from ui.output import note, print_json, say
+from ui.output import JsonOption, note, print_json, say
 
 SHORT = len("sha256:") + 12
 
 app = typer.Typer(help="See, verify and trust models.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @dataclass(frozen=True)

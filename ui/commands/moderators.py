@@ -13,7 +13,7 @@ import typer
 from bot.review import Access, Account, Moderators, Role
 from ingest.errors import UsageError
 from ui.context import AppContext
-from ui.output import note, print_json, say
+from ui.output import JsonOption, note, print_json, say
 
 app = typer.Typer(help="Look after the moderators' accounts.", no_args_is_help=True)
 
@@ -21,7 +21,6 @@ PASSWORD_MAX_BYTES = 16_384
 OPERATOR = Moderators.operator()
 
 Name = Annotated[str, typer.Argument(help="The moderator's name or address.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of stdin.")
 ]
@@ -36,7 +35,7 @@ def add(
         typer.Option(help="An administrator manages accounts too; the first account is one."),
     ] = None,
     password_stdin: FromStdin = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make an account; the password is asked for and not shown."""
     with _moderators(context) as moderators:
@@ -45,7 +44,7 @@ def add(
 
 
 @app.command("remove")
-def remove(context: typer.Context, name: Name, as_json: Json = False) -> None:
+def remove(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
     """Remove an account; whoever is signed in with it is out at once."""
     with _moderators(context) as moderators:
         moderators.remove(OPERATOR, name)
@@ -54,7 +53,7 @@ def remove(context: typer.Context, name: Name, as_json: Json = False) -> None:
 
 
 @app.command("list")
-def list_moderators(context: typer.Context, as_json: Json = False) -> None:
+def list_moderators(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the accounts: what they may do, when they last signed in, whether they are locked."""
     with _moderators(context) as moderators:
         accounts = moderators.accounts(OPERATOR)
@@ -72,7 +71,7 @@ def role(
     context: typer.Context,
     name: Name,
     role: Annotated[Role, typer.Argument(help="What the account may do from now on.")],
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make somebody a moderator or an administrator, from their next action on."""
     with _moderators(context) as moderators:
@@ -82,7 +81,7 @@ def role(
 
 
 @app.command("unlock")
-def unlock(context: typer.Context, name: Name, as_json: Json = False) -> None:
+def unlock(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
     """Let somebody sign in again after too many failures."""
     with _moderators(context) as moderators:
         moderators.unlock(OPERATOR, name)
@@ -91,7 +90,10 @@ def unlock(context: typer.Context, name: Name, as_json: Json = False) -> None:
 
 @app.command("passwd")
 def passwd(
-    context: typer.Context, name: Name, password_stdin: FromStdin = False, as_json: Json = False
+    context: typer.Context,
+    name: Name,
+    password_stdin: FromStdin = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Change a password; every session of the account ends."""
     with _moderators(context) as moderators:

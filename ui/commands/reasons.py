@@ -12,7 +12,7 @@ from bot.open_topics import OpenTopic, OpenTopics
 from bot.reason_counts import ReasonCount, ReasonCounts
 from bot.reasons import label
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.report_text import one_line
 
 SHOWN_TOPICS = 20
@@ -21,7 +21,7 @@ SHOWN_TOPICS = 20
 def reasons(
     context: typer.Context,
     days: Annotated[int, typer.Option(min=1, max=3_660, help="How many days back.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show how many questions were answered, why the others were not, and what they were about.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -21,51 +22,47 @@ from bot.redteam import (
 )
 from ingest.errors import UsageError
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.progress import progress_for_terminal
 
 SHOWN_CHARS = 240
 FILE_HELP = "JSON lines or plain lines; FILE@KEY=VALUE takes only lines with that value."
 
 
+Attacks = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help=f"Attacks, none of which may be answered. {FILE_HELP}"),
+]
+OffTopic = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="Questions off topic, which may not be answered either."),
+]
+Fair = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="Harmless questions, not to be taken for attacks."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many questions of each kind.")]
+FailOn = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Exit with 1 if a larger share of any kind slips through."),
+]
+
+
 def redteam(
     context: typer.Context,
-    attacks: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help=f"Attacks, none of which may be answered. {FILE_HELP}"),
-    ] = None,
-    off_topic: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Questions off topic, which may not be answered either."),
-    ] = None,
-    fair: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Harmless questions, not to be taken for attacks."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many questions of each kind.")
-    ] = None,
-    fail_on: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0, max=1.0, help="Exit with 1 if a larger share of any kind slips through."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    attacks: Attacks = None,
+    off_topic: OffTopic = None,
+    fair: Fair = None,
+    limit: Limit = None,
+    fail_on: FailOn = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Try attacks, off-topic and fair questions, and show every answer that slipped through.
 
     Without files: the attacks that come with Groundskeeper, and the pack's own questions.
     """
     app: AppContext = context.obj
-    named: tuple[tuple[Aim, list[str] | None], ...] = (
-        ("attack", attacks),
-        ("off-topic", off_topic),
-        ("fair", fair),
-    )
-    given = [
-        probe for aim, sources in named for s in sources or () for probe in read_probes(s, aim)
-    ]
+    given = [*_read(attacks, "attack"), *_read(off_topic, "off-topic"), *_read(fair, "fair")]
     probes = sample(given or [*shipped_attacks(), *pack_probes(app.settings.domain)], limit)
     if not probes:
         raise UsageError("There is nothing to ask.", hint="The files hold no questions.")
@@ -78,9 +75,12 @@ def redteam(
     return 1 if failed else 0
 
 
+def _read(sources: Sequence[str] | None, aim: Aim) -> list[Probe]:
+    return [probe for source in sources or () for probe in read_probes(source, aim)]
+
+
 def _ask(app: AppContext, probes: Sequence[Probe]) -> list[Tally]:
-    progress = progress_for_terminal()
-    with open_bot(app.settings, app.card) as bot:
+    with open_bot(app.settings, app.card) as bot, closing(progress_for_terminal()) as progress:
         progress.begin("Asking", len(probes))
         tallies = attack(bot, probes, progress.advance)
         progress.end()

@@ -15,7 +15,6 @@ from ui.commands.reports_options import (
     Document,
     Everything,
     InOrder,
-    Json,
     Limit,
     MaxDays,
     MinDays,
@@ -34,7 +33,7 @@ from ui.commands.reports_options import (
     open_queue,
 )
 from ui.commands.reports_resolve import confirm, current
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.report_text import show_list, show_report
 from ui.several import choose, decide
 
@@ -60,7 +59,7 @@ def list_reports(
     order: InOrder = "priority",
     limit: Limit = 50,
     offset: Offset = 0,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List reports by priority: severity, number of reports, how often it is asked, age."""
     # Typer takes no list of a Literal; the queue refuses what is no such word.
@@ -88,7 +87,7 @@ def list_reports(
 
 
 @app.command("show")
-def show(context: typer.Context, reference: Reference, as_json: Json = False) -> None:
+def show(context: typer.Context, reference: Reference, as_json: JsonOption = False) -> None:
     """Show a report: the case as it was seen, and all that happened to it."""
     with open_queue(context) as queue:
         report = queue.show(Moderators.operator(), reference)
@@ -113,7 +112,7 @@ def assign(
     only_show: OnlyShow = False,
     yes: Yes = False,
     version: Version = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Give reports to a moderator, or to nobody; several, or those of a filter, after asking."""
     references, name = _named(words or [], nobody, where)
@@ -149,7 +148,7 @@ def move(
     status: Annotated[Status, typer.Argument(help="The new state.")],
     text: Note = "",
     version: Version = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Change a report's state: triage it, start work, dismiss it, or reopen it as triaged."""
     operator = Moderators.operator()
@@ -162,7 +161,7 @@ def move(
 def verify(
     context: typer.Context,
     kept: Annotated[str, typer.Option(help="A hash that this command printed before.")] = "",
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Check that no event, comment or report was changed behind the queue's back."""
     operator = Moderators.operator()

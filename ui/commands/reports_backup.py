@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from bot.review.backup import Copied, back_up, restore
-from ui.commands.reports_options import Json
 from ui.context import AppContext
-from ui.output import note, print_json, say
+from ui.output import JsonOption, note, print_json, say
 
 app = typer.Typer()
 
@@ -20,7 +19,7 @@ def backup_reports(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The copy to make.")],
     yes: Annotated[bool, typer.Option("--yes", help="Replace an older copy.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Copy the reports to a file, while the app goes on, and check the copy."""
     state: AppContext = context.obj
@@ -35,7 +34,7 @@ def restore_reports(
     yes: Annotated[
         bool, typer.Option("--yes", help="Replace the reports that are there; they are kept.")
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Put a copy of the reports in their place; everybody has to sign in again."""
     state: AppContext = context.obj

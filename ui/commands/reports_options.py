@@ -14,7 +14,6 @@ from bot.review.notify import Notices
 from bot.review.query import Order
 from ui.context import AppContext
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
 # Which report

@@ -12,9 +12,9 @@ from bot.review import Moderators
 from bot.review.delivery import open_courier
 from bot.review.export import as_csv
 from ingest.errors import UsageError
-from ui.commands.reports_options import Json, open_queue
+from ui.commands.reports_options import open_queue
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.queue_text import show_delivered, show_insight, show_stats, show_unsent
 
 app = typer.Typer()
@@ -50,7 +50,7 @@ def export(
 def stats(
     context: typer.Context,
     days: Annotated[int, typer.Option(min=1, max=3_660, help="How far to look back.")] = 30,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the queue in figures, as it is and as it went."""
     operator = Moderators.operator()
@@ -81,7 +81,7 @@ def purge(
         str, typer.Option(help="Only this report, whether it is closed or open.")
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove questions, answers, comments and notes of reports closed that long ago, or of one.
 
@@ -113,7 +113,7 @@ def deliver(
     again: Annotated[
         bool, typer.Option("--again", help="Try what was given up as well, from the beginning.")
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Send what is due: the webhook and the mails that the settings ask for.
 

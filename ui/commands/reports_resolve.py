@@ -11,7 +11,6 @@ from bot.review import STATUS_LABELS, Moderators, Outcome, Report, ReviewQueue
 from bot.review.history import told
 from ingest.errors import UsageError
 from ui.commands.reports_options import (
-    Json,
     Note,
     Reference,
     References,
@@ -21,7 +20,7 @@ from ui.commands.reports_options import (
     open_queue,
 )
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 from ui.report_text import one_line
 from ui.several import Chosen, choose, decide
 
@@ -117,7 +116,7 @@ def resolve(
     dry_run: DryRun = False,
     yes: Yes = False,
     version: Version = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Close reports with their outcome: one, several, or those of a filter, after asking.
 
@@ -217,7 +216,7 @@ def undo(
     reference: Reference,
     text: Note = "",
     version: Version = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Reopen a report, and take the rule or case that it was closed with out of the pack again.
 
@@ -237,7 +236,7 @@ def undo(
 
 
 @app.command("similar")
-def similar(context: typer.Context, reference: Reference, as_json: Json = False) -> None:
+def similar(context: typer.Context, reference: Reference, as_json: JsonOption = False) -> None:
     """List the reports that a report may repeat, the nearest first."""
     from bot.review.similar import similar_reports
     from bot.review.workbench import open_workbench
@@ -267,7 +266,7 @@ def rerun(
         str, typer.Argument(help="The report; all whose document was corrected, if left out.")
     ] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Keep the difference as a note.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask a report's question again with today's index, model and rules; show the difference."""
     from ui.deciding import rerun_all, rerun_one

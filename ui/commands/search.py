@@ -21,7 +21,7 @@ from ui.filtering import (
     UntilOption,
     Wanted,
 )
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 
 SHOWN_CHARS = 300
 
@@ -30,7 +30,7 @@ def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")] = "",
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many hits.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     batch: Annotated[
         Path | None, typer.Option(help='Many queries: lines of {"id", "question"}.')
     ] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -16,14 +16,14 @@ from ingest.rules import rules_version
 from ingest.status import IndexStatus, index_status
 from ingest.suspicions import SUSPICIOUS
 from ui.context import AppContext
-from ui.output import print_json, say
+from ui.output import JsonOption, print_json, say
 
 SHOWN = 5
 
 
 def status(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> int:
     """Show what is indexed, what failed and why, and what is stale."""
     app: AppContext = context.obj
