@@ -16,10 +16,13 @@ from ui.sorting import ARROW, MOST_COLUMNS, row_styles, sort_buttons
 FIGURE_TYPES = ("money", "count", "number", "percent")
 SIDE_BY_SIDE = 4
 SORTED_FROM = 3
+# So many, and a phone's width does not hold them beside each other (ui/style.css).
+STACKED_COLUMNS = 4
+STACKED_ENTITIES = 3
 
 
 def table_html(table: AnswerTable, cited: Collection[int] = (), anchor: str = "") -> str:
-    """Return a comparison as a table that scrolls sideways where the screen is narrow.
+    """Return a comparison as a table, whose figures stand below each other on a phone.
 
     A few entities with many figures stand side by side; a longer list has one line for each, and
     is sorted by a tap on a column's head. `anchor` tells apart the tables of one page.
@@ -54,6 +57,8 @@ def table_caption(table: AnswerTable) -> str:
 def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -> str:
     """One line for each entity. Roles are named: with a layout of its own a table may lose them."""
     several = len(table.rows) >= SORTED_FROM
+    stacked = len(table.columns) >= STACKED_COLUMNS
+    what = [column_label(column) for column in table.columns[1:]] if stacked else ()
     head = "".join(
         f'<th scope="col" role="columnheader" class="{side(column)}">'
         f"{sort_buttons(table, place, anchor) if several else ''}"
@@ -62,11 +67,12 @@ def _rows_of_entities(table: AnswerTable, cited: Collection[int], anchor: str) -
     )
     body = "".join(
         f'<tr role="row" style="{style}">{_entity(table, i, cited, anchor, "row")}'
-        f"{''.join(cells_of(table, i))}</tr>"
+        f"{''.join(cells_of(table, i, what))}</tr>"
         for i, style in enumerate(row_styles(table.rows))
     )
     return (
-        f'<table class="gk-table gk-sortable" role="table" style="--columns:{len(table.columns)}">'
+        f'<table class="gk-table gk-sortable{" gk-cards" if stacked else ""}" role="table"'
+        f' style="--columns:{len(table.columns)}">'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table>'
     )
@@ -78,7 +84,9 @@ def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str
     Roles are named: on a phone each line has a layout of its own (ui/style.css).
     """
     rows = range(len(table.rows))
-    cells = [cells_of(table, i) for i in rows]
+    stacked = len(rows) >= STACKED_ENTITIES
+    whose = [escape(shown_cells(table, i)[0]) if stacked else "" for i in rows]
+    cells = [cells_of(table, i, [whose[i]] * len(table.columns[1:])) for i in rows]
     body = "".join(
         f'<tr role="row"><th scope="row" role="rowheader">{column_label(column)}</th>'
         f"{''.join(row[j] for row in cells)}</tr>"
@@ -90,7 +98,8 @@ def _columns_of_entities(table: AnswerTable, cited: Collection[int], anchor: str
         return f'<table class="gk-table gk-one" aria-label="{name}"><tbody>{body}</tbody></table>'
     names = "".join(_entity(table, i, cited, anchor, "col") for i in rows)
     return (
-        f'<table class="gk-table gk-side" role="table" style="--entities:{len(rows)}">'
+        f'<table class="gk-table gk-side{" gk-lines" if stacked else ""}" role="table"'
+        f' style="--entities:{len(rows)}">'
         f'<thead role="rowgroup"><tr role="row"><td role="cell"></td>{names}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table>'
     )
@@ -112,14 +121,20 @@ def _entity(table: AnswerTable, row: int, cited: Collection[int], anchor: str, s
     return f'<th scope="{scope}" role="{role}">{name}</th>'
 
 
-def cells_of(table: AnswerTable, row: int) -> list[str]:
-    """Return the figures of one entity as table cells, what is not reported said in words."""
+def cells_of(table: AnswerTable, row: int, names: Sequence[str] = ()) -> list[str]:
+    """Return the figures of one entity as table cells, what is not reported said in words.
+
+    `names` are in HTML what a phone shows in front of each, where it has no room for the heads;
+    a screen reader has those in any case.
+    """
+    columns, values, texts = table.columns[1:], table.rows[row][1:], shown_cells(table, row)[1:]
     cells = []
-    for column, value, text in zip(
-        table.columns[1:], table.rows[row][1:], shown_cells(table, row)[1:], strict=True
+    for column, value, text, name in zip(
+        columns, values, texts, names or [""] * len(columns), strict=True
     ):
         shown = "gk-missing" if value is None else side(column)
-        cells.append(f'<td role="cell" class="{shown}">{escape(text)}</td>')
+        named = f'<span class="gk-named" aria-hidden="true">{name}</span>' if name else ""
+        cells.append(f'<td role="cell" class="{shown}">{named}{escape(text)}</td>')
     return cells
 
 

@@ -129,3 +129,17 @@ def test_every_text_survives_and_none_is_a_formula(rows: list[tuple[Cell, ...]])
             harmless = not cell.lstrip(" ").startswith(tuple("=+@\t\r\n＝＋－＠"))
             assert harmless
             assert not cell.lstrip(" ").startswith("-") or float(cell) < 0
+
+
+def test_many_figures_carry_their_names_for_a_phone() -> None:
+    columns = (NAME, WEIGHT, EGGS, Column(label="Wingspan"))
+    birds = (("Wren", 9, 6, 15), ("Robin", 18, 5, 21), ("Owl", 480, 4, 94))
+    by_bird = table_html(table_of(*birds, columns=columns))
+    assert '<span class="gk-named" aria-hidden="true">Eggs</span>6!' in by_bird
+    more = tuple((*bird, "brown") for bird in birds)
+    by_figure = table_html(table_of(*more, columns=(*columns, Column(label="Colour"))))
+    assert '<span class="gk-named" aria-hidden="true">Wren!</span>6!' in by_figure
+
+
+def test_few_figures_need_no_names_of_their_own() -> None:
+    assert "gk-named" not in table_html(table_of(("Wren", 9), ("Robin", 18)))
