@@ -99,32 +99,13 @@ class EmbeddedChat(BaseChatModel):
         if not threading.main_thread().is_alive():
             # Who waited for a turn must not begin: the process would never end, or crash.
             raise ModelUnavailable(f"{self._files.name} is being stopped.")
-        server = _server(self._files.verify())
-        arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
-        abandoned = threading.Event()
-
-        def receive(response: dict[str, Any]) -> bool:
-            arrived.put(response)
-            return abandoned.is_set() or not threading.main_thread().is_alive()
-
-        def work() -> None:
-            try:
-                server.handle_chat_completions(request, receive)
-                arrived.put(None)
-            except Exception as error:
-                arrived.put(error)
-
-        # Not a daemon, as a thread of a daemon would be: llama.cpp must have stopped before the
-        # interpreter ends, or it crashes.
-        threading.Thread(target=work, name="llama.cpp answer", daemon=False).start()
+        call = _Call(_server(self._files.verify()), request)
         end = math.inf if seconds is None else time.monotonic() + seconds
         try:
             while True:
-                wait = min(self.timeout, max(end - time.monotonic(), 0.0))
-                if (response := arrived.get(timeout=wait)) is None:
-                    break
-                if isinstance(response, Exception):
-                    raise response
+                response = call.next(min(self.timeout, max(end - time.monotonic(), 0.0)))
+                if response is None:
+                    return
                 if "error" in response:
                     raise ModelError(f"{self._files.name} refused: {response['error']['message']}.")
                 yield response
@@ -134,7 +115,46 @@ class EmbeddedChat(BaseChatModel):
                 hint="Ask again when the machine is less busy, or raise `model_timeout`.",
             ) from None
         finally:
-            abandoned.set()
+            call.abandon()
+
+
+class _Call:
+    """One request to llama.cpp in a thread of its own, which hands over what its callback gets."""
+
+    def __init__(self, server: xllamacpp.Server, request: dict[str, Any]) -> None:
+        self._arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
+        self._abandoned = threading.Event()
+        # Not a daemon, as a thread of a daemon would be: llama.cpp must have stopped before the
+        # interpreter ends, or it crashes.
+        threading.Thread(
+            target=self._work, args=(server, request), name="llama.cpp answer", daemon=False
+        ).start()
+
+    def next(self, seconds: float) -> dict[str, Any] | None:
+        """Return the next response, None after the last; raises what the call raised.
+
+        Raises queue.Empty if none comes in that time.
+        """
+        response = self._arrived.get(timeout=seconds)
+        if isinstance(response, Exception):
+            raise response
+        return response
+
+    def abandon(self) -> None:
+        """Have llama.cpp stop at its next token."""
+        self._abandoned.set()
+
+    def _work(self, server: xllamacpp.Server, request: dict[str, Any]) -> None:
+        try:
+            server.handle_chat_completions(request, self._receive)
+            self._arrived.put(None)
+        except Exception as error:
+            self._arrived.put(error)
+
+    def _receive(self, response: dict[str, Any]) -> bool:
+        """Take a response; True has llama.cpp stop."""
+        self._arrived.put(response)
+        return self._abandoned.is_set() or not threading.main_thread().is_alive()
 
 
 def _to_chunk(response: dict[str, Any]) -> ChatGenerationChunk:

@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from bot.answer import Question
 from bot.waiting_line import WaitingLine
@@ -132,6 +132,9 @@ class _Made(Generic[Item]):
     item: Item
 
 
+# What the making thread hands over: items, at the end None, or what went wrong.
+_Line: TypeAlias = "queue.SimpleQueue[_Made[Item] | Exception | None]"
+
 # Set in the thread that makes an answer, once nobody wants it any more.
 _UNWANTED: contextvars.ContextVar[threading.Event] = contextvars.ContextVar("unwanted")
 
@@ -155,23 +158,11 @@ def within(
     Not covered: Python cannot end a thread, so what hangs goes on hanging there, unheard, until
     its own time limit ends it.
     """
-    made: queue.SimpleQueue[_Made[Item] | Exception | None] = queue.SimpleQueue()
+    made: _Line[Item] = queue.SimpleQueue()
     not_wanted = threading.Event()
-
-    def run() -> None:
-        _UNWANTED.set(not_wanted)
-        try:
-            with closing(work):
-                for item in work:
-                    made.put(_Made(item))
-                    if not_wanted.is_set():
-                        return
-            made.put(None)
-        except Exception as error:
-            made.put(error)
-
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(run,), name="answer", daemon=True).start()
+    making = (_make, work, made, not_wanted)
+    threading.Thread(target=context.run, args=making, name="answer", daemon=True).start()
     end = time.monotonic() + seconds
     try:
         while True:
@@ -192,3 +183,19 @@ def within(
             yield got.item
     finally:
         not_wanted.set()
+
+
+def _make(
+    work: Generator[Item, None, None], made: _Line[Item], not_wanted: threading.Event
+) -> None:
+    """Hand over what `work` yields until nobody wants it any more; runs in a thread of its own."""
+    _UNWANTED.set(not_wanted)
+    try:
+        with closing(work):
+            for item in work:
+                made.put(_Made(item))
+                if not_wanted.is_set():
+                    return
+        made.put(None)
+    except Exception as error:
+        made.put(error)
