@@ -27,7 +27,7 @@ from ingest.domain import DomainCard, TableCard
 from ingest.filters import PASSAGES, DocumentType, Filter
 from ingest.index import DocumentInfo, Index, Snapshot
 from ingest.records import record_table
-from ingest.scan import find_files, printable
+from ingest.scan import SourceFile, find_files, printable
 from ingest.status import IndexStatus, index_status
 
 AROUND_CHARS = 1_400
@@ -215,14 +215,14 @@ class Library:
         inside = path.resolve().is_relative_to(root) and printable(document) == document
         return path if inside and path.is_file() else None
 
-    def archive_of(self, document: str) -> Path | None:
+    def archive_of(self, document: str) -> SourceFile | None:
         """Return the archive that a document came in; None if it came in none that is there."""
         with self._index.snapshot() as snapshot:
             if _info(snapshot, document) is None:
                 return None
         parents = {str(parent) for parent in PurePosixPath(document).parents}
         files = find_files(self._folder)
-        return next((file.path for file in files if file.name in parents), None)
+        return next((file for file in files if file.name in parents), None)
 
     def is_as_indexed(self, document: str, path: Path) -> bool:
         """Whether a file is, by size and time, the one that was indexed."""

@@ -7,11 +7,12 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
+
+from ingest.loaders.limits import USUAL_LIMITS, Limits
 
 log = logging.getLogger(__name__)
 
@@ -29,24 +30,30 @@ class PagePicture:
 
 
 def draw_page(
-    path: Path, number: int, passage: str, passwords: Sequence[str] = ()
+    path: Path, number: int, passage: str, *, within: str = "", limits: Limits = USUAL_LIMITS
 ) -> PagePicture | None:
-    """Return page `number` (from 1) with the passage marked; None where it cannot be drawn."""
+    """Return page `number` (from 1) with the passage marked; None where it cannot be drawn.
+
+    `within` names the PDF in the archive at `path`, as a document is named after its archive;
+    empty where `path` is the PDF itself.
+    """
     stat = path.stat()
     version = (stat.st_size, stat.st_mtime_ns)
-    return _drawn(str(path), version, number, passage, _passwords=tuple(passwords))
+    return _drawn(str(path), version, within, number, passage, _limits=limits)
 
 
 @st.cache_data(max_entries=PICTURES_KEPT, show_spinner=False)
 def _drawn(
     path: str,
     version: tuple[int, int],  # tells a file from what it was before
+    within: str,
     number: int,
     passage: str,
-    _passwords: tuple[str, ...],
+    _limits: Limits,
 ) -> PagePicture | None:
     """Ask a process of its own, which may fail or hang over a broken file."""
-    job = {"path": path, "number": number, "passage": passage, "passwords": list(_passwords)}
+    limits = asdict(_limits)
+    job = {"path": path, "within": within, "number": number, "passage": passage, "limits": limits}
     search = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
     try:
         done = subprocess.run(

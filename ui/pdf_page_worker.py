@@ -10,13 +10,19 @@ import json
 import resource
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 from PIL import Image, ImageChops, ImageDraw
+
+from ingest.errors import DocumentError
+from ingest.loaders.archives import list_members, read_member
+from ingest.loaders.limits import Limits
+from ingest.scan import SourceFile, file_in_archive
 
 WIDTH = 1_240  # pixels: sharp on a phone and when enlarged
 MOST_SCALE = 4.0
@@ -83,12 +89,15 @@ def line_boxes(boxes: list[Box]) -> list[Box]:
     return lines
 
 
-def draw(path: str, number: int, passage: str, passwords: list[str]) -> tuple[Image.Image, bool]:
+def draw(
+    pdf: str | bytes, number: int, passage: str, passwords: Sequence[str] = ()
+) -> tuple[Image.Image, bool]:
     """Return page `number` (from 1) as a picture, and whether the passage was found on it.
 
-    Raises pypdfium2.PdfiumError if the file cannot be opened, IndexError if it has no such page.
+    `pdf` is a file's path, or what is in it. Raises pypdfium2.PdfiumError if it cannot be opened,
+    IndexError if it has no such page.
     """
-    page = _open(path, passwords)[number - 1]
+    page = _open(pdf, passwords)[number - 1]
     bitmap = page.render(scale=min(MOST_SCALE, WIDTH / page.get_width()))
     picture = bitmap.to_pil().convert("RGB")
     to_bitmap = bitmap.get_posconv(page).to_bitmap
@@ -104,10 +113,10 @@ def draw(path: str, number: int, passage: str, passwords: list[str]) -> tuple[Im
     return ImageChops.multiply(picture, marks), found
 
 
-def _open(path: str, passwords: list[str]) -> pypdfium2.PdfDocument:
+def _open(pdf: str | bytes, passwords: Sequence[str]) -> pypdfium2.PdfDocument:
     for password in ("", *passwords):
         try:
-            return pypdfium2.PdfDocument(path, password=password or None)
+            return pypdfium2.PdfDocument(pdf, password=password or None)
         except pypdfium2.PdfiumError:
             if password == (passwords or [""])[-1]:
                 raise
@@ -120,10 +129,28 @@ def _box(text: pypdfium2.PdfTextPage, index: int, to_bitmap: Any) -> Box:
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
+def unpacked(path: Path, within: str, limits: Limits) -> bytes:
+    """Return what is in a file of an archive; raises DocumentError if it may not be read.
+
+    The file is found among those that a reindex finds there: no name leads anywhere else, and
+    nothing is written to disk.
+    """
+    archive = SourceFile("", path, 0, 0)
+    for member in list_members(path, limits) or ():
+        name = file_in_archive(archive, member.inside, member.size, member.refusal).name
+        if name == f"/{within}" and not member.refusal:
+            return read_member(path, member.inside, limits)[0]
+    raise DocumentError(f"{within} is no longer in its archive.")
+
+
 def main() -> None:
     """Draw what is asked for; the first byte tells whether the passage is marked."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    picture, found = draw(**json.load(sys.stdin))
+    job = json.load(sys.stdin)
+    limits = Limits(**job["limits"])
+    path, within = job["path"], job["within"]
+    pdf = unpacked(Path(path), within, limits) if within else path
+    picture, found = draw(pdf, job["number"], job["passage"], limits.passwords)
     sys.stdout.buffer.write(b"1" if found else b"0")
     picture.quantize(128, dither=Image.Dither.NONE).save(sys.stdout.buffer, "PNG", optimize=False)
 

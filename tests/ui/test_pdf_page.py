@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
+from ingest.loaders.limits import Limits
 from ui.pdf_page import draw_page
 from ui.pdf_page_worker import MARK, Letters, draw, line_boxes, squashed
 
@@ -64,6 +66,23 @@ def test_a_picture_comes_from_a_process_of_its_own(pdf: Path) -> None:
     drawn = draw_page(pdf, 2, PASSAGE)
     assert drawn is not None and drawn.marked
     assert Image.open(io.BytesIO(drawn.png)).size[0] == 1240
+
+
+def test_a_page_of_a_pdf_in_an_archive_is_drawn_from_there(pdf: Path, tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(pdf, "birds/wrens.pdf")
+    packed = tmp_path / "all.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner.zip", inner.getvalue())
+        archive.write(pdf, "../birds.pdf")
+    drawn = draw_page(packed, 2, PASSAGE, within="inner.zip/birds/wrens.pdf")
+    assert drawn is not None and drawn.marked
+    flat = Limits(archive_depth=1)
+    assert draw_page(packed, 1, PASSAGE, within="inner.zip/birds/wrens.pdf", limits=flat) is None
+    for elsewhere in ("(..)/birds.pdf", "../birds.pdf", "birds.pdf"):
+        assert draw_page(packed, 1, PASSAGE, within=elsewhere) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["all.zip"]
 
 
 @pytest.mark.parametrize("what", ["broken", "no such page", "empty"])

@@ -12,6 +12,8 @@ from bot.answer import Evidence
 from bot.library import Library, Passage, Place, Row
 from ingest.errors import GroundskeeperError
 from ingest.filters import type_of
+from ingest.reading import reading_limits
+from ingest.scan import SourceFile
 from ui import strings
 from ui.in_browser import on_source, show_passage
 from ui.pdf_page import draw_page
@@ -36,6 +38,8 @@ LONGEST_NAME = 1_000
 READ_AT_ONCE_BYTES = 5_000_000
 _OPEN = "source-open"
 _DOCUMENT, _START, _ROW = "document", "at", "row"
+# A document's own file, or the archive that it came in.
+File = Path | SourceFile
 
 
 @dataclass
@@ -186,17 +190,19 @@ def _draw_source(services: Services, place: Place, key: str, go: Callable[[Place
     if source is None:
         st.html(failure_html(strings.NO_SOURCE, strings.NO_SOURCE_HINT))
         return
-    path = library.file_of(source.info.name)
+    name = source.info.name
+    path = library.file_of(name)
+    archive = library.archive_of(name) if path is None else None
     _offer_neighbours(source, key, go)
     with st.container(key=f"gk-source-{key}"):
         if isinstance(source, Passage):
-            _draw_passage(services, source, path, key)
+            _draw_passage(services, source, path or archive, key)
         else:
             st.html(source_head_html(row_title(source), (), row_where(source)))
             st.html(trouble_html(source.info) + row_html(source, place.fields))
             if place.fields:
                 show_passage(f"{place.document} {place.row}", key)
-    _offer_file(library, source, path, key)
+    _offer_file(library, source, path or archive, key)
 
 
 def _offer_neighbours(source: Passage | Row, key: str, go: Callable[[Place], None]) -> None:
@@ -218,7 +224,7 @@ def _offer_neighbours(source: Passage | Row, key: str, go: Callable[[Place], Non
             )
 
 
-def _draw_passage(services: Services, passage: Passage, path: Path | None, key: str) -> None:
+def _draw_passage(services: Services, passage: Passage, file: File | None, key: str) -> None:
     info, chunk = passage.info, passage.chunk
     st.html(
         source_head_html(info.title or info.name, chunk.heading_path, passage_where(passage))
@@ -230,12 +236,16 @@ def _draw_passage(services: Services, passage: Passage, path: Path | None, key: 
         show_passage(f"{chunk.document} {chunk.start}", key)
         return
     st.html(f'<div class="gk-page-text">{passage_alone_html(passage)}</div>')
-    _draw_pdf_page(services, passage, chunk.page, path)
+    _draw_pdf_page(services, passage, chunk.page, file)
 
 
-def _draw_pdf_page(services: Services, passage: Passage, number: int, path: Path | None) -> None:
-    words = [word.get_secret_value() for word in services.settings.document_passwords]
-    picture = draw_page(path, number, passage.chunk.text, words) if path is not None else None
+def _draw_pdf_page(services: Services, passage: Passage, number: int, file: File | None) -> None:
+    picture = None
+    if file is not None:
+        packed = isinstance(file, SourceFile)
+        within = passage.info.name.removeprefix(f"{file.name}/") if packed else ""
+        limits = reading_limits(services.settings)
+        picture = draw_page(_path(file), number, passage.chunk.text, within=within, limits=limits)
     if picture is None:
         st.caption(strings.PAGE_PICTURE_FAILED)
         return
@@ -244,26 +254,30 @@ def _draw_pdf_page(services: Services, passage: Passage, number: int, path: Path
     st.image(picture.png, caption=literal(told), alt=told, width="stretch")
 
 
-def _offer_file(library: Library, source: Passage | Row, path: Path | None, key: str) -> None:
+def _offer_file(library: Library, source: Passage | Row, file: File | None, key: str) -> None:
     """Offer the whole file as it is, never as something that the browser opens by itself."""
-    archive = library.archive_of(source.info.name) if path is None else None
-    file = path or archive
     if file is None:
         st.caption(strings.FILE_GONE)
         return
-    if archive is not None:
-        st.caption(literal(strings.IN_ARCHIVE.format(name=one_line(archive.name))))
-    elif not library.is_as_indexed(source.info.name, file):
+    packed = isinstance(file, SourceFile)
+    path = _path(file)
+    if packed:
+        st.caption(literal(strings.IN_ARCHIVE.format(name=one_line(path.name))))
+    elif not library.is_as_indexed(source.info.name, path):
         st.html(warning_html(strings.FILE_CHANGED))
     st.download_button(
-        strings.DOWNLOAD_DOCUMENT if archive is None else strings.DOWNLOAD_ARCHIVE,
-        _file_content(file),
-        file_name=file.name,
+        strings.DOWNLOAD_ARCHIVE if packed else strings.DOWNLOAD_DOCUMENT,
+        _file_content(path),
+        file_name=path.name,
         mime="application/octet-stream",
         key=f"{key}-download",
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _path(file: File) -> Path:
+    return file.path if isinstance(file, SourceFile) else file
 
 
 def _file_content(path: Path) -> bytes | Callable[[], bytes]:
