@@ -23,7 +23,7 @@ _FUNCTIONS: dict[str, Function] = {
 _COUNTS = {("how", "many"), ("number", "of")}
 _SHARE = re.compile(r"\b(?:percent|percentage|share|proportion|fraction) of\b", re.I)
 _GROUPING = frozenset({"each", "every", "per", "by", "which", "what"})
-_CONTRASTS = words_of("vs versus v compare compared comparing comparison than difference")
+CONTRASTS = words_of("vs versus v compare compared comparing comparison than difference")
 _COMPARATIVES = words_of("higher lower more less fewer greater better worse bigger smaller larger")
 
 
@@ -126,7 +126,7 @@ def _contrast(question: QuestionWords, filters: Sequence[Filter]) -> str:
     several += _alternatives(question)
     asked = any(question.card.field(key).numeric for key in question.asked)
     counted = "vs" in question.words and _counts(question)
-    cues = {i for i, w in enumerate(question.words) if w in _CONTRASTS | _COMPARATIVES}
+    cues = {i for i, w in enumerate(question.words) if w in CONTRASTS | _COMPARATIVES}
     comparing = any(match.comparing for match in question.fields)
     if len(several) != 1 or not (asked or counted) or not (cues or comparing):
         return ""

@@ -38,7 +38,7 @@ _NEGATED = re.compile(
 _PLAIN_THAN = re.compile(r"(?:less|fewer|lower|cheaper|smaller|more|greater|higher|larger|bigger)$")
 _LISTS = re.compile(
     r"^\W*(?:(?:please|can you|could you|ok|so|hi|hello|hey)\W+)*"
-    r"(?:which|list|show|find|name|give)\b",
+    r"(?:which|list|show|find|name|give|do you (?:guys )?(?:have|sell|carry|stock))\b",
     re.I,
 )
 _FILLER = (

@@ -10,7 +10,7 @@ from bot.question_words import QuestionWords
 RATINGS = frozenset({"top", "best", "worst", "good", "great"})
 MAX_DESCRIBING = 5  # words between an article and what it belongs to
 _INDEFINITE = frozenset({"a", "an", "any", "some", "somewhere", "anywhere"})
-_BARE = frozenset({"in", "the", "and", "or"})
+_BARE = frozenset({"in", "for", "the", "and", "or"})
 
 
 class Subject:
@@ -42,9 +42,10 @@ class Subject:
     @property
     def indefinite(self) -> bool:
         """Whether it speaks of one of many: "a small school", not "the smallest of any"."""
+        kinds = {f.last - 1: self._question.tokens[f.last - 1] for f in self._question.kinds}
         return not self._says_superlative() and any(
             not self._card.is_plural(noun) and self._has_indefinite_article(i)
-            for i, noun in self._nouns.items()
+            for i, noun in (self._nouns | kinds).items()
         )
 
     @property

@@ -64,6 +64,10 @@ class EntityIndex:
         """Return the entities whose names share a telling word with these, nearest first."""
         return self._names.nearest(words)
 
+    def called(self, words: str) -> tuple[Candidate, ...]:
+        """Return the best known entities whose names have all of these words."""
+        return self._names.called(words)
+
     def find(self, question: str) -> list[Mention]:
         """Return the mentions in a question, in order, none overlapping another."""
         tokens = tokenize(question)

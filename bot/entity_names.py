@@ -125,6 +125,18 @@ class EntityNames:
         ranked = sorted(best, key=lambda hit: (-round(hit[1]), -self.rows[hit[2]].popularity))
         return tuple(self.candidate(hit[2]) for hit in ranked[:NEAREST])
 
+    def called(self, words: str) -> tuple[Candidate, ...]:
+        """Return the best known entities whose names have all of some words that tell names apart.
+
+        None where a word of them is common to many names, or is an ordinary one.
+        """
+        said = phrase(words)
+        if not said or not self.generic.union(self.ordinary, FUNCTION_WORDS).isdisjoint(said):
+            return ()
+        sharing = set.intersection(*(set(self._by_word.get(word, ())) for word in said))
+        known = sorted(sharing, key=lambda n: (-self.rows[n].popularity, self.rows[n].name))
+        return tuple(map(self.candidate, known[:NEAREST]))
+
     def may_be_typo(self, word: str) -> bool:
         """Whether a word is long enough to be misspelt, and no other word that is known."""
         return (

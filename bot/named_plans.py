@@ -12,6 +12,7 @@ from bot.bounds import Comparison
 from bot.condition_order import SUPERLATIVES
 from bot.condition_reader import ConditionReader
 from bot.conditions import Filter, Function, Loose, Order, Than
+from bot.entities import EntityIndex
 from bot.mentions import Candidate, Mention
 from bot.names import fold
 from bot.plan import (
@@ -39,6 +40,7 @@ _GOOD = re.compile(
     r"|how good is it\b)[^,;]*$",
     re.I,
 )
+_PLACED = re.compile(r"^(.+)\n.*\b(?:in|near|around|from|to|an?|any) \1\b", re.I)
 _TOGETHER = re.compile(r"\b(?:total|sum|combined|together|altogether)\b", re.I)
 _SIMILAR = re.compile(
     r"^\W*(?:(?:what|which|list|show|find|name|give|me|some|are|please|any|other|more|the|most|top"
@@ -53,8 +55,11 @@ _SIMILAR = re.compile(
 class NamedPlans:
     """Plans questions about named entities of one table; safe to share between threads."""
 
-    def __init__(self, table: TableCard, conditions: ConditionReader) -> None:
+    def __init__(
+        self, table: TableCard, conditions: ConditionReader, entities: EntityIndex
+    ) -> None:
         self._table = table
+        self._entities = entities
         self._conditions = conditions
 
     def plan(self, reading: Reading) -> Plan | None:
@@ -103,6 +108,8 @@ class NamedPlans:
         """Ask back where figures are asked for, or a comparison, of nobody in particular."""
         compares = reading.compares and reading.masked.lower().lstrip().startswith("compare")
         bare = reading.only_fields and reading.words <= MAX_BARE_WORDS
+        if several := self._several_called(reading):
+            return several
         if reading.leftover or not (compares or bare):
             return None
         return Plan(
@@ -110,6 +117,23 @@ class NamedPlans:
             table=self._table.name,
             asks_for="compare" if compares else "lookup",
             fields=reading.fields,
+        )
+
+    def _several_called(self, reading: Reading) -> Plan | None:
+        """Ask back where figures are asked for by a word of several names: "Miami price"."""
+        said = " ".join(reading.leftover)
+        if not reading.fields or not said or _PLACED.search(f"{said}\n{reading.masked}"):
+            return None
+        called = self._entities.called(said)
+        return (
+            Plan(
+                operation="ask",
+                table=self._table.name,
+                unknown=(UnknownName(words=said, nearest=tuple(map(_choice, called))),),
+                fields=reading.fields,
+            )
+            if called
+            else None
         )
 
     def _with_fields(self, reading: Reading, fields: tuple[str, ...]) -> Plan | None:

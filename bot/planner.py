@@ -59,7 +59,8 @@ class Planner:
             table.name: ConditionReader(table, places.get(table.name)) for table in card.tables
         }
         self._named = {
-            table.name: NamedPlans(table, self._conditions[table.name]) for table in card.tables
+            table.name: NamedPlans(table, self._conditions[table.name], entities)
+            for table in card.tables
         }
         self._follow_ups = {
             table.name: FollowUpPlans(

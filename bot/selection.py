@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.condition_groups import CONTRASTS
 from bot.condition_subject import RATINGS
 from bot.conditions import Conditions, Filter
 from bot.mentions import Mention
@@ -40,6 +41,8 @@ def select(
     described = says and conditions.described and not conditions.leftover
     if conditions.empty and conditions.plural and _WANTS_ALL.match(question):
         return _ask_which(table)
+    if _is_of_unknown_kind(conditions, mentions):
+        return _ask_which(table).model_copy(update={"ignored": conditions.leftover})
     if (conditions.empty and not conditions.rated) or not (named or described):
         return None
     if any(m.known and not m.weak and not _said(m, conditions) for m in mentions):
@@ -59,6 +62,14 @@ def _ask_which(table: TableCard) -> Plan:
     """Ask back which ones, where it wants a list of them all."""
     ranks = tuple(key for key in table.overview_fields if table.field(key).numeric)
     return Plan(operation="ask", table=table.name, asks_for="list", fields=ranks[:MAX_FIELDS])
+
+
+def _is_of_unknown_kind(conditions: Conditions, mentions: Sequence[Mention]) -> bool:
+    """Whether it speaks of entities by words that nobody understands: "alpine colleges"."""
+    empty = conditions.empty and not (conditions.fields or conditions.rated or conditions.denies)
+    left = {word.lower() for word in conditions.leftover}
+    few = 0 < len(left) <= MAX_IGNORED and left.isdisjoint(CONTRASTS)
+    return empty and few and conditions.plural and not any(m.known for m in mentions)
 
 
 def _ask_by_what(conditions: Conditions, table: TableCard) -> Plan | None:
@@ -195,7 +206,9 @@ def _sorts_only(conditions: Conditions) -> bool:
 
 def _asks_for_a_list(conditions: Conditions, table: TableCard) -> bool:
     """Whether filters alone make a question: "list HBCUs", "colleges in Vermont", two of them."""
-    if not (conditions.plural or (conditions.indefinite and len(conditions.filters) > 1)):
+    several = len(conditions.filters) > 1
+    one_of_many = conditions.indefinite and (several or conditions.listed)
+    if not (conditions.plural or one_of_many or (conditions.described and several)):
         return False
     placed = any(f.field in table.label_fields for f in conditions.filters)
     asked = conditions.described and bool(conditions.fields) and not conditions.leftover

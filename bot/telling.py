@@ -402,14 +402,18 @@ def rounded(value: float, field: FieldCard) -> float:
 
 def which_ones(plan: Plan, card: TableCard) -> str:
     """Ask back which entities are meant."""
+    for name in plan.unknown:
+        return f"Which {card.entity} is “{name.words}”? It could mean {choices_of(name.nearest)}."
     if plan.asks_for == "compare":
         return f"Which {card.entity_plural} shall I compare? Please name two or more."
     if plan.asks_for == "list":
         kinds = ", ".join(lower_label(f) for f in card.fields if f.type == "category")
         fields = ", ".join(lower_label(card.field(key)) for key in plan.fields)
-        return (
-            f"Which {card.entity_plural}? I can choose them by {kinds}, and rank them by {fields}."
-        )
+        choices = f"by {kinds}, and rank them by {fields}."
+        if plan.ignored:
+            said = quoted([" ".join(plan.ignored)])
+            return f"The data say nothing about {said}. I can choose {card.entity_plural} {choices}"
+        return f"Which {card.entity_plural}? I can choose them {choices}"
     if plan.asks_for == "rank":
         which = f"{card.entity_plural}{f' ({conditions(plan.filters, card)})' * bool(plan.filters)}"
         fields = ", ".join(lower_label(card.field(key)) for key in plan.fields)
