@@ -78,7 +78,7 @@ def rank_sentences(
     places = [(e, a, b) for e in evidence for a, b in _quotable(e)][:MAX_SENTENCES]
     if not places:
         return []
-    texts = [f"{' '.join(e.heading_path[-1:])}: {e.quote[a:b]}" for e, a, b in places]
+    texts = [_under_heading(*place) for place in places]
     vectors = index.embed_sentences(texts)
     defined = defined_term(question)
     found: dict[int, list[Extract]] = {}
@@ -95,6 +95,15 @@ def rank_sentences(
         of_one.sort(key=lambda extract: -extract.score)
     ranked = sorted(found, key=lambda n: -nearest[n])
     return [extract for n in ranked for extract in found[n]]
+
+
+def sentence_texts(evidence: Evidence) -> list[str]:
+    """Return the sentences of a passage as they are embedded, each under its heading."""
+    return [_under_heading(evidence, start, end) for start, end in _quotable(evidence)]
+
+
+def _under_heading(evidence: Evidence, start: int, end: int) -> str:
+    return f"{' '.join(evidence.heading_path[-1:])}: {evidence.quote[start:end]}"
 
 
 def _quotable(evidence: Evidence) -> Iterator[tuple[int, int]]:

@@ -47,6 +47,7 @@ from bot.open_topics import OpenTopics
 from bot.parts import Part, parts_of, split_parts
 from bot.passages import covers, gather, guaranteed, spread
 from bot.planning import Planning
+from bot.read_ahead import read_ahead
 from bot.reason_counts import AnswerCounter, ReasonCounts
 from bot.retriever import Hit, HybridRetriever
 from bot.scope import ScopeGate
@@ -127,6 +128,13 @@ class Bot:
         with self.index.snapshot() as snapshot:
             self._planning.planner(snapshot)
             self._scope.prepare(snapshot)
+
+    def read_ahead(self) -> None:
+        """Embed what is quoted from, whenever nobody asks; the first questions are quicker then."""
+        read_ahead(self.index, self._give_way)
+
+    def _give_way(self) -> None:
+        self._limits.line.wait_until_free(COURTESY_SECONDS)
 
     def load_model(self) -> None:
         """Load an embedded model now, which the first question would wait for."""
@@ -492,7 +500,7 @@ class Bot:
         No model is asked and nothing is counted; what came of it holds as long as index and rules.
         Those who asked come first.
         """
-        self._limits.line.wait_until_free(COURTESY_SECONDS)
+        self._give_way()
         draft = Draft(Question(text=text), normalise(text))
         draft.guard = self._guards.current(asks_model=False)
         with self.index.snapshot() as draft.snapshot:

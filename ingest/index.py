@@ -192,6 +192,12 @@ class Snapshot:
         )
         return {row.number: db.chunk_of(row) for row in rows}
 
+    def first_chunks(self, kind: Literal["passage", "record"], limit: int) -> list[Chunk]:
+        """Return up to `limit` chunks of a kind, in the order in which they were indexed."""
+        c = db.chunks.c
+        chosen = sa.select(db.chunks).where(c.kind == kind).order_by(c.number).limit(limit)
+        return [db.chunk_of(row) for row in self.connection.execute(chosen)]
+
     def chunk(self, chunk_id: str) -> Chunk | None:
         """Return one chunk, or None where this generation does not have it."""
         row = self.connection.execute(

@@ -107,6 +107,7 @@ def _shared_bot(_settings: Settings, _card: DomainCard) -> Bot:
     # would make every visitor wait for 0.2 s.
     gc.collect()
     gc.freeze()
+    _in_background(bot.read_ahead)
     return bot
 
 
@@ -127,14 +128,19 @@ def _shared_library(_settings: Settings, _card: DomainCard) -> Library:
         ModelInUse("search", bot.index.embeddings.name, bot.index.embeddings.digest),
     )
     library = Library(bot.index, _settings.domain, retriever, models)
-    threading.Thread(target=_warm_up, args=(library,), name="names", daemon=True).start()
+    _in_background(library.warm_up)
     return library
 
 
-def _warm_up(library: Library) -> None:
-    # Whatever keeps the index from being read, the page that wants it says.
-    with suppress(GroundskeeperError):
-        library.warm_up()
+def _in_background(warm_up: Callable[[], None]) -> None:
+    """Do what somebody would wait for later on."""
+
+    def run() -> None:
+        # Whatever keeps the index from being read, the page that wants it says.
+        with suppress(GroundskeeperError):
+            warm_up()
+
+    threading.Thread(target=run, name="warming up", daemon=True).start()
 
 
 def visitor_address(header: str) -> str:
