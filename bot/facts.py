@@ -17,13 +17,12 @@ from bot.answer import AnswerTable, Evidence, Fact
 from bot.conditions import Filter, Order
 from bot.entity_names import EntityRow
 from bot.group_telling import Calculated, Group, GroupTelling, in_group_order
+from bot.named_telling import NamedTelling, SimilarTelling
 from bot.plan import Plan
 from bot.record_query import RecordQuery
 from bot.telling import (
     ListTelling,
-    NamedTelling,
     Page,
-    SimilarTelling,
     Summary,
     SummaryTelling,
     no_figure,
