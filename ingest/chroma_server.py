@@ -55,6 +55,13 @@ class Lease:
     port: int
     claim: IO[bytes]
 
+    def serves(self, folder: Path) -> bool:
+        """Tell whether the server's folder is still there, and no other in its place."""
+        try:
+            return os.path.samestat(os.fstat(self.claim.fileno()), _claims(folder).stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Give up the claim; the server may leave when it was the last."""
         self.claim.close()
@@ -68,11 +75,11 @@ def lease_server(folder: Path, linger: float = LINGER_SECONDS) -> Lease:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        claim = (folder / "clients.lock").open("ab")
+        claim = _claims(folder).open("ab")
     except OSError as error:
         raise IndexDamaged(
             f"{folder} cannot be written ({error.strerror}).",
-            hint="Give the user who runs this the right to write there.",
+            hint="Give the user who runs this the right to write to `data_dir`.",
         ) from None
     try:
         fcntl.flock(claim, fcntl.LOCK_SH)
@@ -88,6 +95,11 @@ def lease_server(folder: Path, linger: float = LINGER_SECONDS) -> Lease:
     except BaseException:
         claim.close()
         raise
+
+
+def _claims(folder: Path) -> Path:
+    """Locked by everybody who uses the server."""
+    return folder / "clients.lock"
 
 
 def discard_files(folder: Path) -> None:
@@ -198,7 +210,7 @@ def serve(folder: Path, linger: float) -> None:
     lock.truncate(0)
     lock.write(json.dumps({"pid": os.getpid(), "port": port}).encode())
     lock.flush()
-    leave = _leave_when_unused(folder / "clients.lock", linger, lambda: os._exit(0))
+    leave = _leave_when_unused(_claims(folder), linger, lambda: os._exit(0))
     threading.Thread(target=leave, daemon=True).start()
     arguments = ["chroma", "run", "--path", str(folder / "data"), "--host", HOST]
     chromadb_rust_bindings.cli([*arguments, "--port", str(port)])

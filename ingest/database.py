@@ -226,7 +226,9 @@ def remedy(cause: str, otherwise: str = REBUILD) -> str:
     if "locked" in cause:
         return "Another program holds it; try again in a moment."
     if any(said in cause for said in ("readonly", "read-only", "Read-only", "denied")):
-        return "Give the user who runs this the right to write there."
+        return "Give the user who runs this the right to write to `data_dir`."
+    if "unable to open" in cause:
+        return "See whether the user who runs this may write to `data_dir`."
     if any(said in cause for said in ("full", "No space left", "quota", "too large")):
         return "Free some disk space and run `groundskeeper reindex` again."
     if "disk I/O" in cause:

@@ -254,6 +254,8 @@ def _schema() -> tantivy.Schema:
 
 _ANALYZER = _analyzer()
 _SCHEMA = _schema()
+# As in: IoError(Os { code: 30, kind: ReadOnlyFilesystem, message: "Read-only file system" }).
+_SYSTEM_MESSAGE = re.compile(r'message: "([^"]+)"')
 
 
 def _open(folder: Path) -> tantivy.Index:
@@ -270,12 +272,19 @@ def _translated(job: Callable[[], T]) -> T:
     try:
         return job()
     except (ValueError, OSError) as error:
-        cause = str(error)
+        cause = _cause(error)
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        cause = str(error)
+        cause = _cause(error)
     raise IndexDamaged(
-        f"The full-text index cannot be used ({cause.splitlines()[0][:200]}).",
+        f"The full-text index cannot be used ({cause}).",
         hint=remedy(cause, "Run `groundskeeper reindex`; it makes the full-text index again."),
     )
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the system said, where that stands in the middle of tantivy's own debug text."""
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    system = _SYSTEM_MESSAGE.search(said)
+    return system[1] if system else said[:200]

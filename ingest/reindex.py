@@ -145,7 +145,7 @@ class Reindexer:
         except OSError as error:
             raise IndexDamaged(
                 f"{self._paths.folder} cannot be written ({error.strerror}).",
-                hint="Give the user who runs this the right to write there.",
+                hint="Give the user who runs this the right to write to `data_dir`.",
             ) from None
         try:
             yield

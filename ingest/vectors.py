@@ -129,14 +129,21 @@ class VectorStore:
         return all(told.get(key) == self._metadata.get(key) for key in ("owner", "index"))
 
     def _run(self, job: Callable[[Collection], T]) -> T:
-        """Do a job on the collection; where the server has gone, connect anew and try once more."""
+        """Do a job on the collection; where the server has gone, connect anew and try once more.
+
+        A server whose folder was deleted goes on and has lost everything; by then there may be
+        another, which has what a reindex has made again.
+        """
         with chroma_errors_explained():
             try:
                 return job(self._collection())
             except httpx.TransportError:
-                self._open = None
                 self._chroma.disconnect()
-                return job(self._collection())
+            except chromadb.errors.NotFoundError:
+                if not self._chroma.leave_deleted():
+                    raise
+            self._open = None
+            return job(self._collection())
 
     def _collection(self) -> Collection:
         if self._open is None:
@@ -223,6 +230,16 @@ class ChromaConnection:
         """Leave a server that does not answer; the next `client` connects to one that does."""
         with self._lock:
             self._release()
+
+    def leave_deleted(self) -> bool:
+        """Leave a server of ours whose folder was deleted; returns whether it was."""
+        with self._lock:
+            if self._lease is None or not isinstance(self._place, Path):
+                return False
+            if self._lease.serves(self._place):
+                return False
+            self._release()
+            return True
 
     def close(self) -> None:
         """Give up the claim; the server leaves when nobody else holds one."""

@@ -144,6 +144,20 @@ def test_an_index_that_is_deleted_and_made_again_under_a_reader(
             assert "guides/owls.md" in names_found(snapshot, query(hashed, "owls voles"), 3)
 
 
+def test_chroma_that_is_deleted_and_made_again_under_a_reader(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    vector = query(hashed, "finches")
+    with small_pack.index(hashed, exact_chunks=CHROMA_ALONE) as index:
+        with index.snapshot() as snapshot:
+            before = snapshot.dense_search(vector, 5)
+        shutil.rmtree(small_pack.paths.chroma)
+        small_pack.reindex(hashed)
+        with index.snapshot() as snapshot:
+            assert snapshot.dense_search(vector, 5) == before
+
+
 # --- what it returns ------------------------------------------------------------------------------
 
 
