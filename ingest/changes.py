@@ -233,8 +233,11 @@ class ChangeFinder:
             prepared = self._prepared(file, answer, answer.document)
             if prepared.row["warnings"]:
                 report.warnings[file.name] = prepared.row["warnings"]
-            was_indexed = before is not None and before.status == "indexed"
-            (report.changed if was_indexed else report.added).append(file.name)
+            if before is None or before.status != "indexed":
+                report.added.append(file.name)
+            else:
+                same = answer.sha256 == before.sha256
+                (report.reread if same else report.changed).append(file.name)
             yield prepared
 
     def _failed(

@@ -77,10 +77,15 @@ class Growing:
 
 @dataclass
 class ReindexReport:
-    """What a reindex did; names are documents of the pack, failures carry the reason."""
+    """What a reindex did; names are documents of the pack, failures carry the reason.
+
+    `reread` are those whose file is as it was and which were cut anew all the same: a rebuild, a
+    table whose card has changed, a program that cuts otherwise.
+    """
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    reread: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
     failed: dict[str, str] = field(default_factory=dict)

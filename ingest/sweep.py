@@ -7,13 +7,19 @@ a reindex that was cut short leaves things there that SQL does not know, and nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import sqlalchemy as sa
 
 from ingest import database as db
+from ingest.batches import batches
 from ingest.derived import DerivedFiles
 from ingest.vectors import VectorStore
+
+# Opening a writer of the full-text index takes longer than what it deletes; but each deletion
+# takes a kilobyte of memory until it is committed.
+AT_ONCE = 10_000
 
 
 class Sweeper:
@@ -30,10 +36,10 @@ class Sweeper:
 
     def sweep_gone(self, gone: Iterable[Sequence[tuple[int, str]]]) -> None:
         """Delete what one reindex has removed, told as (number, chunk id) in batches."""
-        for batch in gone:
-            self._derived.remove([number for number, _ in batch])
+        for some in batches(chain.from_iterable(gone), AT_ONCE):
+            self._derived.remove([number for number, _ in some])
             # The id of a chunk is its content's: it may have come back under another number.
-            self._vectors.delete(self._unknown([key for _, key in batch]))
+            self._vectors.delete(self._unknown([key for _, key in some]))
         self._mark(needed=False)
 
     def sweep_all(self) -> None:
@@ -41,9 +47,10 @@ class Sweeper:
         with self._engine.begin() as connection:
             c = db.chunks.c.number
             known = np.fromiter(connection.scalars(sa.select(c).order_by(c)), dtype=np.int64)
-        self._derived.remove(self._derived.strays(known).tolist())
-        strays = [key for page in self._vectors.pages() for key in self._unknown(page)]
-        self._vectors.delete(strays)
+        for strays in batches(self._derived.strays(known).tolist(), AT_ONCE):
+            self._derived.remove(strays)
+        unknown = [key for page in self._vectors.pages() for key in self._unknown(page)]
+        self._vectors.delete(unknown)
         self._vectors.drop_others()
         self._derived.drop_others(self._vectors.name)
         self._mark(needed=False)

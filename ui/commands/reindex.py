@@ -100,11 +100,13 @@ def _tell(report: ReindexReport, *, as_json: bool) -> None:
 
 
 def _summarise(report: ReindexReport) -> None:
+    reread = f"{len(report.reread):,} read anew, " if report.reread else ""
+    texts = "text" if report.embedded == 1 else "texts"
     note(
-        f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed, "
-        f"{report.unchanged} unchanged, {len(report.failed)} failed: {report.chunks:,} passages "
-        f"({report.embedded:,} texts embedded), generation {report.generation}, "
-        f"{report.seconds:.1f} s"
+        f"{len(report.added):,} added, {len(report.changed):,} changed, {reread}"
+        f"{len(report.removed):,} removed, {report.unchanged:,} unchanged, "
+        f"{len(report.failed):,} failed: {report.chunks:,} passages ({report.embedded:,} {texts} "
+        f"embedded), generation {report.generation}, {report.seconds:.1f} s"
     )
     for name, reason in report.failed.items():
         note(f"  failed: {name}: {reason}")
