@@ -79,10 +79,24 @@ def _holds(f: Filter, key: str, values: Mapping[str, Cell], table: TableCard) ->
     if value is None or f.excluded:
         return None
     if f.comparison is None:
-        return value in f.values or (key in table.label_fields and _is_called(f, values, table))
+        if value in f.values:
+            return True if _is_as_said(f, values, table) else None
+        return key in table.label_fields and _is_called(f, values, table)
     if f.number is None or not isinstance(value, int | float):
         return None
     return bool(COMPARE[f.comparison](value, f.number))
+
+
+def _is_as_said(f: Filter, values: Mapping[str, Cell], table: TableCard) -> bool:
+    """Whether other cells that speak of a filter's value have all words that were said for it.
+
+    "Hauler 250" stands for the make Brunnel; a part for the "Brunnel Hauler 150" need not fit it.
+    """
+    said = set(phrase(f.words))
+    texts = [field.key for field in table.fields if field.type == "text" and field.key != f.field]
+    cells = [set(phrase(str(values[key]))) for key in texts if values.get(key) is not None]
+    named = [set(phrase(value)) for value in f.values]
+    return all(said <= cell for cell in cells if any(value <= cell for value in named))
 
 
 def _is_called(f: Filter, values: Mapping[str, Cell], table: TableCard) -> bool:

@@ -50,6 +50,8 @@ def test_a_place_in_an_order_is_one_entity(parts: Desk) -> None:
         ("is the A-1040 made by Veldane?", "No. A-1040"),
         ("is B-2001 cheaper than B-2002?", "Yes. Price"),
         ("is B-2002 cheaper than B-2001?", "No. Price"),
+        ("does C-3005 fit the Hauler 150?", "Yes. C-3005"),
+        ("does C-3005 fit the Hauler 250?", "C-3005"),  # the same make, but no such car in its cell
         ("is the A-1043 a front pad?", "A-1043"),  # no cell says where it goes
     ],
 )
@@ -67,6 +69,7 @@ def test_figures_that_disagree_give_no_verdict(desk: Desk) -> None:
 def test_a_place_is_known_by_all_its_names(desk: Desk) -> None:
     assert desk.told("is Georgetown in Washington?").sentences[0].startswith("Yes. ")
     assert desk.told("is Boston College in Boston?").sentences[0].startswith("No. ")
+    assert desk.told("is UCLA in LA").sentences[0].startswith("Yes. ")
     near = desk.told("is Villanova near Philadelphia").sentences
     assert not near[0].startswith(("Yes", "No")) and "no distances" in near[1]
     assert desk.told("is Purdue not private?").sentences[0].startswith("Purdue")
