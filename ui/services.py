@@ -27,6 +27,7 @@ from ingest.paths import domain_paths
 from ingest.settings import Settings, load_settings
 from ui import provider
 from ui.conversation import ChatBot
+from ui.in_hand import in_hand
 from ui.opening import Opening
 
 _TOKEN = "moderator_token"  # noqa: S105  the name of a place in the session
@@ -161,7 +162,7 @@ def visitor_address(header: str) -> str:
 def signed_in(services: Services) -> Moderator | None:
     """Return the moderator of this browser session as the database knows them at this moment."""
     try:
-        token = st.session_state.get(_TOKEN) or _token_by_provider(services)
+        token = in_hand(_TOKEN) or _token_by_provider(services)
         return services.moderators.moderator(token) if token else None
     except NotSignedIn:
         st.session_state.pop(_TOKEN, None)

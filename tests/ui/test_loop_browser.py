@@ -118,7 +118,7 @@ def correct_document(page: Page, reference: str) -> None:
     press(page, strings.OUTCOME_ACTIONS["corpus_fixed"])
     document = page.get_by_role("combobox", name=strings.WHICH_DOCUMENT)
     expect(document).to_have_value("birds.csv")
-    page.get_by_test_id("stFormSubmitButton").get_by_text(strings.RESOLVE, exact=True).click()
+    page.get_by_role("button", name=strings.RESOLVE, exact=True).click()
     expect(page.get_by_text(f"Saved. {reference}")).to_be_visible()
 
 

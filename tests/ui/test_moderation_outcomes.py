@@ -322,3 +322,14 @@ def test_a_case_is_run_again_and_kept_as_a_note(
     assert (event.kind, event.actor) == ("noted", "mod")
     assert event.text.startswith("= answered, as before")
     assert strings.KEEP_AS_NOTE not in labels(page)
+
+
+def test_what_was_typed_stays_while_another_form_is_open(page: AppTest, reference: str) -> None:
+    choose(page, reference, "rule_added")
+    page.text_area(key=f"resolve-{reference}-texts").set_value("moon").run()
+    page.text_area(key=f"resolve-{reference}-note").set_value("A note").run()
+    choose(page, reference, "answer_fine")
+    assert page.text_area(key=f"resolve-{reference}-note").value == "A note"
+    choose(page, reference, "rule_added")
+    assert page.text_area(key=f"resolve-{reference}-texts").value == "moon"
+    assert page.multiselect(key=f"resolve-{reference}-applies").value == ["question"]

@@ -15,6 +15,7 @@ from ui.charts import charts_html
 from ui.conversation import ChatBot, Conversation, Exchange
 from ui.explaining import explain, explanation_html, rows_left, written_by
 from ui.in_browser import bring_to_top, offer_copy
+from ui.in_hand import in_hand
 from ui.keeping import answer_as_text, conversation_as_markdown
 from ui.rendering import (
     answer_html,
@@ -104,8 +105,9 @@ def _draw_composer(services: Services, conversation: Conversation, bot: ChatBot)
 
 
 def _ask_typed(bot: ChatBot) -> None:
-    if typed := st.session_state[_TYPED]:
-        st.session_state[_CONVERSATION].ask(typed, bot)
+    """Ask what was typed; the page has emptied its field already, so the words are only here."""
+    if typed := in_hand(_TYPED):
+        in_hand(_CONVERSATION).ask(typed, bot)
 
 
 def _fill_in_given(most_chars: int) -> None:
@@ -149,10 +151,11 @@ def offer_new_conversation() -> None:
 
 def _start_anew(conversation: Conversation) -> None:
     """Leave the old conversation; the visit, and with it the rate limit, stays the same."""
-    conversation.close()
+    # The new one first: were Streamlit to end us between, a closed one would answer nothing more.
     st.session_state[_CONVERSATION] = Conversation(
         session=conversation.session, within=conversation.within
     )
+    conversation.close()
 
 
 def _welcome(services: Services, conversation: Conversation, bot: ChatBot) -> None:
@@ -253,8 +256,8 @@ def _offer_changes(conversation: Conversation, exchange: Exchange, bot: ChatBot)
 
 
 def _edit(conversation: Conversation, exchange: Exchange) -> None:
-    conversation.edit(exchange)
     st.session_state[_TYPED] = exchange.question
+    conversation.edit(exchange)
 
 
 def _said_html(exchange: Exchange, answer: Answer) -> str:

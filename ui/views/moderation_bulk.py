@@ -10,6 +10,7 @@ import streamlit as st
 from bot.review import SEVERITY_LABELS, Moderator, ReportSummary, Severity
 from bot.review.bulk import BulkResult, for_each
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import failure_html, note_html
 from ui.services import Services
 from ui.views.moderation_changes import change
@@ -90,8 +91,8 @@ def _do(services: Services, picked: Sequence[ReportSummary], action: str) -> Non
 def _actions(services: Services) -> dict[str, Act]:
     """Return what can be done, each with the version that the moderator was looking at."""
     queue = services.reports
-    text = st.session_state.get(_TEXT, "").strip()
-    severity: Severity = st.session_state.get(_SEVERITY, "normal")
+    text = in_hand(_TEXT, "").strip()
+    severity: Severity = in_hand(_SEVERITY, "normal")
     return {
         "claim": lambda who, one: queue.claim(who, one.reference, one.version),
         "severity": lambda who, one: queue.set_severity(who, one.reference, one.version, severity),

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from bot.review import Moderator
 from ingest.errors import GroundskeeperError, ReportConflict
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import failure_html, note_html
 from ui.services import Services, signed_in
 
 _SAID = "moderation-said"
+
+
+@dataclass
+class _Said:
+    """What there is to say of the last change, if anything, and what was typed in vain."""
+
+    waiting: bool = False
+    failure: tuple[str, str] | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+
+    def say(self, failure: tuple[str, str] | None = None) -> None:
+        self.waiting, self.failure = True, failure
 
 
 def change(
@@ -27,36 +41,39 @@ def change(
     Where nothing `saves`, only what went wrong is said. `keep` is a report and what was typed for
     it, which is kept where the report's form may be gone, because another moderator was faster.
     """
-    who = signed_in(services)
+    who, said = signed_in(services), _said()
     if who is None:
         return False
     try:
         act(who)
     except ReportConflict as conflict:
         reference, typed = keep
-        st.session_state[_typed_key(reference)] = typed
-        st.session_state[_SAID] = (strings.CONFLICT.format(what=conflict.message), "")
+        said.typed[reference] = typed
+        said.say((strings.CONFLICT.format(what=conflict.message), ""))
     except GroundskeeperError as error:
-        st.session_state[_SAID] = (error.message, error.hint)
+        said.say((error.message, error.hint))
     else:
         if saves:
-            st.session_state[_SAID] = None
+            said.say()
         return True
     return False
 
 
 def typed_in_vain(reference: str) -> str:
     """Return, once, what was typed for a report that another moderator had just changed."""
-    return str(st.session_state.pop(_typed_key(reference), ""))
+    return _said().typed.pop(reference, "")
 
 
 def say_what_happened() -> None:
     """Say once how the last change went."""
-    if _SAID not in st.session_state:
-        return
-    failure = st.session_state.pop(_SAID)
-    st.html(note_html(strings.DONE, "saved") if failure is None else failure_html(*failure))
+    said = _said()
+    if said.waiting:
+        said.waiting, failure = False, said.failure
+        st.html(note_html(strings.DONE, "saved") if failure is None else failure_html(*failure))
 
 
-def _typed_key(reference: str) -> str:
-    return f"typed-in-vain-{reference}"
+def _said() -> _Said:
+    said: _Said | None = in_hand(_SAID)
+    if said is None:
+        said = st.session_state[_SAID] = _Said()
+    return said

@@ -10,12 +10,13 @@ import streamlit as st
 from bot.review import Moderator, Report
 from bot.review.outcomes import undo as undo_outcome
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import note_html
 from ui.services import Services
 from ui.views.moderation_changes import change
 
 OPENED, ORDER = "opened-report", "queue-listed"
-_LAST = "moderation-last-decision"
+_FLOW = "moderation-flow"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,13 @@ class _Decided:
     version: int
     told: str
     added: bool
+
+
+@dataclass
+class _Flow:
+    """What can be taken back."""
+
+    last: _Decided | None = None
 
 
 def go_to(reference: str | None) -> None:
@@ -59,20 +67,20 @@ def decide(
     `told` says it in a few words on the next page, `added` that the pack has got a rule or a
     case; `typed` is kept if another moderator was faster.
     """
-    closed: list[Report] = []
+    closed, flow = list[Report](), _flow()
     saved = change(
         services, lambda who: closed.append(act(who)), saves=False, keep=(report.reference, typed)
     )
     if saved:
         reference = report.reference
-        st.session_state[_LAST] = _Decided(reference, closed[0].version, told, added)
+        flow.last = _Decided(reference, closed[0].version, told, added)
         go_to(neighbours(reference)[1])
     return saved
 
 
 def offer_undo(services: Services) -> None:
     """Say what was decided on the page before, and offer to take it back."""
-    last: _Decided | None = st.session_state.get(_LAST)
+    last = _flow().last
     if last is None or st.session_state.get(OPENED) == last.reference:
         return
     with st.container(key="gk-decided", horizontal=True, vertical_alignment="center"):
@@ -88,7 +96,7 @@ def offer_undo(services: Services) -> None:
 
 
 def _undo(services: Services, last: _Decided) -> None:
-    queue, note = services.reports, strings.UNDONE.format(what=last.told)
+    queue, note, flow = services.reports, strings.UNDONE.format(what=last.told), _flow()
 
     def undo(who: Moderator) -> Report:
         if not last.added:
@@ -96,6 +104,14 @@ def _undo(services: Services, last: _Decided) -> None:
         pack = services.open_bench().pack
         return undo_outcome(queue, who, last.reference, last.version, pack=pack, note=note)
 
-    if change(services, undo):
+    undone = change(services, undo)
+    flow.last = None
+    if undone:
         go_to(last.reference)
-    st.session_state.pop(_LAST, None)
+
+
+def _flow() -> _Flow:
+    flow: _Flow | None = in_hand(_FLOW)
+    if flow is None:
+        flow = st.session_state[_FLOW] = _Flow()
+    return flow

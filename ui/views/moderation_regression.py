@@ -13,11 +13,12 @@ from bot.review import Moderator, Report
 from bot.review.outcomes import make_regression, resolve_with_regression, suggested_regression
 from bot.review.workbench import Workbench
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import escape, literal
 from ui.services import Services
 from ui.views.moderation_changes import change
 from ui.views.moderation_flow import decide
-from ui.views.moderation_typed import lines, typed_words
+from ui.views.moderation_typed import field, lines, typed_words
 from ui.views.moderation_work import begin, forget, found
 
 
@@ -33,10 +34,11 @@ def draw_test_case(services: Services, report: Report, key: str) -> None:
     suggested = suggested_regression(report)
     if suggested is None:
         return
-    with st.form("case", border=False):
+    with st.container():
         _draw_fields(suggested, key)
-        st.form_submit_button(
+        st.button(
             strings.TRY_CASE,
+            key=f"{key}-try-case",
             icon=":material/experiment:",
             on_click=_try,
             args=(services, suggested, key),
@@ -58,27 +60,24 @@ def _tried(key: str) -> str:
 
 def _draw_fields(suggested: RegressionCase, key: str) -> None:
     st.text_area(
-        strings.CASE_QUESTION, value=suggested.question, key=f"{key}-question", max_chars=2_000
+        strings.CASE_QUESTION, key=field(key, "question", suggested.question), max_chars=2_000
     )
     for earlier in suggested.history:
         st.caption(f"{strings.ASKED_BEFORE}: {literal(earlier)}")
-    st.text_area(strings.CASE_MUST, key=f"{key}-must", max_chars=2_000)
+    st.text_area(strings.CASE_MUST, key=field(key, "must"), max_chars=2_000)
     st.text_area(
         strings.CASE_MUST_NOT,
-        value="\n".join(suggested.must_not),
-        key=f"{key}-must-not",
+        key=field(key, "must-not", "\n".join(suggested.must_not)),
         max_chars=2_000,
     )
-    statuses = [None, *get_args(AnswerStatus)]
     st.selectbox(
         strings.CASE_STATUS,
-        statuses,
-        index=statuses.index(suggested.status),
+        [None, *get_args(AnswerStatus)],
         format_func=lambda status: status or strings.CASE_ANY_STATUS,
-        key=f"{key}-status",
+        key=field(key, "status", suggested.status),
     )
-    st.text_input(strings.ID, value=suggested.id, key=f"{key}-case", max_chars=63)
-    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000, height=80)
+    st.text_input(strings.ID, key=field(key, "case", suggested.id), max_chars=63)
+    st.text_area(strings.RESOLVE_NOTE, key=field(key, "note"), max_chars=5_000, height=80)
 
 
 def _try(services: Services, suggested: RegressionCase, key: str) -> None:
@@ -127,7 +126,7 @@ def _save(services: Services, report: Report, key: str, case: RegressionCase) ->
             report.version,
             case,
             pack=services.open_bench().pack,
-            note=st.session_state[f"{key}-note"],
+            note=in_hand(f"{key}-note"),
         ),
         strings.OUTCOME_ACTIONS["regression_added"],
         added=True,

@@ -69,5 +69,5 @@ def _run(services: Services, report: Report) -> None:
 
 def _keep(services: Services, report: Report, difference: Difference) -> None:
     text = difference.to_text()
-    if change(services, lambda who: services.reports.note(who, report.reference, text)):
-        forget(_key(report))
+    forget(_key(report))  # before it is kept, so that no second press keeps it twice
+    change(services, lambda who: services.reports.note(who, report.reference, text))

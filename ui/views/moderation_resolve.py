@@ -13,12 +13,13 @@ from bot.review.rerun import rerun_corrections
 from bot.review.similar import Similar, similar_reports
 from ingest.errors import GroundskeeperError
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import literal
 from ui.services import Services, signed_in
 from ui.views.moderation_flow import decide
 from ui.views.moderation_regression import draw_test_case
 from ui.views.moderation_rule import draw_rule
-from ui.views.moderation_typed import typed_words
+from ui.views.moderation_typed import field, keep_typed, typed_words
 from ui.views.moderation_work import begin, found
 
 MOST_DOCUMENTS = 2_000  # what a browser can look through while one types
@@ -33,6 +34,7 @@ def choose_outcome(report: Report, outcome: Outcome) -> None:
 def draw_resolve(services: Services, report: Report) -> None:
     """Draw the outcomes and the form of the chosen one."""
     key = _key(report)
+    keep_typed(key)
     unfolded = st.session_state.get(_unfolded(report), False)
     with st.expander(strings.OUTCOME_FORMS, icon=":material/check_circle:", expanded=unfolded):
         outcome: Outcome | None = st.radio(
@@ -64,11 +66,12 @@ def _draw_form(services: Services, report: Report, outcome: Outcome, key: str) -
         return
     if outcome == "duplicate":
         _offer_similar(services, report, key)
-    with st.form(f"resolve-{outcome}", border=False):
-        _draw_detail(services, report, outcome, f"{key}-{outcome}-detail")
-        st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000, height=80)
-        st.form_submit_button(
+    with st.container():
+        _draw_detail(services, report, outcome, key)
+        st.text_area(strings.RESOLVE_NOTE, key=field(key, "note"), max_chars=5_000, height=80)
+        st.button(
             strings.RESOLVE,
+            key=f"{key}-do-{outcome}",
             type="primary",
             on_click=_resolve,
             args=(services, report, outcome, key),
@@ -77,22 +80,26 @@ def _draw_form(services: Services, report: Report, outcome: Outcome, key: str) -
 
 def _draw_detail(services: Services, report: Report, outcome: Outcome, key: str) -> None:
     """Draw what an outcome has to say."""
+    detail = f"{outcome}-detail"
     if outcome == "answer_fine":
-        st.pills(strings.ANSWER_FINE_WHY, strings.ANSWER_FINE_REASONS, key=f"{key}-ready")
-        st.text_input(strings.ANSWER_FINE_OWN, key=key, max_chars=500)
+        ready = field(key, f"{detail}-ready", None)
+        st.pills(strings.ANSWER_FINE_WHY, strings.ANSWER_FINE_REASONS, key=ready)
+        st.text_input(strings.ANSWER_FINE_OWN, key=field(key, detail), max_chars=500)
     elif outcome == "corpus_fixed":
-        documents = _documents(services, report)
+        cited = cited_documents(report.case)
         st.selectbox(
             strings.WHICH_DOCUMENT,
-            documents,
-            index=0 if cited_documents(report.case) else None,
-            key=key,
+            _documents(services, report),
+            index=None,
+            key=field(key, detail, next(iter(cited), None)),
             help=strings.WHICH_DOCUMENT_HELP,
             placeholder=strings.TYPE_DOCUMENT,
             accept_new_options=True,
         )
     elif outcome == "duplicate":
-        st.text_input(strings.WHICH_REPORT, key=key, max_chars=80, placeholder="R-7K3M9Q")
+        st.text_input(
+            strings.WHICH_REPORT, key=field(key, detail), max_chars=80, placeholder="R-7K3M9Q"
+        )
 
 
 def _documents(services: Services, report: Report) -> list[str]:
@@ -107,7 +114,7 @@ def _documents(services: Services, report: Report) -> list[str]:
 
 
 def _resolve(services: Services, report: Report, outcome: Outcome, key: str) -> None:
-    note, detail = st.session_state[f"{key}-note"], _typed_detail(outcome, key)
+    note, detail = in_hand(f"{key}-note"), _typed_detail(outcome, key)
     decide(
         services,
         report,
@@ -120,8 +127,8 @@ def _resolve(services: Services, report: Report, outcome: Outcome, key: str) -> 
 def _typed_detail(outcome: Outcome, key: str) -> str:
     """Return what was typed, or else the ready-made words that were chosen."""
     name = f"{key}-{outcome}-detail"
-    own = st.session_state.get(name) or ""
-    return own.strip() or st.session_state.get(f"{name}-ready") or ""
+    own: str = in_hand(name) or ""
+    return own.strip() or in_hand(f"{name}-ready") or ""
 
 
 def _act(

@@ -13,11 +13,12 @@ from bot.review.dry_run import DryRun, Hit, Verdict, dry_run
 from bot.review.outcomes import make_rule, own_id, resolve_with_rule
 from ingest.rules import RuleCard
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import escape
 from ui.services import Services
 from ui.views.moderation_changes import change
 from ui.views.moderation_flow import decide
-from ui.views.moderation_typed import lines, typed_words
+from ui.views.moderation_typed import field, lines, typed_words
 from ui.views.moderation_work import begin, forget, found
 
 SHOWN_HITS = 20
@@ -36,10 +37,11 @@ class _TriedRule:
 
 def draw_rule(services: Services, report: Report, key: str) -> None:
     """Draw the form, and below it what the rule that was tried last would have stopped."""
-    with st.form("rule", border=False):
+    with st.container():
         _draw_fields(services, report, key)
-        st.form_submit_button(
+        st.button(
             strings.TRY_RULE,
+            key=f"{key}-try-rule",
             icon=":material/experiment:",
             on_click=_try,
             args=(services, report, key),
@@ -64,31 +66,29 @@ def _draw_fields(services: Services, report: Report, key: str) -> None:
         strings.RULE_MATCHES,
         list(strings.RULE_KINDS),
         format_func=strings.RULE_KINDS.__getitem__,
-        key=f"{key}-kind",
+        key=field(key, "kind", next(iter(strings.RULE_KINDS))),
         horizontal=True,
     )
-    st.text_area(strings.RULE_TEXTS, key=f"{key}-texts", max_chars=5_000)
+    st.text_area(strings.RULE_TEXTS, key=field(key, "texts"), max_chars=5_000)
     st.multiselect(
         strings.RULE_APPLIES_TO,
         list(strings.RULE_ROLES),
-        default=["question"],
         format_func=strings.RULE_ROLES.__getitem__,
-        key=f"{key}-applies",
+        key=field(key, "applies", ["question"]),
     )
     st.selectbox(
         strings.RULE_ACTION,
         list(strings.RULE_ACTIONS),
         format_func=strings.RULE_ACTIONS.__getitem__,
-        key=f"{key}-action",
+        key=field(key, "action", next(iter(strings.RULE_ACTIONS))),
     )
     st.text_area(
         strings.RULE_MESSAGE,
-        value=services.card.domain.refusal,
-        key=f"{key}-message",
+        key=field(key, "message", services.card.domain.refusal),
         max_chars=1_000,
     )
-    st.text_input(strings.ID, value=own_id(report.reference), key=f"{key}-rule", max_chars=63)
-    st.text_area(strings.RESOLVE_NOTE, key=f"{key}-note", max_chars=5_000, height=80)
+    st.text_input(strings.ID, key=field(key, "rule", own_id(report.reference)), max_chars=63)
+    st.text_area(strings.RESOLVE_NOTE, key=field(key, "note"), max_chars=5_000, height=80)
 
 
 def _try(services: Services, report: Report, key: str) -> None:
@@ -153,7 +153,7 @@ def _save(services: Services, report: Report, key: str, rule: RuleCard) -> None:
             report.version,
             rule,
             pack=services.open_bench().pack,
-            note=st.session_state[f"{key}-note"],
+            note=in_hand(f"{key}-note"),
         ),
         strings.OUTCOME_ACTIONS["rule_added"],
         added=True,

@@ -18,6 +18,7 @@ from bot.review import (
     Status,
 )
 from ui import strings
+from ui.in_hand import in_hand
 from ui.rendering import literal
 from ui.report_html import history_html, keys_html, summary_html
 from ui.services import Services
@@ -182,7 +183,7 @@ def _draw_note(services: Services, report: Report) -> None:
 
 
 def _rate(services: Services, report: Report, key: str) -> None:
-    severity = st.session_state[key]
+    severity = in_hand(key)
     queue = services.reports
     change(
         services, lambda who: queue.set_severity(who, report.reference, report.version, severity)
@@ -195,7 +196,7 @@ def _move(services: Services, report: Report, status: Status) -> None:
 
 
 def _dismiss(services: Services, report: Report, key: str) -> None:
-    note = st.session_state[key]
+    note = in_hand(key)
     decide(
         services,
         report,
@@ -206,6 +207,8 @@ def _dismiss(services: Services, report: Report, key: str) -> None:
 
 
 def _add_note(services: Services, report: Report, key: str) -> None:
-    text = st.session_state[key]
-    if change(services, lambda who: services.reports.note(who, report.reference, text)):
-        st.session_state[key] = ""
+    """Add the note once: its field is emptied before, so that no second press adds it again."""
+    text = in_hand(key)
+    st.session_state[key] = ""
+    if not change(services, lambda who: services.reports.note(who, report.reference, text)):
+        st.session_state[key] = text

@@ -18,6 +18,7 @@ from bot.review import CATEGORY_LABELS, Case, Category, Receipt, freeze
 from ingest.errors import GroundskeeperError
 from ui import strings
 from ui.conversation import Conversation, Exchange
+from ui.in_hand import in_hand
 from ui.rendering import failure_html
 from ui.reporting_html import receipt_html, sent_html
 from ui.services import Services
@@ -63,6 +64,7 @@ def _draw_form(
     The buttons send, so that two presses make a report. Enter does not: it would press the first.
     """
     key = exchange.key
+    st.session_state.setdefault(RECEIPTS, [])
     with st.form(f"form-{key}", enter_to_submit=False):
         if failure := st.session_state.get(f"failure-{key}"):
             st.html(failure_html(strings.REPORT_FAILED, failure))
@@ -142,7 +144,8 @@ def _send(
     key = exchange.key
     if exchange.receipt is not None:
         return
-    comment, email = st.session_state[f"comment-{key}"], st.session_state[f"email-{key}"]
+    comment, email = in_hand(f"comment-{key}", ""), in_hand(f"email-{key}", "")
+    receipts = in_hand(RECEIPTS, [])
     try:
         receipt = file_report(services, conversation, exchange, category, comment, email)
     except GroundskeeperError as error:
@@ -151,7 +154,7 @@ def _send(
         log.exception("A report could not be saved")
         st.session_state[f"failure-{key}"] = strings.BROKEN
     else:
-        st.session_state.setdefault(RECEIPTS, []).append(receipt.reference)
+        receipts.append(receipt.reference)
         _open_form(key, False)
 
 
