@@ -14,7 +14,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from ingest.documents import Chunk
 from ingest.errors import IndexDamaged, IndexMismatch
@@ -287,6 +289,13 @@ def chunk_of(row: sa.Row[Any]) -> Chunk:
         heading_path=tuple(row.heading_path),
         kind=row.kind,
     )
+
+
+def chunk_numbers(engine: sa.Engine) -> NDArray[np.int64]:
+    """Return the numbers of all chunks, ascending."""
+    number = chunks.c.number
+    with engine.begin() as connection:
+        return np.fromiter(connection.scalars(sa.select(number).order_by(number)), dtype=np.int64)
 
 
 def last_number(connection: sa.Connection) -> int:

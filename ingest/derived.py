@@ -17,13 +17,15 @@ from ingest.vector_file import Numbers, VectorFile, VectorFileWriter, Vectors
 class DerivedWriter:
     """Writes chunks to both files; readers see them once SQL knows their numbers."""
 
-    def __init__(self, lexical: LexicalWriter, vectors: VectorFileWriter) -> None:
+    def __init__(self, lexical: LexicalWriter, vectors: VectorFileWriter, first: int) -> None:
+        """The full-text index has the chunks with numbers below `first` already."""
         self._lexical = lexical
         self._vectors = vectors
+        self._first = first
 
     def add(self, chunks: Sequence[tuple[int, Chunk]], vectors: Vectors) -> None:
         """Write numbered chunks and their unit vectors, shape (len(chunks), dimension)."""
-        self._lexical.add(chunks)
+        self._lexical.add((n, chunk) for n, chunk in chunks if n >= self._first)
         with disk_errors_explained():
             self._vectors.write([number for number, _ in chunks], vectors)
 
@@ -43,12 +45,15 @@ class DerivedFiles:
         self.lexical = LexicalIndex(paths.lexical)
 
     @contextmanager
-    def writing(self, collection: str) -> Iterator[DerivedWriter]:
-        """Open both for writing; `collection` names the vectors that belong together."""
+    def writing(self, collection: str, first: int = 0) -> Iterator[DerivedWriter]:
+        """Open both for writing; `collection` names the vectors that belong together.
+
+        The full-text index is left alone with chunks of numbers below `first`.
+        """
         with disk_errors_explained():
             vectors = VectorFileWriter(self._paths.vectors(collection), self._dimension)
         with closing(vectors), self.lexical.writing() as lexical:
-            yield DerivedWriter(lexical, vectors)
+            yield DerivedWriter(lexical, vectors, first)
 
     def lost(self, collection: str, count: int, last: int) -> bool:
         """Tell whether a file is missing or too short for `count` chunks, `last` their highest."""
@@ -61,6 +66,12 @@ class DerivedFiles:
             return True
         held = file.holds(np.asarray([last], dtype=np.int64))
         return not there or not held or len(self.lexical.searcher()) < count
+
+    def has_words_of(self, known: Numbers) -> bool:
+        """Tell whether the full-text index is sound and has all these chunks (ascending)."""
+        if not self.lexical.prepare():
+            return False
+        return not len(np.setdiff1d(known, self.lexical.searcher().numbers()))
 
     def strays(self, known: Numbers) -> Numbers:
         """Return the numbers in the full-text index that are not among these (ascending)."""

@@ -58,7 +58,8 @@ class Plan:
     """What a run has found out before it begins to write.
 
     `fresh`: the vectors go into a new collection. `refill`: chunks that stay are written anew to
-    Chroma and the derived files, which lack some.
+    Chroma and the derived files, which lack some. `reword`: to the full-text index too, which
+    another embedding model leaves as it is.
     """
 
     state: sa.Row[Any] | None
@@ -67,6 +68,7 @@ class Plan:
     vectors: VectorStore
     fresh: bool
     refill: bool
+    reword: bool
 
 
 class Reindexer:
@@ -229,6 +231,7 @@ class Reindexer:
             live or VectorStore(chroma, new, create=True, told=self._told(state)),
             fresh=live is None,
             refill=lost,
+            reword=lost and (rebuild or not self._words_kept(engine)),
         )
 
     def _told(self, state: sa.Row[Any] | None) -> dict[str, str | int]:
@@ -261,6 +264,9 @@ class Reindexer:
             last = connection.scalar(sa.select(sa.func.max(db.chunks.c.number))) or 0
         return self._derived.lost(collection, count, last)
 
+    def _words_kept(self, engine: sa.Engine) -> bool:
+        return self._derived.has_words_of(db.chunk_numbers(engine))
+
     # --- reading, embedding and writing at the same time --------------------------------------
 
     def _carry_out(self, engine: sa.Engine, plan: Plan, report: ReindexReport) -> None:
@@ -268,7 +274,8 @@ class Reindexer:
         sweeper = Sweeper(engine, plan.vectors, self._derived)
         sweeper.announce()
         with closing(self._stage(engine, plan.changes)) as staging:
-            with self._derived.writing(plan.vectors.name) as derived:
+            first = 0 if plan.reword else staging.first
+            with self._derived.writing(plan.vectors.name, first) as derived:
                 report.embedded = self._stream(engine, staging, derived, plan)
                 report.embedded += self._embed_compared(engine)
                 self._refuse_unread_tables(plan.state, report)

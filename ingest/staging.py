@@ -44,6 +44,7 @@ class Staging:
     def __init__(self, path: Path, card: DomainCard, first_number: int) -> None:
         """Begin a new file; the first chunk gets `first_number`."""
         self.path = path
+        self.first = first_number
         self.discard()
         self._next = first_number
         self._records = [record_table(table) for table in card.tables]

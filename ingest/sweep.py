@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-import numpy as np
 import sqlalchemy as sa
 
 from ingest import database as db
@@ -44,9 +43,7 @@ class Sweeper:
 
     def sweep_all(self) -> None:
         """Delete whatever SQL does not know, after a reindex that was cut short or a rebuild."""
-        with self._engine.begin() as connection:
-            c = db.chunks.c.number
-            known = np.fromiter(connection.scalars(sa.select(c).order_by(c)), dtype=np.int64)
+        known = db.chunk_numbers(self._engine)
         for strays in batches(self._derived.strays(known).tolist(), AT_ONCE):
             self._derived.remove(strays)
         unknown = [key for page in self._vectors.pages() for key in self._unknown(page)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -350,11 +351,31 @@ def test_another_model_rebuilds_beside_the_live_index(
         assert snapshot.generation == 1 and len(snapshot.dense_search(robin, 5)) == 5
 
     other = HashedEmbeddings("b", dimension=32)
+    words = segments(small_pack)
     report = small_pack.reindex(other)
+    assert segments(small_pack) == words, "the words are not the model's"
     assert report.embedded and report.unchanged == len(DOCUMENTS) and report.generation == 2
     with pytest.raises(IndexMismatch, match="hashed-b, but the settings name hashed-a"):
         documents(small_pack, hashed)
     assert vectors_in_chroma(small_pack, other) == chunk_ids(small_pack, other)
+
+
+def segments(pack: Pack) -> list[tuple[str, object]]:
+    """The parts of the full-text index, and what was deleted from each."""
+    meta = json.loads((pack.paths.lexical / "meta.json").read_text())
+    return [(segment["segment_id"], segment["deletes"]) for segment in meta["segments"]]
+
+
+def test_another_model_gives_back_the_words_that_were_lost(
+    small_pack: Pack, hashed: HashedEmbeddings
+) -> None:
+    small_pack.reindex(hashed)
+    lexical = LexicalIndex(small_pack.paths.lexical)
+    with lexical.writing() as writer:
+        writer.remove([1, 2])
+        writer.commit()
+    small_pack.reindex(HashedEmbeddings("b", dimension=32))
+    assert lexical.searcher().numbers()[:3].tolist() == [1, 2, 3]
 
 
 def test_models_without_a_digest_are_told_apart_by_name(
