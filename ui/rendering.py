@@ -94,11 +94,15 @@ def linked(line: str, cited: Collection[int], anchor: str) -> str:
 
 
 def attached(text: str, mark: str) -> str:
-    """Escape a text and keep the mark after it, if any, on the line of its last word."""
-    before, space, last = text.rpartition(" ")
+    """Escape a text and keep the mark after it, if any, on the line of its last word.
+
+    Of a word with hyphens it is the last part that is kept: a phone may part the others.
+    """
+    at = max(text.rfind(" "), text.rfind("-", 0, -1)) + 1
+    before, last = text[:at], text[at:]
     if not mark or len(last) > LONGEST_KEPT:
         return escape(text) + mark
-    return f'{escape(before + space)}<span class="gk-kept">{escape(last)}{mark}</span>'
+    return f'{escape(before)}<span class="gk-kept">{escape(last)}{mark}</span>'
 
 
 def marker(number: int, anchor: str) -> str:

@@ -26,10 +26,9 @@ def status_html(report: PublicStatus) -> str:
     """Return what everybody may know of a report, and what comes next."""
     told = "".join(f"<p>{escape(text)}</p>" for text in (report.outcome, report.told) if text)
     following = strings.COMES_NEXT[report.status].format(reference=report.reference)
-    days = [
-        strings.FILED_ON.format(when=strings.day(report.filed_at)),
-        strings.CHANGED_ON.format(when=strings.day(report.changed_at)),
-    ]
+    filed, changed = strings.day(report.filed_at), strings.day(report.changed_at)
+    days = [strings.FILED_ON.format(when=filed)]
+    days += [strings.CHANGED_ON.format(when=changed)] if changed != filed else []
     return (
         f'<div class="gk-status"><code>{escape(report.reference)}</code>'
         f"{_badge(report.status, report.label)}{told}"

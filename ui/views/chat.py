@@ -347,10 +347,11 @@ def _made_by(services: Services, answer: Answer) -> list[str]:
     """Return who wrote the answer, from what, so that a reader can name it later."""
     model = f"{answer.model} ({short_digest(answer.digest)})" if answer.digest else answer.model
     vintage = services.card.domain.vintage
+    generation = answer.index_generation
     figures = any(cited.row is not None for cited in answer.citations)
     return [
         strings.WRITTEN_BY[written_by(answer)].format(model=model),
-        strings.GENERATION.format(n=answer.index_generation) if answer.index_generation else "",
+        strings.GENERATION.format(n=generation) if generation and answer.citations else "",
         strings.DATA_OF.format(vintage=vintage) if vintage and figures else "",
     ]
 
