@@ -12,14 +12,11 @@ old one or the new one, and the next run cleans up.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +27,7 @@ from filelock import FileLock, Timeout
 from ingest import database as db
 from ingest import embedding_cache
 from ingest.batches import batches
-from ingest.changes import ChangeFinder, Changes, Prepared, known_documents
+from ingest.changes import ChangeFinder, Changes, known_documents
 from ingest.derived import DerivedFiles, DerivedWriter
 from ingest.domain import DomainCard
 from ingest.embedding_cache import EmbeddingCache, model_key, text_hash
@@ -40,35 +37,18 @@ from ingest.loaders.limits import USUAL_LIMITS, Limits
 from ingest.paths import DomainPaths
 from ingest.progress import Growing, NoProgress, Progress, ReindexReport
 from ingest.records import check_tables, make_record_tables, record_layout
+from ingest.reindex_plan import Plan, Planner
 from ingest.scan import SourceFile, find_files
 from ingest.staging import Numbered, Staging, gone_hashes, new_hashes
 from ingest.sweep import Sweeper
 from ingest.vector_file import Vectors
-from ingest.vectors import ChromaConnection, VectorStore, collection_name
+from ingest.vectors import ChromaConnection
 
 # So many chunks are embedded and written together, and so many groups wait at most.
 GROUP = 512
 GROUPS_AHEAD = 2
 CACHE_BYTES = 256_000_000
 TextVectors = dict[str, Vectors]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run has found out before it begins to write.
-
-    `fresh`: the vectors go into a new collection. `refill`: chunks that stay are written anew to
-    Chroma and the derived files, which lack some. `reword`: to the full-text index too, which
-    another embedding model leaves as it is.
-    """
-
-    state: sa.Row[Any] | None
-    changes: Changes
-    prepared: Iterator[Prepared]
-    vectors: VectorStore
-    fresh: bool
-    refill: bool
-    reword: bool
 
 
 class Reindexer:
@@ -182,7 +162,8 @@ class Reindexer:
         )
         changes = finder.find(files, known, report)
         with closing(finder.read(changes, known, report)) as prepared:
-            plan = self._plan(engine, chroma, state, changes, prepared, rebuild)
+            planner = Planner(engine, chroma, self._paths, self._derived, self._model)
+            plan = planner.plan(state, changes, prepared, rebuild=rebuild)
             if plan is None:
                 self._refuse_unread_tables(state, report)
                 report.embedded = self._embed_compared(engine)
@@ -190,8 +171,6 @@ class Reindexer:
             else:
                 self._carry_out(engine, plan, report)
         self._summarise(engine, report)
-
-    # --- what is to be done -------------------------------------------------------------------
 
     def _prepare_schema(self, engine: sa.Engine) -> sa.Row[Any] | None:
         """Make the tables; an index of another schema version is dropped, it can be made again."""
@@ -203,69 +182,6 @@ class Reindexer:
                 state = None
             db.make_tables(connection)
             return state
-
-    def _plan(
-        self,
-        engine: sa.Engine,
-        chroma: ChromaConnection,
-        state: sa.Row[Any] | None,
-        changes: Changes,
-        prepared: Iterator[Prepared],
-        rebuild: bool,
-    ) -> Plan | None:
-        """Return what there is to do, None where nothing is."""
-        live = None
-        if state is not None and state.embedding_key == self._model and not rebuild:
-            live = VectorStore(chroma, state.collection, create=True, told=self._told(state))
-            if self._vectors_lost(engine, live, state):
-                live = None
-        lost = live is None or self._files_lost(engine, live.name)
-        first = next(prepared, None)
-        if not lost and first is None and not changes.removed:
-            return None
-        new = collection_name(self._model)
-        return Plan(
-            state,
-            changes,
-            prepared if first is None else chain([first], prepared),
-            live or VectorStore(chroma, new, create=True, told=self._told(state)),
-            fresh=live is None,
-            refill=lost,
-            reword=lost and (rebuild or not self._words_kept(engine)),
-        )
-
-    def _told(self, state: sa.Row[Any] | None) -> dict[str, str | int]:
-        """Return what a new collection says of itself."""
-        generation = state.generation + 1 if state is not None else 1
-        return {"index": self._index_id(), "model": self._model, "generation": generation}
-
-    def _index_id(self) -> str:
-        path = self._paths.index_id
-        with db.disk_errors_explained():
-            if not path.exists():
-                path.write_text(secrets.token_hex(8))
-            return path.read_text()
-
-    def _vectors_lost(self, engine: sa.Engine, vectors: VectorStore, state: sa.Row[Any]) -> bool:
-        """Tell whether Chroma lost or spoilt what SQL says it holds."""
-        with engine.begin() as connection:
-            expected = db.count(connection, db.chunks)
-        try:
-            if state.sweep_needed:
-                self._derived.lexical.prepare()
-                Sweeper(engine, vectors, self._derived).sweep_all()
-            return vectors.count() < expected
-        except IndexDamaged:
-            return True
-
-    def _files_lost(self, engine: sa.Engine, collection: str) -> bool:
-        with engine.begin() as connection:
-            count = db.count(connection, db.chunks)
-            last = connection.scalar(sa.select(sa.func.max(db.chunks.c.number))) or 0
-        return self._derived.lost(collection, count, last)
-
-    def _words_kept(self, engine: sa.Engine) -> bool:
-        return self._derived.has_words_of(db.chunk_numbers(engine))
 
     # --- reading, embedding and writing at the same time --------------------------------------
 
