@@ -141,7 +141,8 @@ def _asks_where(tokens: Sequence[Token], first: int, last: int, label_end: int) 
     """Whether the label is what is asked about: "is Birch in Ohio?" names Birch alone."""
     before = [token.norm for token in tokens[:first] if token.norm != "the"]
     is_it_in = before[-1:] in (["is"], ["was"]) and last < label_end
-    return is_it_in and tokens[last].norm == "in" and label_end == len(tokens)
+    asks = [token.norm for token in tokens[label_end:]][:1] in ([], ["or"])
+    return is_it_in and tokens[last].norm == "in" and asks
 
 
 def _said(

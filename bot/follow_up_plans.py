@@ -49,7 +49,7 @@ _AT_PLACE = re.compile(
     re.I,
 )
 _IT = re.compile(r"\b(?:it|its|it's|there|th(?:at|is) one)\b", re.I)
-_WHICH_OF_THEM = re.compile(
+WHICH_OF_THEM = re.compile(
     r"^\W*(?:and |so |ok |then )*(?:which|who|what)(?: one)? (?:is|has|are|of)\b", re.I
 )
 _MEANS = re.compile(r"\b(?:mean|means|definition|defined|calculated|stand for)\b", re.I)
@@ -220,7 +220,7 @@ class FollowUpPlans:
 
     def _compared(self, question: str, reading: Reading, last: Plan) -> tuple[PlannedEntity, ...]:
         """Return this turn's entity and those before it, where a question compares them."""
-        asks = bool(_WHICH_OF_THEM.match(question)) and len(last.entities) == 1
+        asks = bool(WHICH_OF_THEM.match(question)) and len(last.entities) == 1
         compares = reading.comparative or bool(_COMPARES.search(question))
         if not (asks and compares and last.earlier):
             return ()

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from bot.condition_reader import ConditionReader
 from bot.conditions import Filter
 from bot.entities import EntityIndex
-from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, FollowUpPlans
+from bot.follow_up_plans import MAX_FOLLOW_UP_WORDS, WHICH_OF_THEM, FollowUpPlans
 from bot.mentions import Mention
 from bot.named_plans import NamedPlans
 from bot.names import phrase, tokenize
@@ -150,7 +150,8 @@ class Planner:
         reading = self._readers[last.table].read(question, self._entities.find(question))
         words = [token.norm for token in tokenize(question)]
         named = [match for match in reading.matches if "it" not in words[match.first : match.last]]
-        if reading.mentions or reading.prose or not (reading.points and named):
+        refers = reading.points or (len(last.entities) > 1 and WHICH_OF_THEM.match(question))
+        if reading.mentions or reading.prose or not (refers and named):
             return None
         return self._followed(question, reading, last)
 

@@ -2,7 +2,7 @@
 
 What is asked about becomes filters, as for many entities; the entity fits them or it does not.
 No verdict is given where a cell is empty, where figures that could be meant disagree ("tuition"
-may be two of them), and of nearness and negations.
+may be two of them), of nearness and negations, nor between alternatives ("in Ohio or Iowa").
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ def _holds(f: Filter, key: str, values: Mapping[str, Cell], table: TableCard) ->
     if value is None or f.excluded:
         return None
     if f.comparison is None:
+        if len(f.values) > 1 and " or " in f.words:
+            return None
         if value in f.values:
             return True if _is_as_said(f, values, table) else None
         return key in table.label_fields and _is_called(f, values, table)

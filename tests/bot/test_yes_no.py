@@ -69,6 +69,8 @@ def test_figures_that_disagree_give_no_verdict(desk: Desk) -> None:
 def test_a_place_is_known_by_all_its_names(desk: Desk) -> None:
     assert desk.told("is Georgetown in Washington?").sentences[0].startswith("Yes. ")
     assert desk.told("is Boston College in Boston?").sentences[0].startswith("No. ")
+    either = desk.told("is Wake Forest in North Carolina or Virginia").sentences[0]
+    assert either.startswith("Wake Forest University") and "state NC" in either
     assert desk.told("is UCLA in LA").sentences[0].startswith("Yes. ")
     near = desk.told("is Villanova near Philadelphia").sentences
     assert not near[0].startswith(("Yes", "No")) and "no distances" in near[1]
@@ -102,6 +104,9 @@ def test_a_turn_about_something_else_is_passed_over(desk: Desk) -> None:
     plan = desk.planner.resume("what's their acceptance rate", [earlier])
     assert plan is not None and plan.entities[0].name == "Gonzaga University"
     assert plan.fields == ("admission_rate",)
+    both = desk.told("Auburn vs Alabama size").plan_json
+    resumed = desk.planner.resume("which has higher earnings", [both])
+    assert resumed is not None and len(resumed.entities) == 2
     for prose in ("how much does it cost", "what is early decision", "acceptance rate"):
         assert desk.planner.resume(prose, [earlier]) is None, prose
     assert desk.planner.resume("what's their acceptance rate", []) is None
