@@ -165,24 +165,29 @@ def within(
     threading.Thread(target=context.run, args=making, name="answer", daemon=True).start()
     end = time.monotonic() + seconds
     try:
-        while True:
-            left = max(end - time.monotonic(), 0.0)
-            try:
-                got = made.get(timeout=left if idle is None else min(left, IDLE_SECONDS))
-            except queue.Empty:
-                if idle is not None and left > IDLE_SECONDS:
-                    yield idle
-                    continue
-                raise LimitExceeded(
-                    TOOK_TOO_LONG, hint="Please ask again, or ask for less at once."
-                ) from None
-            if got is None:
-                return
-            if isinstance(got, Exception):
-                raise got
-            yield got.item
+        while (next_made := _next_made(made, end, idle)) is not None:
+            yield next_made.item
     finally:
         not_wanted.set()
+
+
+def _next_made(made: _Line[Item], end: float, idle: Item | None) -> _Made[Item] | None:
+    """Return what comes next, `idle` where nothing has come for a while, None after the last.
+
+    Raises what went wrong, or LimitExceeded once the time is over.
+    """
+    left = max(end - time.monotonic(), 0.0)
+    try:
+        got = made.get(timeout=left if idle is None else min(left, IDLE_SECONDS))
+    except queue.Empty:
+        if idle is not None and left > IDLE_SECONDS:
+            return _Made(idle)
+        raise LimitExceeded(
+            TOOK_TOO_LONG, hint="Please ask again, or ask for less at once."
+        ) from None
+    if isinstance(got, Exception):
+        raise got
+    return got
 
 
 def _make(
