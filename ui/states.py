@@ -155,7 +155,10 @@ def state_html(state: State, error: GroundskeeperError | None = None) -> str:
     if error is not None:
         told = _COMMAND.sub(r"<code>\1</code>", escape(error.hint))
         hint = f"<br>{told}" if told else ""
-        exact = f'<div class="gk-note gk-exact"><p>{escape(error.message)}{hint}</p></div>'
+        exact = (
+            f'<div class="gk-note gk-exact"><p><small>{strings.FOR_OPERATOR}</small><br>'
+            f"{escape(error.message)}{hint}</p></div>"
+        )
     role = "status" if state in (INDEXING, LOADING) else "alert"
     return (
         f'<div class="gk-welcome gk-state" role="{role}"><div class="gk-icon" aria-hidden="true">'

@@ -37,7 +37,8 @@ STRANGE_MODEL_TOLD = (
     "Whoever runs this bot has to look at it."
 )
 TROUBLE_TITLE = "This does not work right now"
-OPERATOR_TOLD = "Please try again later. What whoever runs this bot needs to know stands below."
+OPERATOR_TOLD = "Please try again later."
+FOR_OPERATOR = "For whoever runs this bot:"
 
 # Chat
 ASK = "Ask a question"
