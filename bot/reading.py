@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from bot.fields import PLACEHOLDER, FieldIndex, FieldMatch, stems
@@ -150,42 +150,45 @@ class Reader:
         matches.sort(key=lambda match: match.first)
         fields = self._fields.choose(matches)
         covered = {i for match in [*matches, *found] for i in range(match.first, match.last)}
-        understood = {word for key in fields for word in self._fields.own_words(key)}
-        left = [
-            i
-            for i, word in enumerate(masked)
-            if i not in covered and places[i] is not None and not self._is_filler(word)
-            if word not in understood
-        ]
         said = [None if p is None else tokens[p].text for p in places]
+        left = self._left_over(masked, said, covered, fields)
         text = _rebuild(question, kept, PLACEHOLDER)
-        prose = _rebuild(question, kept, "Name")
-        spoken = tuple(word for i in left if (word := said[i]) is not None)
         return Reading(
             mentions=tuple(kept),
             matches=tuple(matches),
             fields=fields,
-            leftover=spoken,
+            leftover=tuple(word for i in left if (word := said[i]) is not None),
             words=len(masked),
-            prose=is_prose(prose)
-            and not _compares(masked)
-            and not (len(kept) > 1 and matches and masked[0] in ("who", "whose"))
-            and not (kept and matches and matches[0].first == 0),
+            prose=is_prose(_rebuild(question, kept, "Name"))
+            and not _asks_for_figures(masked, kept, matches),
             overview=bool(_OVERVIEW.match(text)),
             compares=_compares(masked) or (len(kept) > 1 and "or" in masked),
             comparative=any(match.comparing for match in matches),
             follows=bool(_FOLLOWS.match(text)),
             adds=bool(_ADDS.search(text)),
             points=bool(_POINTS.search(THERE_ARE.sub(" ", question))),
-            bare=bool(kept)
-            and all(not m.weak or m.words[0].isupper() for m in kept)
-            and not matches
-            and all(w in (PLACEHOLDER, "and", "or", "the") for w in masked),
+            bare=not matches and _only_names(masked, kept),
             only_fields=bool(masked) and covered.issuperset(range(len(masked))),
             asked=_asked(masked, said, set(left)),
             checks=tuple(check for _, check in checks),
             masked=text,
         )
+
+    def _left_over(
+        self,
+        masked: Sequence[str],
+        said: Sequence[str | None],
+        covered: Set[int],
+        fields: Sequence[str],
+    ) -> list[int]:
+        """Return the places of the words of which nothing was understood."""
+        understood = {word for key in fields for word in self._fields.own_words(key)}
+        return [
+            i
+            for i, word in enumerate(masked)
+            if i not in covered and said[i] is not None
+            if word not in understood and not self._is_filler(word)
+        ]
 
     def _checks(self, masked: Sequence[str]) -> list[tuple[FieldMatch, tuple[str, str]]]:
         """Return the values that a question of the shape "is it a private one?" asks about."""
@@ -290,6 +293,21 @@ def _rebuild(question: str, mentions: Sequence[Mention], stand_in: str) -> str:
 
 def _compares(words: Sequence[str]) -> bool:
     return any(word in _COMPARE_WORDS for word in words)
+
+
+def _asks_for_figures(
+    masked: Sequence[str], kept: Sequence[Mention], matches: Sequence[FieldMatch]
+) -> bool:
+    """Whether a question with the shape of one for prose compares names or begins with a field."""
+    who = len(kept) > 1 and bool(matches) and masked[0] in ("who", "whose")
+    field_first = bool(kept) and bool(matches) and matches[0].first == 0
+    return _compares(masked) or who or field_first
+
+
+def _only_names(masked: Sequence[str], kept: Sequence[Mention]) -> bool:
+    """Whether a text is nothing but names that are surely meant as such."""
+    sure = all(not mention.weak or mention.words[0].isupper() for mention in kept)
+    return bool(kept) and sure and set(masked) <= {PLACEHOLDER, "and", "or", "the"}
 
 
 def _asked(masked: Sequence[str], said: Sequence[str | None], left: set[int]) -> str:
