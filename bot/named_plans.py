@@ -125,15 +125,13 @@ class NamedPlans:
         if not reading.fields or not said or _PLACED.search(f"{said}\n{reading.masked}"):
             return None
         called = self._entities.called(said)
-        return (
-            Plan(
-                operation="ask",
-                table=self._table.name,
-                unknown=(UnknownName(words=said, nearest=tuple(map(_choice, called))),),
-                fields=reading.fields,
-            )
-            if called
-            else None
+        if len(called) < 2:
+            return None
+        return Plan(
+            operation="ask",
+            table=self._table.name,
+            unknown=(UnknownName(words=said, nearest=tuple(map(_choice, called))),),
+            fields=reading.fields,
         )
 
     def _with_fields(self, reading: Reading, fields: tuple[str, ...]) -> Plan | None:
