@@ -9,11 +9,11 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import xllamacpp
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -29,6 +29,8 @@ from ingest.model_pins import PinnedFiles
 CONTEXT_TOKENS = 4096
 PARALLEL = 2
 NICENESS = 5
+ANSWERING = "llama.cpp answer"  # the name of the thread
+Result = TypeVar("Result")
 
 
 class EmbeddedChat(BaseChatModel):
@@ -96,9 +98,6 @@ class EmbeddedChat(BaseChatModel):
         self, request: dict[str, Any], seconds: float | None
     ) -> Generator[dict[str, Any], None, None]:
         """Turn the callbacks of llama.cpp, which come from its call, into an iterator."""
-        if not threading.main_thread().is_alive():
-            # Who waited for a turn must not begin: the process would never end, or crash.
-            raise ModelUnavailable(f"{self._files.name} is being stopped.")
         call = _Call(_server(self._files.verify()), request)
         end = math.inf if seconds is None else time.monotonic() + seconds
         try:
@@ -124,11 +123,7 @@ class _Call:
     def __init__(self, server: xllamacpp.Server, request: dict[str, Any]) -> None:
         self._arrived: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
         self._abandoned = threading.Event()
-        # Not a daemon, as a thread of a daemon would be: llama.cpp must have stopped before the
-        # interpreter ends, or it crashes.
-        threading.Thread(
-            target=self._work, args=(server, request), name="llama.cpp answer", daemon=False
-        ).start()
+        _in_a_thread(ANSWERING, self._work, server, request)
 
     def next(self, seconds: float) -> dict[str, Any] | None:
         """Return the next response, None after the last; raises what the call raised.
@@ -180,19 +175,34 @@ def _server(weights: Path) -> xllamacpp.Server:
     """Return the one llama.cpp of this process, loaded in about half a second."""
     with _loading:
         if weights not in _servers:
-            with ThreadPoolExecutor(1, initializer=_step_back) as thread:
-                _servers[weights] = thread.submit(xllamacpp.Server, _parameters(weights)).result()
+            _servers[weights] = _in_a_thread("llama.cpp", _polite_server, weights).result()
         return _servers[weights]
 
 
-def _step_back() -> None:
-    """Let this thread and those that it starts give way to whoever looks for evidence.
+def _polite_server(weights: Path) -> xllamacpp.Server:
+    """Load llama.cpp; this thread and those that it starts give way to who looks for evidence.
 
     The model keeps all cores busy for a second or more, a search needs them for a tenth of one.
     Only Linux has a niceness for each thread (setpriority(2), Notes).
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    return xllamacpp.Server(_parameters(weights))
+
+
+def _in_a_thread(name: str, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
+    """Have work done in a thread that the interpreter waits for before it ends.
+
+    A plain thread could start although nobody waits any more, and llama.cpp would crash when the
+    interpreter is gone; an executor starts none from then on. Raises ModelUnavailable then.
+    """
+    executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+    try:
+        return executor.submit(work, *arguments)
+    except RuntimeError:
+        raise ModelUnavailable("The embedded model is being stopped.") from None
+    finally:
+        executor.shutdown(wait=False)
 
 
 def _parameters(weights: Path) -> xllamacpp.CommonParams:

@@ -117,7 +117,11 @@ def test_who_stops_listening_stops_the_model(embedded: NamedChatModel) -> None:
 
 
 def _writing() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "llama.cpp answer"]
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith(bot.embedded_chat.ANSWERING)
+    ]
 
 
 def _wait_until(true: Any) -> None:
