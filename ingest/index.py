@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -30,14 +28,14 @@ from ingest.filters import EVERYTHING, Filter
 from ingest.lexical import LexicalIndex, LexicalSearcher
 from ingest.paths import DomainPaths
 from ingest.records import record_layout
-from ingest.vector_file import Numbers, VectorFile
+from ingest.shared_vectors import SharedVectors
+from ingest.vector_file import Numbers
 from ingest.vectors import ChromaConnection, VectorStore
 
 SQL_BATCH = 500
 # Comparing so many vectors one by one takes no longer than asking Chroma, and misses none.
 EXACT_CHUNKS = 100_000
 OVERFETCH = 8
-SELECTIONS = 16
 SENTENCES = 20_000
 ATTEMPTS = 3
 Vector = NDArray[np.float32]
@@ -74,7 +72,7 @@ class Snapshot:
         self,
         connection: sa.Connection,
         state: sa.Row[Any],
-        shared: _Shared,
+        shared: SharedVectors,
         lexical: LexicalSearcher,
         overtaken: Callable[[int], bool],
     ) -> None:
@@ -275,39 +273,6 @@ class Snapshot:
         }
 
 
-class _Shared:
-    """What the snapshots of one collection share: Chroma, the mapped file, what filters leave."""
-
-    def __init__(self, vectors: VectorStore, path: Path, exact_chunks: int) -> None:
-        self.vectors = vectors
-        self.exact_chunks = exact_chunks
-        self._path = path
-        self._lock = threading.Lock()
-        self._file: VectorFile | None = None
-        self._selections: dict[tuple[int, Filter], Numbers] = {}
-
-    def vector_file(self, dimension: int) -> VectorFile | None:
-        """Return the file of vectors as it is now; None where it is missing."""
-        with self._lock, suppress(OSError, ValueError):
-            if self._file is None or self._file.size != self._path.stat().st_size:
-                self._file = None
-                self._file = VectorFile(self._path, dimension)
-            return self._file
-        return None
-
-    def selection(self, stamp: int, within: Filter, select: Callable[[], Numbers]) -> Numbers:
-        """Return what a filter leaves of the generation of that time, asking SQL only once."""
-        key = stamp, within
-        with self._lock:
-            if key in self._selections:
-                return self._selections[key]
-        chosen = select()
-        with self._lock:
-            newest = [k for k in self._selections if k[0] == stamp][-SELECTIONS:]
-            self._selections = {k: self._selections[k] for k in newest} | {key: chosen}
-        return chosen
-
-
 class Index:
     """A domain's index, open for reading from any thread; a reindex elsewhere shows at once.
 
@@ -329,7 +294,7 @@ class Index:
         self._database = db.Database(paths.database)
         self._layout = record_layout(card)
         self._chroma = ChromaConnection(paths.chroma_server or paths.chroma)
-        self._collections: dict[str, _Shared] = {}
+        self._collections: dict[str, SharedVectors] = {}
         self._lexical = LexicalIndex(paths.lexical)
         self._whole: LexicalSearcher | None = None
         self._exact_chunks = exact_chunks
@@ -403,11 +368,11 @@ class Index:
         self._chroma.close()
         self._database.close()
 
-    def _shared(self, collection: str) -> _Shared:
+    def _shared(self, collection: str) -> SharedVectors:
         if collection not in self._collections:
             store = VectorStore(self._chroma, collection)
             self._collections = {
-                collection: _Shared(store, self.paths.vectors(collection), self._exact_chunks)
+                collection: SharedVectors(store, self.paths.vectors(collection), self._exact_chunks)
             }
         return self._collections[collection]
 
