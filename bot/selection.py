@@ -15,6 +15,10 @@ from ingest.domain import TableCard
 
 MAX_IGNORED = 3
 SHOWN_FIELDS = 4
+# Words of a question that wants something explained, rather than entities listed.
+_EXPLAINED = re.compile(
+    r"\b(?:do|does|did|how|why|when|should|can|could|will|what|is|i|my|me|we)\b", re.I
+)
 _MORE = re.compile(
     r"^\W*(?:and |please )?(?:(?:show|give|tell|see|say|list|load) )?(?:me |us )?(?:some |the )?"
     r"(?:more|next|rest|others)\b|^\W*(?:please )?(?:continue|go on|keep going|what else)\W*$",
@@ -41,7 +45,7 @@ def select(
     described = says and conditions.described and not conditions.leftover
     if conditions.empty and conditions.plural and _WANTS_ALL.match(question):
         return _ask_which(table)
-    if _is_of_unknown_kind(conditions, mentions):
+    if _is_of_unknown_kind(conditions, mentions) and not _EXPLAINED.search(question):
         return _ask_which(table).model_copy(update={"ignored": conditions.leftover})
     if (conditions.empty and not conditions.rated) or not (named or described):
         return None
