@@ -505,18 +505,25 @@ LIST_UNKNOWN = [
 ]  # fmt: skip
 
 
-def lists(table: Table) -> Iterator[Question]:
-    """Yield filters, orders, counts and functions, written down one by one."""
-    in_state = lambda code: has("state", code)  # noqa: E731
-    public, private = has("control", PUBLIC), has("control", PRIVATE)
-    four, two = has("level", "four-year"), has("level", "two-year")
-    hbcu, tribal = has("hbcu", "yes"), has("tribal_college", "yes")
+def in_state(code: str) -> Fits:
+    """Return the condition that a row is of this state."""
+    return has("state", code)
 
-    def q(operation: str, phrasings: list[str], expect: Any) -> Question:
-        return operation, phrasings, [], expect
 
+public, private = has("control", PUBLIC), has("control", PRIVATE)
+four, two = has("level", "four-year"), has("level", "two-year")
+hbcu, tribal = has("hbcu", "yes"), has("tribal_college", "yes")
+
+
+def alone(operation: str, phrasings: list[str], expect: Any) -> Question:
+    """Return a question that stands alone."""
+    return operation, phrasings, [], expect
+
+
+def filters(table: Table) -> Iterator[Question]:
+    """Yield questions for conditions, written down one by one."""
     for state, code in [("Oregon", "OR"), ("Alabama", "AL"), ("New Jersey", "NJ"), ("Maine", "ME")]:
-        yield q(
+        yield alone(
             "filter",
             [
                 f"List the public universities in {state}",
@@ -526,7 +533,7 @@ def lists(table: Table) -> Iterator[Question]:
             table.listed(every(public, in_state(code))),
         )
     for state, code in [("Georgia", "GA"), ("North Carolina", "NC"), ("Texas", "TX")]:
-        yield q(
+        yield alone(
             "filter",
             [
                 f"HBCUs in {state}",
@@ -535,7 +542,7 @@ def lists(table: Table) -> Iterator[Question]:
             ],
             table.listed(every(hbcu, in_state(code))),
         )
-    yield q(
+    yield alone(
         "filter",
         [
             "Tribal colleges in Montana",
@@ -544,7 +551,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(tribal, in_state("MT"))),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "community colleges in Vermont or Maine or New Hampshire",
@@ -553,7 +560,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(two, has("state", "VT", "ME", "NH"))),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "private four-year colleges in New England with fewer than 1000 students",
@@ -565,7 +572,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[STUDENTS],
         ),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "Which private colleges charge less than $10,000 a year?",
@@ -574,7 +581,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(private, below(IN_STATE, 10_000)), columns=[IN_STATE]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "Colleges in Boston with more than 10,000 students",
@@ -583,7 +590,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(has("city", "Boston"), above(STUDENTS, 10_000)), columns=[STUDENTS]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "Schools with an average SAT above 1500",
@@ -592,7 +599,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(above(SAT, 1500), columns=[SAT]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "Which public universities admit more than 95 percent of applicants?",
@@ -601,7 +608,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, above(ADMIT, 95)), columns=[ADMIT]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "colleges with an acceptance rate under 6%",
@@ -610,7 +617,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(below(ADMIT, 6), columns=[ADMIT]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "colleges in California with a graduation rate of at least 90%",
@@ -619,7 +626,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(in_state("CA"), least(GRAD_6, 90)), columns=[GRAD_6]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "public colleges in Florida with tuition between 3 and 4 thousand",
@@ -631,7 +638,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[IN_STATE],
         ),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "colleges where graduates earn more than $100,000",
@@ -640,7 +647,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(above(EARN_10, 100_000), columns=[EARN_10]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "large public universities on the West Coast",
@@ -649,7 +656,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, has("state", *WEST_COAST), least(STUDENTS, 15_000))),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "small private colleges in Ohio",
@@ -658,7 +665,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(private, in_state("OH"), below(STUDENTS, 5000))),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "public universities in Texas with out-of-state tuition under $15,000",
@@ -669,7 +676,7 @@ def lists(table: Table) -> Iterator[Question]:
             every(public, in_state("TX"), below(OUT_OF_STATE, 15_000)), columns=[OUT_OF_STATE]
         ),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "universities with at least 50,000 students",
@@ -678,7 +685,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(least(STUDENTS, 50_000), columns=[STUDENTS]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "colleges in New York City",
@@ -687,7 +694,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(has("city", "New York")),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "show me colleges in texas under 10000 dollars",
@@ -696,7 +703,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(in_state("TX"), below(IN_STATE, 10_000)), columns=[IN_STATE]),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "my daughter wants a public university in Virginia with less than 10,000 students and tuition under 15k",
@@ -708,7 +715,11 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[STUDENTS, IN_STATE],
         ),
     )
-    yield q(
+
+
+def orders(table: Table) -> Iterator[Question]:
+    """Yield questions for orders, highest or lowest first."""
+    yield alone(
         "sort",
         [
             "whats the cheapest public university in north carolina",
@@ -717,7 +728,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, in_state("NC")), IN_STATE, False, 1),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "which public university in California has the lowest acceptance rate",
@@ -726,7 +737,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, in_state("CA")), ADMIT, False, 1),
     )
-    yield q(
+    yield alone(
         "filter",
         [
             "four year colleges in Wyoming or Montana",
@@ -737,7 +748,7 @@ def lists(table: Table) -> Iterator[Question]:
     )
 
     for state, code in [("Florida", "FL"), ("Texas", "TX"), ("Virginia", "VA"), ("Illinois", "IL")]:
-        yield q(
+        yield alone(
             "sort",
             [
                 f"cheapest public four-year colleges in {state}",
@@ -747,7 +758,7 @@ def lists(table: Table) -> Iterator[Question]:
             table.listed(every(public, four, in_state(code)), IN_STATE),
         )
     for state, code in [("Ohio", "OH"), ("Colorado", "CO"), ("Tennessee", "TN")]:
-        yield q(
+        yield alone(
             "sort",
             [
                 f"Which college has the highest graduation rate in {state}?",
@@ -757,7 +768,7 @@ def lists(table: Table) -> Iterator[Question]:
             table.listed(in_state(code), GRAD_6, True, 1),
         )
     for state, code in [("Pennsylvania", "PA"), ("Massachusetts", "MA")]:
-        yield q(
+        yield alone(
             "sort",
             [
                 f"5 most selective colleges in {state}",
@@ -766,7 +777,7 @@ def lists(table: Table) -> Iterator[Question]:
             ],
             table.listed(in_state(code), ADMIT, False, 5),
         )
-    yield q(
+    yield alone(
         "sort",
         [
             "What are the ten largest universities in the country?",
@@ -775,7 +786,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(anything, STUDENTS, True),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "five largest public universities in California",
@@ -784,12 +795,12 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, in_state("CA")), STUDENTS, True, 5),
     )
-    yield q(
+    yield alone(
         "sort",
         ["Which HBCUs have the most students?", "largest hbcus", "biggest HBCUs by enrollment"],
         table.listed(hbcu, STUDENTS, True),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "universities where graduates earn the most",
@@ -798,12 +809,12 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(anything, EARN_10, True),
     )
-    yield q(
+    yield alone(
         "sort",
         ["cheapest HBCUs", "which hbcus are the cheapest", "HBCUs sorted by tuition, lowest first"],
         table.listed(hbcu, IN_STATE),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "most expensive colleges in New York",
@@ -812,7 +823,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(in_state("NY"), IN_STATE, True),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "smallest public universities in Michigan",
@@ -821,7 +832,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, in_state("MI")), STUDENTS),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "public universities in the Midwest with the lowest out-of-state tuition",
@@ -830,7 +841,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, has("state", *MIDWEST)), OUT_OF_STATE),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "top 3 colleges by average SAT",
@@ -839,7 +850,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(anything, SAT, True, 3),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "easiest public colleges to get into in Georgia",
@@ -848,7 +859,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(public, in_state("GA")), ADMIT, True),
     )
-    yield q(
+    yield alone(
         "sort",
         [
             "top 5 public universities by earnings",
@@ -858,7 +869,10 @@ def lists(table: Table) -> Iterator[Question]:
         table.listed(public, EARN_10, True, 5),
     )
 
-    yield q(
+
+def combinations(table: Table) -> Iterator[Question]:
+    """Yield questions for conditions in combination."""
+    yield alone(
         "combination",
         [
             "public colleges in Texas or Oklahoma under $12k with a graduation rate above 60%, cheapest first",
@@ -871,7 +885,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[GRAD_6],
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "largest private universities in the northeast with admission rate under 20%",
@@ -885,7 +899,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[ADMIT],
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "top 5 cheapest four-year colleges in California with over 20,000 students",
@@ -900,7 +914,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[STUDENTS],
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "HBCUs with a graduation rate over 50% and tuition under 30k",
@@ -911,7 +925,7 @@ def lists(table: Table) -> Iterator[Question]:
             every(hbcu, above(GRAD_6, 50), below(IN_STATE, 30_000)), columns=[GRAD_6, IN_STATE]
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "public universities in Virginia, North Carolina or Georgia where grads earn over 60k, highest earnings first",
@@ -922,7 +936,7 @@ def lists(table: Table) -> Iterator[Question]:
             every(public, has("state", "VA", "NC", "GA"), above(EARN_10, 60_000)), EARN_10, True
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "small private colleges in Pennsylvania with acceptance rate under 50%, by graduation rate",
@@ -936,7 +950,7 @@ def lists(table: Table) -> Iterator[Question]:
             columns=[ADMIT],
         ),
     )
-    yield q(
+    yield alone(
         "combination",
         [
             "public four-year colleges in New York under $9,000 with more than 10,000 students",
@@ -949,8 +963,11 @@ def lists(table: Table) -> Iterator[Question]:
         ),
     )
 
+
+def counts(table: Table) -> Iterator[Question]:
+    """Yield questions for counts."""
     for state, code in [("Texas", "TX"), ("Iowa", "IA"), ("South Carolina", "SC")]:
-        yield q(
+        yield alone(
             "count",
             [
                 f"How many public colleges are there in {state}?",
@@ -959,7 +976,7 @@ def lists(table: Table) -> Iterator[Question]:
             ],
             table.counted(every(public, in_state(code))),
         )
-    yield q(
+    yield alone(
         "count",
         [
             "How many HBCUs are there in Georgia?",
@@ -968,7 +985,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(every(hbcu, in_state("GA"))),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many HBCUs are there?",
@@ -977,7 +994,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(hbcu),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many tribal colleges are there?",
@@ -986,7 +1003,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(tribal),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "how many colleges have an acceptance rate under 10%?",
@@ -995,7 +1012,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(below(ADMIT, 10)),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many colleges have more than 40,000 students?",
@@ -1004,7 +1021,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(above(STUDENTS, 40_000)),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many private colleges in New York charge more than $60,000?",
@@ -1013,7 +1030,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(every(private, in_state("NY"), above(IN_STATE, 60_000))),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many community colleges are in California?",
@@ -1022,7 +1039,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.counted(every(two, in_state("CA"))),
     )
-    yield q(
+    yield alone(
         "count",
         [
             "How many colleges are in Chicago?",
@@ -1032,7 +1049,10 @@ def lists(table: Table) -> Iterator[Question]:
         table.counted(has("city", "Chicago")),
     )
 
-    yield q(
+
+def functions(table: Table) -> Iterator[Question]:
+    """Yield questions for averages, medians, totals and extremes."""
+    yield alone(
         "function",
         [
             "average in-state tuition of public four-year colleges in Ohio",
@@ -1041,7 +1061,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("average", IN_STATE, every(public, four, in_state("OH"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "median earnings of HBCUs",
@@ -1050,7 +1070,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("median", EARN_10, hbcu),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "average acceptance rate of private universities in New York",
@@ -1059,7 +1079,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("average", ADMIT, every(private, in_state("NY"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "total number of students at public colleges in Texas",
@@ -1068,7 +1088,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("total", STUDENTS, every(public, in_state("TX"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "median out-of-state tuition of public universities in California",
@@ -1077,7 +1097,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("median", OUT_OF_STATE, every(public, in_state("CA"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "average graduation rate of tribal colleges",
@@ -1086,7 +1106,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("average", GRAD_6, tribal),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "average SAT at public colleges in Michigan",
@@ -1095,7 +1115,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("average", SAT, every(public, in_state("MI"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "average number of students at community colleges in Illinois",
@@ -1104,7 +1124,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.summed("average", STUDENTS, every(two, in_state("IL"))),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "minimum tuition at private colleges in Oregon",
@@ -1113,7 +1133,7 @@ def lists(table: Table) -> Iterator[Question]:
         ],
         table.listed(every(private, in_state("OR")), IN_STATE, False, 1),
     )
-    yield q(
+    yield alone(
         "function",
         [
             "maximum out-of-state tuition at public universities",
@@ -1128,8 +1148,6 @@ def talks(table: Table) -> Iterator[Question]:
     """Yield follow-ups: the questions before them, and what the last one expects."""
     ucla, penn = (table.named(CALLED[name]) for name in ("UCLA", "penn state"))
     rice, baylor = table.named("Rice University"), table.named("Baylor University")
-    public, private = has("control", PUBLIC), has("control", PRIVATE)
-    four = has("level", "four-year")
     florida, georgia = has("state", "FL"), has("state", "GA")
 
     def q(history: list[str], phrasings: list[str], expect: Any) -> Question:
@@ -1387,7 +1405,11 @@ def build() -> dict[str, list[dict[str, Any]]]:
         *missing(table, chance),
         *ambiguous(table),
         *similar(table),
-        *lists(table),
+        *filters(table),
+        *orders(table),
+        *combinations(table),
+        *counts(table),
+        *functions(table),
         *talks(table),
         *(("prose", phrasings, [], "not planned") for phrasings in PROSE),
         *(("unknown condition", phrasings, [], "abstain") for phrasings in LIST_UNKNOWN),
