@@ -97,7 +97,7 @@ def test_from_a_question_to_a_resolved_report(
     unfold(page, "Resolve")
     page.get_by_text("The answer was right").click()
     page.get_by_label("Or in your own words").fill("We compared it with its source.")
-    page.get_by_test_id("stFormSubmitButton").get_by_text("Resolve", exact=True).click()
+    page.get_by_role("button", name="Resolve", exact=True).click()
     expect(page.locator(".gk-saved")).to_contain_text(reference)
     for name, there in (("Insight", ".gk-over-time"), ("People", ".gk-badges")):
         page.get_by_role("link", name=name, exact=True).click()
