@@ -278,8 +278,7 @@ TASKS = (
     Task(
         "Look up what became of my report",
         look_up,
-        "“My report” is under “More”; “Received” does not say what comes next, nor which question "
-        "it was.",
+        "“My report” is under “More”; what comes next is said, but not which question it was.",
         before=reported,
     ),
 )
