@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 2.0
 Statement = tuple[str, Sequence[Any]]
+
+
+def today_utc() -> date:
+    """Return the day to count by."""
+    return datetime.now(tz=UTC).date()
 
 
 class CountsFile:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from bot.answer import Answer
-from bot.counts_file import CountsFile
+from bot.counts_file import CountsFile, today_utc
 from ingest.domain import DomainCard, TableCard
 
 OTHER = "something that the data does not have"
@@ -44,10 +44,6 @@ class OpenTopic:
 
     topic: str
     questions: int
-
-
-def _today() -> date:
-    return datetime.now(tz=UTC).date()
 
 
 def topics_of(answer: Answer, card: DomainCard) -> list[str]:
@@ -83,7 +79,7 @@ class OpenTopics:
         card: DomainCard,
         keep_days: int,
         *,
-        today: Callable[[], date] = _today,
+        today: Callable[[], date] = today_utc,
     ) -> None:
         self._file = CountsFile(path, _TABLE)
         self._card = card

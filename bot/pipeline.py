@@ -30,6 +30,7 @@ from bot.answer import (
     Status,
     Waiting,
 )
+from bot.answer_times import AnswerTimes
 from bot.chat_models import NamedChatModel, make_chat_model
 from bot.condense import MAX_TURNS, condense, content_words
 from bot.cross_encoder import make_reranker
@@ -550,7 +551,8 @@ def open_bot(
 
 def _daily_counters(settings: Settings, card: DomainCard) -> tuple[AnswerCounter, ...]:
     path = domain_paths(settings, card).counts
-    return ReasonCounts(path), OpenTopics(path, card, settings.open_topics_days)
+    topics = OpenTopics(path, card, settings.open_topics_days)
+    return ReasonCounts(path), AnswerTimes(path), topics
 
 
 def _reason_of(error: GroundskeeperError) -> str:

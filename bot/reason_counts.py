@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from bot.answer import Answer
-from bot.counts_file import CountsFile
+from bot.counts_file import CountsFile, today_utc
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS reasons (
@@ -42,10 +42,6 @@ class ReasonCount:
     dropped: int
 
 
-def _today() -> date:
-    return datetime.now(tz=UTC).date()
-
-
 class AnswerCounter(Protocol):
     """What is told how each question ended; it never raises, and never keeps an answer waiting."""
 
@@ -64,7 +60,7 @@ class ReasonCounts:
     The file holds days, statuses, reasons (ids of the pack's rules among them) and numbers.
     """
 
-    def __init__(self, path: Path, *, today: Callable[[], date] = _today) -> None:
+    def __init__(self, path: Path, *, today: Callable[[], date] = today_utc) -> None:
         self._file = CountsFile(path, _TABLE)
         self._today = today
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from bot.answer_times import BOUNDS_MS, TimeClass, within_ms
 from bot.open_topics import OpenTopic
 from bot.reason_counts import ReasonCount
 from bot.reasons import label
@@ -31,6 +32,29 @@ def endings_html(counts: Iterable[ReasonCount]) -> str:
     ]
     told = strings.INSIGHT_IN_ALL.format(n=total)
     return _bars_html(strings.ENDINGS_TITLE, told, rows)
+
+
+def times_html(classes: Sequence[TimeClass]) -> str:
+    """Return how long answers took, the quickest first; "" if there were none."""
+    total = sum(one.questions for one in classes)
+    if not total:
+        return ""
+    told = strings.TIMES_TOLD.format(
+        half=_seconds(within_ms(classes, 0.5)), most=_seconds(within_ms(classes, 0.95))
+    )
+    rows = [
+        (_seconds(one.bound_ms), n, f"{n:,} <small>{n / total:.0%}</small>")
+        for one in classes
+        if (n := one.questions)
+    ]
+    return _bars_html(strings.TIMES_TITLE, told, rows)
+
+
+def _seconds(bound_ms: int | None) -> str:
+    """Return a class of times in words; None is the one without a bound."""
+    if bound_ms is None:
+        return strings.TIMES_LONGER.format(seconds=f"{BOUNDS_MS[-1] / 1e3:g}")
+    return strings.TIMES_UP_TO.format(seconds=f"{bound_ms / 1e3:g}")
 
 
 def open_topics_html(topics: Sequence[OpenTopic]) -> str:

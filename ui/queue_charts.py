@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from bot.review.insight import Breakdown, Insight
+from bot.review.insight import Breakdown, Insight, Waiting
 from ui import strings
 from ui.rendering import escape, folded
 
@@ -58,10 +58,21 @@ def over_time_html(seen: Insight) -> str:
 
 def breakdown_html(title: str, rows: Sequence[Breakdown]) -> str:
     """Return names with their reports as bars, and under each what the reports say."""
+    return _bars_html(title, [(row.name, _commonest(row), row.total) for row in rows])
+
+
+def waiting_html(rows: Sequence[Waiting]) -> str:
+    """Return how long open reports have waited as bars, and under each their states."""
+    ages = [(strings.WAITING_AGES[row.days], row.about, row.total) for row in rows]
+    return _bars_html(strings.WAITING_TITLE, ages)
+
+
+def _bars_html(title: str, rows: Sequence[tuple[str, Sequence[str], int]]) -> str:
+    """Return names as bars as long as their numbers, each with what is told of it; "" for none."""
     if not rows:
         return ""
-    most = max(row.total for row in rows)
-    bars = "".join(_bar_html(row, 100 * row.total / most) for row in rows)
+    most = max(total for _, _, total in rows)
+    bars = "".join(_bar_html(name, about, total, most) for name, about, total in rows)
     return (
         f'<figure class="gk-chart gk-about"><figcaption>{escape(title)}</figcaption>'
         f'<ul role="list">{bars}</ul></figure>'
@@ -126,10 +137,10 @@ def _commonest(row: Breakdown) -> list[str]:
     return [*row.about[:MOST_KINDS], *others]
 
 
-def _bar_html(row: Breakdown, percent: float) -> str:
-    about = escape(" · ".join(_commonest(row)))
+def _bar_html(name: str, about: Sequence[str], total: int, most: int) -> str:
+    told = escape(" · ".join(about))
     return (
-        f'<li><span class="gk-name">{escape(row.name)}<small>{about}</small></span>'
-        f'<span class="gk-track" aria-hidden="true"><i style="width:{percent:.1f}%"></i></span>'
-        f"<b>{row.total:,}</b></li>"
+        f'<li><span class="gk-name">{escape(name)}<small>{told}</small></span>'
+        f'<span class="gk-track" aria-hidden="true"><i style="width:{100 * total / most:.1f}%"></i>'
+        f"</span><b>{total:,}</b></li>"
     )

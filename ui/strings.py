@@ -508,6 +508,17 @@ INSIGHT_NOTHING = "No report came in that time."
 ENDINGS_TITLE = "How questions ended"
 OPEN_TOPICS_TITLE = "Asked about and left open"
 OPEN_TOPICS_TOLD = "in the corpus’s words, not the questions’"
+TIMES_TITLE = "How long answers took"
+TIMES_TOLD = "half of them {half}, 95 of 100 {most}"
+TIMES_UP_TO = "up to {seconds} s"
+TIMES_LONGER = "over {seconds} s"
+WAITING_TITLE = "What waits, by age"
+WAITING_AGES: dict[int | None, str] = {
+    1: "For less than a day",
+    7: "For up to a week",
+    30: "For up to a month",
+    None: "For over a month",
+}
 ENDINGS_NONE = "No question was asked in that time."
 TAKE_AWAY = "To take away"
 FIGURES_CSV = "Figures (CSV)"

@@ -18,9 +18,17 @@ from pydantic import BaseModel, ConfigDict
 from bot.review.listing import utc
 from bot.review.query import DAY_NS
 from bot.review.schema import report_documents, report_events, reports
-from bot.review.states import CATEGORY_LABELS, CLOSED_STATES, OPEN_STATES, Category
+from bot.review.states import (
+    CATEGORY_LABELS,
+    CLOSED_STATES,
+    OPEN_STATES,
+    STATUS_LABELS,
+    Category,
+    Status,
+)
 
 MOST_NAMES = 8
+AGES_DAYS = (1, 7, 30)
 MOST_STEPS = 31
 HOUR_NS = 3_600 * 10**9
 # What only a person who looks after reports does.
@@ -53,11 +61,28 @@ class Breakdown(_View):
         return [f"{CATEGORY_LABELS[name].lower()} {n:,}" for name, n in self.categories.items()]
 
 
+class Waiting(_View):
+    """Open reports by state that came within `days` days, and in no shorter time before.
+
+    `days` is None for those that are older.
+    """
+
+    days: int | None
+    total: int
+    states: dict[Status, int]
+
+    @property
+    def about(self) -> list[str]:
+        """Which states they are in, in words: "new 3", "triaged 1"."""
+        return [f"{STATUS_LABELS[state].lower()} {n:,}" for state, n in self.states.items()]
+
+
 class Insight(_View):
     """The queue over the last `days`, in steps of `step_days`; the last one ends today (UTC).
 
     Medians are in hours: of reports filed in that time until somebody first looked at them, and
-    of reports closed in that time since they were filed. None where there are none.
+    of reports closed in that time since they were filed. None where there are none. `by_age` is of
+    all that are open, whenever they came, the youngest first.
     """
 
     days: int
@@ -67,6 +92,7 @@ class Insight(_View):
     median_hours_to_resolution: float | None
     by_document: tuple[Breakdown, ...]
     by_model: tuple[Breakdown, ...]
+    by_age: tuple[Waiting, ...]
 
 
 def insight(connection: sa.Connection, now: int, days: int) -> Insight:
@@ -83,6 +109,7 @@ def insight(connection: sa.Connection, now: int, days: int) -> Insight:
         median_hours_to_resolution=_median_hours(connection, _until_closed(since)),
         by_document=tuple(_breakdowns(connection, _by_document(since))),
         by_model=tuple(_breakdowns(connection, _by_model(since))),
+        by_age=tuple(_by_age(connection, now)),
     )
 
 
@@ -186,3 +213,18 @@ def _breakdowns(connection: sa.Connection, counted: sa.Select[Any]) -> Iterator[
     for name in most[:MOST_NAMES]:
         often = sorted(names[name].items(), key=lambda item: (-item[1], item[0]))
         yield Breakdown(name=name, total=names[name].total(), categories=dict(often))
+
+
+def _by_age(connection: sa.Connection, now: int) -> Iterator[Waiting]:
+    """Yield the open reports by age and state, the youngest first; no age that none has."""
+    age = sa.case(*((reports.c.filed_at > now - d * DAY_NS, d) for d in AGES_DAYS), else_=0)
+    waiting = sa.select(age.label("age"), reports.c.status).where(reports.c.status.in_(OPEN_STATES))
+    found = waiting.subquery().c
+    ages: defaultdict[int, Counter[Status]] = defaultdict(Counter)
+    counted = sa.select(found.age, found.status, sa.func.count()).group_by(found.age, found.status)
+    for days, status, number in connection.execute(counted):
+        ages[days][status] = number
+    for days in (*AGES_DAYS, 0):
+        if states := ages.get(days):
+            known = {state: states[state] for state in OPEN_STATES if state in states}
+            yield Waiting(days=days or None, total=states.total(), states=known)

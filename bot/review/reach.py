@@ -10,11 +10,12 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from bot.answer import Answer
+from bot.counts_file import today_utc
 from bot.privacy import Masker
 from bot.review.cases import group_of
 from bot.review.priority import REACH_DAYS
@@ -30,10 +31,6 @@ WRITE_AFTER_SECONDS = 5.0
 MOST_WAITING = 10_000
 
 
-def _today() -> date:
-    return datetime.now(tz=UTC).date()
-
-
 class AskedCounts:
     """Counts of questions beside the reports at `location`; safe between threads and processes.
 
@@ -47,7 +44,7 @@ class AskedCounts:
         location: ReportsLocation,
         masker: Masker | None = None,
         *,
-        today: Callable[[], date] = _today,
+        today: Callable[[], date] = today_utc,
         write_after: float = WRITE_AFTER_SECONDS,
     ) -> None:
         self._store = ReportStore(location)

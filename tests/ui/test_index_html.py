@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from bot.answer_times import TimeClass
 from bot.library import Library
 from bot.reason_counts import ReasonCount
 from bot.retriever import HybridRetriever
 from tests.packs import HashedEmbeddings, Pack
 from ui import strings
-from ui.index_html import MOST_LISTED, endings_html, index_html, megabytes
+from ui.index_html import MOST_LISTED, endings_html, index_html, megabytes, times_html
 
 
 def test_questions_are_counted_by_how_they_ended_the_commonest_first() -> None:
@@ -25,6 +26,13 @@ def test_questions_are_counted_by_how_they_ended_the_commonest_first() -> None:
     assert shown.index("answered") < shown.index("does not belong")
     assert "<b>3 <small>60%</small></b>" in shown and "the rule “&lt;b&gt;”" in shown
     assert endings_html([]) == ""
+
+
+def test_times_are_told_by_class_with_the_middle_and_the_slow_end() -> None:
+    shown = times_html([TimeClass(250, 9), TimeClass(500, 0), TimeClass(None, 1)])
+    assert "half of them up to 0.25 s, 95 of 100 over 30 s" in shown
+    assert "<b>9 <small>90%</small></b>" in shown and "up to 0.5 s" not in shown
+    assert times_html([TimeClass(250, 0)]) == ""
 
 
 def test_an_index_tells_what_is_not_as_it_should_be(small_pack: Pack) -> None:

@@ -6,8 +6,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.review.insight import Breakdown, Insight, Step
-from ui.queue_charts import breakdown_html, key_figures_html, over_time_html, waited
+from bot.review.insight import Breakdown, Insight, Step, Waiting
+from ui import strings
+from ui.queue_charts import (
+    breakdown_html,
+    key_figures_html,
+    over_time_html,
+    waited,
+    waiting_html,
+)
 
 FIRST = date(2026, 10, 23)
 
@@ -26,6 +33,7 @@ def seen(step_days: int = 1) -> Insight:
         median_hours_to_resolution=None,
         by_document=(),
         by_model=(),
+        by_age=(),
     )
 
 
@@ -73,3 +81,14 @@ def test_names_are_text_and_bars_compare() -> None:
     assert "<img" not in html and "&lt;img src=x&gt;.md" in html
     assert "wrong fact 6 · something else 2" in html
     assert "width:100.0%" in html and "width:25.0%" in html
+
+
+def test_what_waits_is_told_by_age_and_state() -> None:
+    rows = (
+        Waiting(days=1, total=4, states={"new": 3, "in_progress": 1}),
+        Waiting(days=None, total=1, states={"triaged": 1}),
+    )
+    html = waiting_html(rows)
+    assert html.index(strings.WAITING_AGES[1]) < html.index(strings.WAITING_AGES[None])
+    assert "new 3 · in progress 1" in html and "width:25.0%" in html
+    assert waiting_html(()) == ""

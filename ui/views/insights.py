@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import strings
-from ui.queue_charts import breakdown_html, key_figures_html, over_time_html
+from ui.queue_charts import breakdown_html, key_figures_html, over_time_html, waiting_html
 from ui.services import Services, signed_in
 from ui.views.index_health import draw_endings, draw_index
 from ui.views.insight_downloads import draw_downloads
@@ -34,6 +34,7 @@ def insights_page(services: Services) -> None:
     st.html(key_figures_html(seen))
     st.html(over_time_html(seen))
     about = [
+        waiting_html(seen.by_age),
         breakdown_html(strings.INSIGHT_BY_DOCUMENT, seen.by_document),
         breakdown_html(strings.INSIGHT_BY_MODEL, seen.by_model),
     ]

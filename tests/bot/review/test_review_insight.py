@@ -67,6 +67,17 @@ def test_what_reports_are_about(queue: ReviewQueue, history: None, operator: Mod
     assert {one.name: one.total for one in seen.by_model} == {"test-model": 2, "other-model": 1}
 
 
+def test_what_waits_is_told_by_age_whenever_it_came(
+    queue: ReviewQueue, history: None, operator: Moderator
+) -> None:
+    seen = queue.insight(operator, 1)
+    assert [(one.days, one.total, one.states) for one in seen.by_age] == [
+        (1, 1, {"new": 1}),
+        (7, 1, {"triaged": 1}),
+        (None, 1, {"new": 1}),
+    ]
+
+
 def test_a_longer_time_has_longer_steps(
     queue: ReviewQueue, history: None, operator: Moderator
 ) -> None:
@@ -79,6 +90,7 @@ def test_a_longer_time_has_longer_steps(
 def test_an_empty_queue_has_nothing_to_tell(queue: ReviewQueue, operator: Moderator) -> None:
     seen = queue.insight(operator)
     assert len(seen.steps) == 30 and not any(s.filed or s.closed or s.open for s in seen.steps)
+    assert seen.by_age == ()
     assert (seen.by_document, seen.median_hours_to_resolution) == ((), None)
 
 
