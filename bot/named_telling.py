@@ -28,8 +28,8 @@ OTHERS_NAMED = 4
 FIELDS_TOLD = 3
 
 
-class NamedTelling:
-    """Writes what was found about entities that the question names."""
+class _Telling:
+    """What a plan has found, to be told in sentences."""
 
     def __init__(
         self,
@@ -45,6 +45,10 @@ class NamedTelling:
         self._records = records
         self._evidence = evidence
         self._names = distinct_names(records, card)
+
+
+class NamedTelling(_Telling):
+    """Writes what was found about entities that the question names."""
 
     def sentences(self) -> Iterable[str]:
         """Yield the sentences: the figures first, then what a reader has to know about them."""
@@ -194,29 +198,14 @@ class NamedTelling:
             yield f"More than one {self._card.entity} is called {quoted(words)}; all are shown."
 
 
-class SimilarTelling:
+class SimilarTelling(_Telling):
     """Writes which entities are most like one; it comes first among records and evidence."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        card: TableCard,
-        fields: Sequence[FieldCard],
-        records: Sequence[Record],
-        evidence: Sequence[Evidence],
-    ) -> None:
-        self._plan = plan
-        self._card = card
-        self._fields = fields
-        self._records = records
-        self._evidence = evidence
 
     def sentences(self) -> Iterable[str]:
         """Yield the nearest ones, and what near means."""
-        names = distinct_names(self._records, self._card)
         values = self._records[0].values
         used = ", ".join(lower_label(f) for f in self._fields if values[f.key] is not None)
-        cited = [f"{n} [{e.n}]" for n, e in zip(names, self._evidence, strict=True)]
+        cited = [f"{n} [{e.n}]" for n, e in zip(self._names, self._evidence, strict=True)]
         if len(cited) == 1:
             yield f"Too little is reported of {cited[0]} to say what is like it."
             return
@@ -242,7 +231,7 @@ def _unknown_sentence(unknown: UnknownName, card: TableCard) -> str:
     said = f"I have no {card.entity} called “{unknown.words}”."
     return (
         f"{said} The nearest names that I have: {choices_of(unknown.nearest)}."
-        if (unknown.nearest)
+        if unknown.nearest
         else said
     )
 

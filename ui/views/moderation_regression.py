@@ -34,15 +34,14 @@ def draw_test_case(services: Services, report: Report, key: str) -> None:
     suggested = suggested_regression(report)
     if suggested is None:
         return
-    with st.container():
-        _draw_fields(suggested, key)
-        st.button(
-            strings.TRY_CASE,
-            key=f"{key}-try-case",
-            icon=":material/experiment:",
-            on_click=_try,
-            args=(services, suggested, key),
-        )
+    _draw_fields(suggested, key)
+    st.button(
+        strings.TRY_CASE,
+        key=f"{key}-try-case",
+        icon=":material/experiment:",
+        on_click=_try,
+        args=(services, suggested, key),
+    )
     tried = found(_tried(key), strings.TRYING_CASE, _TriedCase)
     if tried is not None:
         _draw_tried(tried)

@@ -37,15 +37,14 @@ class _TriedRule:
 
 def draw_rule(services: Services, report: Report, key: str) -> None:
     """Draw the form, and below it what the rule that was tried last would have stopped."""
-    with st.container():
-        _draw_fields(services, report, key)
-        st.button(
-            strings.TRY_RULE,
-            key=f"{key}-try-rule",
-            icon=":material/experiment:",
-            on_click=_try,
-            args=(services, report, key),
-        )
+    _draw_fields(services, report, key)
+    st.button(
+        strings.TRY_RULE,
+        key=f"{key}-try-rule",
+        icon=":material/experiment:",
+        on_click=_try,
+        args=(services, report, key),
+    )
     tried = found(_tried(key), strings.TRYING_RULE, _TriedRule)
     if tried is not None:
         _draw_dry_run(tried.found)
