@@ -306,7 +306,7 @@ def _asks_for_figures(
 
 def _only_names(masked: Sequence[str], kept: Sequence[Mention]) -> bool:
     """Whether a text is nothing but names that are surely meant as such."""
-    sure = all(not mention.weak or mention.words[0].isupper() for mention in kept)
+    sure = all(not m.weak or m.words[0].isupper() or m.tier == "alias" for m in kept)
     return bool(kept) and sure and set(masked) <= {PLACEHOLDER, "and", "or", "the"}
 
 
